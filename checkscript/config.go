@@ -1,0 +1,50 @@
+package checkscript
+
+import (
+	"time"
+
+	"baton/internal/diag"
+)
+
+// Kind says what a probe asks.
+type Kind uint8
+
+// The kinds of probe.
+const (
+	Script  Kind = iota // run Argv; exit status 0 is success
+	Self                // `killall -0 haproxy` and its like: is the balancer in this process serving?
+	Backend             // track_backend: at least MinServers servers of Backend are usable
+	Traffic             // track_traffic: a request through our own Frontend is answered
+)
+
+// Probe is one source of health. It is valid when conf/keepalived made it.
+type Probe struct {
+	Name string
+	Kind Kind
+	Pos  diag.Pos
+
+	Interval time.Duration // default 1 s
+	Timeout  time.Duration // default: Interval
+	Rise     int           // successes in a row that end a failure, default 1
+	Fall     int           // failures in a row that end a success, default 1
+	Weight   int           // default weight of a track, -253..253; 0: failure is FAULT
+	InitFail bool          // `init_fail`: count as failed before the first result
+
+	Argv  []string // Script: program and arguments; no shell is involved
+	User  string   // Script: user to run as; "" = keepalived_script if it exists, else baton's own
+	Group string   // Script: group; "" = the user's
+
+	Backend    string // Backend: backend name
+	MinServers int    // Backend: usable servers needed, default 1
+
+	Frontend string // Traffic: frontend name
+	URI      string // Traffic: path to ask for, default "/"; any HTTP status below 500 is an answer
+}
+
+// Track ties a probe to a vrrp_instance.
+type Track struct {
+	Probe   string // Probe.Name
+	Weight  int    // overrides the probe's own
+	Reverse bool
+	Pos     diag.Pos
+}

@@ -1,0 +1,192 @@
+package spec
+
+import (
+	"net/netip"
+	"time"
+
+	"baton/internal/diag"
+)
+
+// Config is everything the balancer runs. A `listen` section becomes one
+// Frontend and one Backend of the same name.
+type Config struct {
+	Global    Global
+	Frontends []*Frontend
+	Backends  []*Backend
+}
+
+// Global is the `global` section.
+type Global struct {
+	Maxconn  int // process-wide connection limit; 0: computed by lb
+	NbThread int // event loops; 0: one per core
+	PIDFile  string
+	Logs     []LogTarget
+}
+
+// Mode is the protocol that a proxy speaks.
+type Mode uint8
+
+// The modes. HAProxy's default is tcp.
+const (
+	TCP Mode = iota
+	HTTP
+)
+
+func (m Mode) String() string {
+	if m == HTTP {
+		return "http"
+	}
+	return "tcp"
+}
+
+// Timeouts holds every `timeout` keyword of a proxy. Client and Server bound
+// inactivity, the others a phase; see chapter 4 of the configuration manual.
+type Timeouts struct {
+	Connect, Client, Server      time.Duration
+	HTTPRequest, HTTPKeepAlive   time.Duration
+	Queue, Check, Tunnel, Tarpit time.Duration
+	ClientFin, ServerFin         time.Duration
+}
+
+// Common is what frontends and backends share.
+type Common struct {
+	Name                                                           string
+	Pos                                                            diag.Pos
+	Mode                                                           Mode
+	Disabled                                                       bool
+	Timeouts                                                       Timeouts
+	ForwardFor                                                     *ForwardFor // option forwardfor; nil: not set here
+	ConnMode                                                       ConnMode    // option http-keep-alive | http-server-close | httpclose
+	ACLs                                                           []ACL
+	HTTPReq                                                        []HTTPRule // http-request, in order
+	HTTPRes                                                        []HTTPRule // http-response, in order
+	Logs                                                           []LogTarget
+	LogFormat                                                      LogFormat
+	DontLogNull, LogSeparateErrors, LogHealthChecks, DontLogNormal bool
+}
+
+// ConnMode says what happens to a connection after a response; when frontend and
+// backend differ the stronger (higher) one wins.
+type ConnMode uint8
+
+// The connection modes, weakest first.
+const (
+	KeepAlive   ConnMode = iota // both sides stay open (default)
+	ServerClose                 // option http-server-close
+	Close                       // option httpclose
+)
+
+// ForwardFor is `option forwardfor`: a new last header line with the client's address.
+type ForwardFor struct {
+	Header string // default X-Forwarded-For
+	Except []netip.Prefix
+	IfNone bool
+}
+
+// Frontend accepts connections.
+type Frontend struct {
+	Common
+	Binds          []Bind
+	Maxconn        int // 0: the global limit
+	Backlog        int
+	UseBackends    []UseBackend
+	DefaultBackend string // "" : none, 503
+	MonitorURI     string
+	MonitorFail    []Cond // any true one turns the monitor's answer into 503
+	Listen         bool   // half of a `listen` section
+}
+
+// Bind is one listening address. `bind *:80` is 0.0.0.0:80, as HAProxy has it;
+// `bind :::80 v4v6` is both families.
+type Bind struct {
+	Addr netip.AddrPort
+	V4V6 bool   // an IPv6 wildcard that also takes IPv4
+	Name string // `name app`
+	Text string // as written, for messages and status
+	Pos  diag.Pos
+}
+
+// UseBackend is `use_backend NAME if COND`.
+type UseBackend struct {
+	Backend string
+	Cond    *Cond // nil: always
+	Pos     diag.Pos
+}
+
+// Backend owns servers.
+type Backend struct {
+	Common
+	Balance    Algorithm
+	Servers    []*Server
+	Retries    int  // attempts after the first; default 3
+	Redispatch int  // option redispatch's interval; 0: off; -1: on the last retry (default of the option)
+	AllBackups bool // option allbackups
+	Fullconn   int
+	HTTPCheck  *HTTPCheck // option httpchk; nil: connect check
+	Listen     bool
+}
+
+// Algorithm is the `balance` keyword.
+type Algorithm uint8
+
+// The algorithms built so far.
+const (
+	RoundRobin Algorithm = iota
+	LeastConn
+	SourceHash
+)
+
+func (a Algorithm) String() string { return [...]string{"roundrobin", "leastconn", "source"}[a] }
+
+// Server is one `server` line with its defaults applied.
+type Server struct {
+	Name     string
+	Pos      diag.Pos
+	Host     string // IP address or host name
+	Port     uint16 // 0: the port that the client asked for
+	Weight   int    // 0..256
+	Backup   bool
+	Disabled bool
+	Maxconn  int // 0: no limit
+	Maxqueue int // 0: no limit
+	Check    *Check
+}
+
+// Check is `check` on a server line with inter, rise, fall and so on.
+type Check struct {
+	Inter, FastInter, DownInter time.Duration // FastInter, DownInter: Inter when not set
+	Rise, Fall                  int
+	Port                        uint16     // 0: the server's
+	Addr                        netip.Addr // zero: the server's
+}
+
+// HTTPCheck is `option httpchk` with its http-check lines.
+type HTTPCheck struct {
+	Method, URI, Version string   // defaults OPTIONS, /, HTTP/1.0
+	Headers              []Header // from http-check send, or the old \r\n form of the version
+	Body                 string
+	Expect               []Expect // all must pass; none: any 2xx or 3xx status
+}
+
+// Header is a literal header line.
+type Header struct{ Name, Value string }
+
+// ExpectKind is what `http-check expect` looks at.
+type ExpectKind uint8
+
+// The kinds of expectation.
+const (
+	ExpectStatus ExpectKind = iota // Ranges
+	ExpectString                   // Text is contained in the body
+)
+
+// Expect is one `http-check expect` line.
+type Expect struct {
+	Kind   ExpectKind
+	Not    bool
+	Ranges []IntRange
+	Text   string
+}
+
+// IntRange is lo..hi, both included.
+type IntRange struct{ Lo, Hi int64 }
