@@ -1,0 +1,256 @@
+package engine
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+
+	"baton/internal/mono"
+	"baton/internal/sys"
+)
+
+// ErrTimeout is the error of an operation whose deadline passed.
+var ErrTimeout = errors.New("timed out")
+
+// Want says for what a task waits on a Conn.
+type Want uint8
+
+// The wants; they combine.
+const (
+	ToRead Want = 1 << iota
+	ToWrite
+)
+
+// Conn is a non-blocking stream socket on a loop. It belongs to one task at a
+// time, or to nobody while it is idle in a pool.
+type Conn struct {
+	fd   sys.FD
+	loop *Loop
+	task *Task // who waits
+	want Want  // for what
+
+	readable bool // the next read may find bytes or the end
+	writable bool
+	shut     bool // the peer has sent FIN or the socket has failed: reads never wait again
+
+	// Idle is called when something arrives on a conn that no task waits for;
+	// for a pooled server connection that can only be its end.
+	Idle func(*Conn)
+}
+
+// Watch takes over a connected (or connecting) descriptor.
+func (l *Loop) Watch(fd sys.FD) (*Conn, error) {
+	var c *Conn
+	if n := len(l.conns); n > 0 {
+		c = l.conns[n-1]
+		l.conns = l.conns[:n-1]
+	} else {
+		c = new(Conn)
+	}
+	*c = Conn{fd: fd, loop: l}
+	w := l.register(fd)
+	w.conn = c
+	if err := l.ep.AddEdge(fd, w.tag); err != nil {
+		l.forget(fd)
+		fd.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close closes the socket and gives the Conn back to its loop: the caller must
+// not use it again.
+func (c *Conn) Close() {
+	c.loop.forget(c.fd)
+	c.fd.Close()
+	c.fd = sys.NoFD
+	c.loop.conns = append(c.loop.conns, c)
+}
+
+// Reset closes the socket with RST instead of FIN.
+func (c *Conn) Reset() {
+	c.fd.ResetOnClose()
+	c.Close()
+}
+
+// FD returns the descriptor, which stays the Conn's.
+func (c *Conn) FD() sys.FD { return c.fd }
+
+// Loop returns the loop that the conn lives on.
+func (c *Conn) Loop() *Loop { return c.loop }
+
+// LocalAddr returns this host's address of the connection.
+func (c *Conn) LocalAddr() netip.AddrPort { return c.fd.LocalAddr() }
+
+// PeerShut reports whether the peer is known to have closed its half, or all.
+func (c *Conn) PeerShut() bool { return c.shut }
+
+// event takes the kernel's report.
+func (c *Conn) event(bits uint32) {
+	if bits&(sys.PeerShut|sys.Hangup|sys.Failed) != 0 {
+		c.shut, c.readable = true, true
+		if bits&(sys.Hangup|sys.Failed) != 0 {
+			c.writable = true // so that a waiting writer finds the error
+		}
+	}
+	if bits&sys.Readable != 0 {
+		c.readable = true
+	}
+	if bits&sys.Writable != 0 {
+		c.writable = true
+	}
+	switch {
+	case c.task != nil:
+		if (c.want&ToRead != 0 && c.readable || c.want&ToWrite != 0 && c.writable) && !c.task.queued {
+			c.task.resume()
+		}
+	case c.readable && c.Idle != nil:
+		c.Idle(c)
+	}
+}
+
+// Wait suspends t until c is ready for what is wanted, or the deadline.
+func (t *Task) Wait(c *Conn, w Want, deadline mono.Time) error {
+	c.task, c.want = t, w
+	ok := t.Suspend(deadline)
+	c.task, c.want = nil, 0
+	if !ok {
+		return ErrTimeout
+	}
+	return nil
+}
+
+// Wait2 suspends t until one of two conns is ready for what is wanted of it. A
+// want of 0 waits for the other alone.
+func (t *Task) Wait2(a *Conn, wa Want, b *Conn, wb Want, deadline mono.Time) error {
+	a.task, a.want = t, wa
+	b.task, b.want = t, wb
+	ok := t.Suspend(deadline)
+	a.task, a.want = nil, 0
+	b.task, b.want = nil, 0
+	if !ok {
+		return ErrTimeout
+	}
+	return nil
+}
+
+// TryRead reads what is there: n > 0, or an error (io.EOF at the end), or 0 and
+// nil when there is nothing now.
+func (c *Conn) TryRead(b []byte) (int, error) {
+	if !c.readable {
+		return 0, nil
+	}
+	n, errno := c.fd.Read(b)
+	switch {
+	case errno == sys.EAGAIN:
+		c.readable = c.shut
+		return 0, nil
+	case errno != 0:
+		return 0, errno
+	case n == 0:
+		return 0, io.EOF
+	}
+	// A short read emptied the socket; bytes that come later are a new edge. The
+	// end of the stream may have been reported already and stays readable.
+	if n < len(b) && !c.shut {
+		c.readable = false
+	}
+	return n, nil
+}
+
+// Read reads at least one byte, suspending t until there is one. err is io.EOF at
+// the end of the stream, ErrTimeout, or the socket's error.
+func (c *Conn) Read(t *Task, b []byte, deadline mono.Time) (int, error) {
+	for {
+		if n, err := c.TryRead(b); n > 0 || err != nil {
+			return n, err
+		}
+		if err := t.Wait(c, ToRead, deadline); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Await suspends t until c has something to read, without reading it: a conn
+// between two messages holds no buffer.
+func (c *Conn) Await(t *Task, deadline mono.Time) error {
+	for !c.readable {
+		if err := t.Wait(c, ToRead, deadline); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TryWrite writes what the socket takes now, in one call for both pieces. 0 and
+// nil: nothing now.
+func (c *Conn) TryWrite(a, b []byte) (int, error) {
+	var n int
+	var errno sys.Errno
+	if len(b) == 0 {
+		n, errno = c.fd.Send(a)
+	} else {
+		n, errno = c.fd.Send2(a, b)
+	}
+	switch {
+	case errno == sys.EAGAIN:
+		c.writable = false
+		return 0, nil
+	case errno != 0:
+		return 0, errno
+	}
+	return n, nil
+}
+
+// Write writes all of a and b, suspending t while the socket is full. The
+// deadline counts from each write: it bounds inactivity.
+func (c *Conn) Write(t *Task, a, b []byte, deadline mono.Time) error {
+	for {
+		n, err := c.TryWrite(a, b)
+		if err != nil {
+			return err
+		}
+		if n == len(a)+len(b) {
+			return nil
+		}
+		if n >= len(a) {
+			a, b = b[n-len(a):], nil
+		} else {
+			a = a[n:]
+		}
+		if n > 0 {
+			continue // the next call tells whether it is full
+		}
+		for !c.writable {
+			if err := t.Wait(c, ToWrite, deadline); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Connect opens a connection, suspending t until it stands. err is ErrTimeout or
+// why the connection failed.
+func (t *Task) Connect(to *sys.Sockaddr, deadline mono.Time) (*Conn, error) {
+	fd, errno := sys.Connect(to)
+	if errno != 0 && errno != sys.EINPROGRESS {
+		return nil, errno
+	}
+	c, err := t.loop.Watch(fd)
+	if err != nil {
+		return nil, err
+	}
+	for !c.writable {
+		if err := t.Wait(c, ToWrite, deadline); err != nil {
+			c.Reset()
+			return nil, err
+		}
+	}
+	if c.shut {
+		if errno := fd.SocketError(); errno != 0 {
+			c.Close()
+			return nil, errno
+		}
+	}
+	return c, nil
+}

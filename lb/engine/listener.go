@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"net/netip"
+	"time"
+
+	"baton/internal/mono"
+	"baton/internal/sys"
+	"baton/internal/wheel"
+)
+
+// Acceptor takes new connections. It runs on the loop, outside of any task.
+type Acceptor interface {
+	// Accept takes over the conn.
+	Accept(c *Conn, from netip.AddrPort)
+	// Full reports that no connection can be taken now. The listener pauses, the
+	// kernel's backlog keeps the clients, and Resume goes on.
+	Full() bool
+}
+
+// Listener is a listening socket on one loop.
+type Listener struct {
+	fd     sys.FD
+	loop   *Loop
+	to     Acceptor
+	paused bool
+	rest   wheel.Timer // armed while we are out of descriptors
+}
+
+// perTurn bounds how many connections one listener takes before others get their turn.
+const perTurn = 64
+
+// outOfDescriptors is how long a listener rests after EMFILE: the connections
+// wait in the backlog, and asking again at once would only spin.
+const outOfDescriptors = 100 * time.Millisecond
+
+// Listen watches a listening descriptor. The listener owns it, also on error.
+func (l *Loop) Listen(fd sys.FD, to Acceptor) (*Listener, error) {
+	ln := &Listener{fd: fd, loop: l, to: to}
+	ln.rest.Owner = ln
+	w := l.register(fd)
+	w.listener = ln
+	if err := l.ep.AddLevel(fd, w.tag); err != nil {
+		l.forget(fd)
+		fd.Close()
+		return nil, err
+	}
+	return ln, nil
+}
+
+// Close stops listening.
+func (ln *Listener) Close() {
+	ln.loop.wheel.Stop(&ln.rest)
+	ln.loop.forget(ln.fd)
+	ln.fd.Close()
+	ln.fd = sys.NoFD
+}
+
+// Resume goes on accepting after Full.
+func (ln *Listener) Resume() {
+	if ln.paused && ln.fd != sys.NoFD {
+		ln.paused = false
+		_ = ln.loop.ep.Resume(ln.fd, ln.loop.byFD[ln.fd].tag) // can only fail for a descriptor that is not ours
+	}
+}
+
+func (ln *Listener) pause() {
+	ln.paused = true
+	_ = ln.loop.ep.Pause(ln.fd, ln.loop.byFD[ln.fd].tag)
+}
+
+// Expired ends the rest after EMFILE.
+func (ln *Listener) Expired(mono.Time) { ln.Resume() }
+
+func (ln *Listener) accept() {
+	for range perTurn {
+		if ln.to.Full() {
+			ln.pause()
+			return
+		}
+		var from sys.Sockaddr
+		fd, errno := ln.fd.Accept(&from)
+		switch errno {
+		case 0:
+		case sys.ECONNABORTED, sys.EINTR:
+			continue
+		case sys.EMFILE, sys.ENFILE, sys.ENOBUFS, sys.ENOMEM:
+			ln.loop.Log.Error("cannot accept connections, trying again", "error", errno, "after", outOfDescriptors)
+			ln.pause()
+			ln.loop.wheel.Set(&ln.rest, ln.loop.now.Add(outOfDescriptors))
+			return
+		default: // EAGAIN: another turn; network errors of one client (accept(2)) are its own
+			return
+		}
+		fd.NoDelay()
+		c, err := ln.loop.Watch(fd)
+		if err != nil {
+			ln.loop.Log.Error("cannot watch a new connection", "error", err)
+			continue
+		}
+		ln.to.Accept(c, from.AddrPort())
+		if ln.fd == sys.NoFD {
+			return
+		}
+	}
+}
