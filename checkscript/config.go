@@ -27,7 +27,8 @@ type Probe struct {
 	Timeout  time.Duration // default: Interval
 	Rise     int           // successes in a row that end a failure, default 1
 	Fall     int           // failures in a row that end a success, default 1
-	Weight   int           // default weight of a track, -253..253; 0: failure is FAULT
+	Weight   int           // weight of tracks that name none, -253..253; 0: failure is FAULT
+	Reverse  bool          // `weight N reverse`, likewise
 	InitFail bool          // `init_fail`: count as failed before the first result
 
 	Argv  []string // Script: program and arguments; no shell is involved
@@ -41,10 +42,11 @@ type Probe struct {
 	URI      string // Traffic: path to ask for, default "/"; any HTTP status below 500 is an answer
 }
 
-// Track ties a probe to a vrrp_instance.
+// Track ties a probe to a vrrp_instance. Weight and Reverse are those in force:
+// conf/keepalived copies the probe's own where the track names none.
 type Track struct {
 	Probe   string // Probe.Name
-	Weight  int    // overrides the probe's own
+	Weight  int
 	Reverse bool
 	Pos     diag.Pos
 }

@@ -1,7 +1,9 @@
-// Package checkscript holds the health probes that lower an instance's priority:
+// Package checkscript holds the health probes that move an instance's priority:
 // keepalived's vrrp_script, and baton's in-process track_backend and
 // track_traffic.
 //
-// The arithmetic of rise, fall and weight is pure (Checker). Running a probe is
-// not: checkscript/runner starts the processes and the in-process requests.
+// A Checker keeps one probe's schedule and its rise and fall counters; Weigh and
+// Effect are the arithmetic from verdicts to a priority. All of it is pure.
+// Running a probe is not: checkscript/runner starts the processes and makes the
+// in-process requests.
 package checkscript
