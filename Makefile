@@ -31,7 +31,7 @@ endif
 KEEP        := tools/keepowner.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt fuzz fuzz-smoke bench e2e deb deb-test demo vagrant-box vagrant-up clean need-go tools
+.PHONY: help build test race lint lint-more fmt fuzz fuzz-smoke bench e2e deb deb-test demo vagrant-box vagrant-up clean need-go tools
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,9 @@ fuzz-smoke: need-go ## run each fuzz target for a few seconds
 
 lint: need-go ## format, vet, staticcheck, module files and the laws of internal/lint
 	@$(KEEP) tools/lint.sh
+
+lint-more: need-go ## golangci-lint with .golangci.yml (the first run compiles it: minutes)
+	@$(KEEP) $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
 
 fmt: need-go tools ## rewrite the sources as lint wants them
 	@$(KEEP) bin/tools/gofumpt -w $$($(GIT) ls-files '*.go')

@@ -18,7 +18,7 @@ if ! command -v gcc >/dev/null; then # the race detector is linked through cgo
 fi
 
 mkdir -p bin
-$GO -C tools build -o "$PWD/bin/testreport" ./testreport || exit 1
+$GO build -o bin/testreport ./internal/testreport || exit 1
 skips=$(mktemp)
 trap 'rm -f "$skips"' EXIT
 
