@@ -93,6 +93,10 @@ func (c *Checker) Streak() (have, need int) {
 // Running reports whether a run is under way.
 func (c *Checker) Running() bool { return c.running }
 
+// Overran reports whether the present run has been counted as a failure already
+// because it overran its timeout.
+func (c *Checker) Overran() bool { return c.overran }
+
 // Deadline returns when Step wants its next Tick.
 func (c *Checker) Deadline() mono.Time { return mono.Min(c.next, c.deadline) }
 

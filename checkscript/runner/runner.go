@@ -1,0 +1,263 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"baton/checkscript"
+	"baton/internal/mono"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Options is what a Runner works with. The three functions that ask the
+// balancer may be nil when no probe needs them.
+type Options struct {
+	Probes  []checkscript.Probe
+	Serving func() bool                                                  // Self
+	Usable  func(backend string) int                                     // Backend
+	Dial    func(ctx context.Context, frontend string) (net.Conn, error) // Traffic
+
+	// OnVerdict is called after a probe's verdict changed, on that probe's own
+	// goroutine: calls for different probes may overlap. Verdict answers with the
+	// new value already.
+	OnVerdict func(probe string)
+	Log       *slog.Logger
+}
+
+// Runner runs probes until its context ends.
+type Runner struct {
+	opt    Options
+	probes map[string]*probe
+	order  []*probe
+}
+
+// Status is one probe as the operator sees it.
+type Status struct {
+	Probe    checkscript.Probe
+	Verdict  checkscript.Verdict
+	Since    mono.Time // of the verdict
+	Last     string    // the last result in words; "" before the first
+	LastAt   mono.Time
+	Duration time.Duration // how long the last run took
+	Streak   int           // results in a row against the verdict
+	Need     int           // that change it
+	Runs     uint64
+	Failures uint64
+}
+
+// New prepares the probes and starts nothing. A script that cannot be run is an
+// error here, see Validate.
+func New(o Options) (*Runner, error) {
+	r := &Runner{opt: o, probes: make(map[string]*probe)}
+	for _, p := range o.Probes {
+		pr := &probe{Probe: p, runner: r, changed: make(chan struct{}, 1)}
+		switch p.Kind {
+		case checkscript.Script:
+			s, err := prepare(p)
+			if err == nil {
+				err = s.permitted()
+			}
+			if err != nil {
+				return nil, fmt.Errorf("vrrp_script %s: %w", p.Name, err)
+			}
+			pr.start = s.start
+		case checkscript.Self:
+			pr.start = startSelf(o.Serving)
+		case checkscript.Traffic:
+			pr.start = startTraffic(p, o.Dial)
+		case checkscript.Backend:
+		}
+		st := Status{Probe: p, Since: mono.Now()}
+		if p.InitFail {
+			st.Verdict = checkscript.Down
+		}
+		pr.status.Store(&st)
+		r.probes[p.Name] = pr
+		r.order = append(r.order, pr)
+	}
+	return r, nil
+}
+
+// Run runs the probes. It returns when ctx has ended and every process it
+// started is gone.
+func (r *Runner) Run(ctx context.Context) error {
+	var g errgroup.Group
+	for _, p := range r.order {
+		g.Go(func() error {
+			if p.Kind == checkscript.Backend {
+				p.followBackend(ctx)
+			} else {
+				p.drive(ctx)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// BackendChanged tells the track_backend probes of a backend that its number of
+// usable servers changed. It does not block.
+func (r *Runner) BackendChanged(backend string) {
+	for _, p := range r.order {
+		if p.Kind == checkscript.Backend && p.Backend == backend {
+			select {
+			case p.changed <- struct{}{}:
+			default: // a wake-up is pending and will read the newest count
+			}
+		}
+	}
+}
+
+// Verdict returns a probe's verdict; a name that is not known is Pending.
+func (r *Runner) Verdict(name string) checkscript.Verdict {
+	if p := r.probes[name]; p != nil {
+		return p.status.Load().Verdict
+	}
+	return checkscript.Pending
+}
+
+// Status returns the probes in the order of Options.Probes.
+func (r *Runner) Status() []Status {
+	out := make([]Status, len(r.order))
+	for i, p := range r.order {
+		out[i] = *p.status.Load()
+	}
+	return out
+}
+
+// result is the end of a run.
+type result struct {
+	ok   bool
+	text string // "exit status 1", "503 in 4ms"
+}
+
+// run is one run under way. Its result comes through the channel given to start.
+type run interface {
+	terminate() // SIGTERM
+	kill()      // SIGKILL
+}
+
+type probe struct {
+	checkscript.Probe
+	runner  *Runner
+	start   func(ctx context.Context, done chan<- result) run
+	changed chan struct{} // Backend: the count of usable servers changed
+	status  atomic.Pointer[Status]
+}
+
+// drive is the life of a probe that runs at intervals.
+func (p *probe) drive(ctx context.Context) {
+	c := checkscript.NewChecker(p.Probe, mono.Now())
+	done := make(chan result, 1) // one run at a time, so its result never blocks
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+
+	var cur run
+	var began mono.Time
+	for {
+		select {
+		case <-ctx.Done():
+			stop(cur, done, p.runner.opt.Log)
+			return
+		case res := <-done:
+			cur = nil
+			ev := checkscript.Failed
+			if res.ok {
+				ev = checkscript.Passed
+			}
+			now := mono.Now()
+			overran := c.Overran()
+			_, changed := c.Step(now, ev)
+			if !overran {
+				p.publish(c, now, now.Sub(began), res, changed)
+			}
+		case <-timer.C:
+			now := mono.Now()
+			do, changed := c.Step(now, checkscript.Tick)
+			switch do {
+			case checkscript.Start:
+				began = now
+				cur = p.start(ctx, done)
+			case checkscript.Terminate:
+				p.publish(c, now, now.Sub(began), result{text: fmt.Sprintf("no result within %v", now.Sub(began).Round(time.Millisecond))}, changed)
+				cur.terminate()
+			case checkscript.Kill:
+				cur.kill()
+			case checkscript.Nothing:
+			}
+		}
+		timer.Reset(c.Deadline().Sub(mono.Now()))
+	}
+}
+
+// stop ends a run at shutdown: SIGTERM, a moment, SIGKILL.
+func stop(cur run, done <-chan result, log *slog.Logger) {
+	if cur == nil {
+		return
+	}
+	cur.terminate()
+	select {
+	case <-done:
+		return
+	case <-time.After(300 * time.Millisecond):
+	}
+	cur.kill()
+	select {
+	case <-done:
+	case <-time.After(checkscript.KillAfter):
+		log.Error("a check script survives SIGKILL (it hangs in the kernel); leaving it behind")
+	}
+}
+
+func (p *probe) publish(c *checkscript.Checker, now mono.Time, took time.Duration, res result, changed bool) {
+	have, need := c.Streak()
+	p.store(now, took, res, c.Verdict(), have, need, changed)
+}
+
+func (p *probe) store(now mono.Time, took time.Duration, res result, v checkscript.Verdict, have, need int, changed bool) {
+	st := *p.status.Load()
+	was := st.Verdict
+	st.Last, st.LastAt, st.Duration = res.text, now, took
+	st.Streak, st.Need = have, need
+	st.Runs++
+	if !res.ok {
+		st.Failures++
+	}
+	if changed {
+		st.Verdict, st.Since = v, now
+	}
+	p.status.Store(&st)
+	if !changed {
+		return
+	}
+	p.runner.opt.Log.Info(fmt.Sprintf("probe %s is %v (was %v): %s", p.Name, v, was, res.text))
+	if p.runner.opt.OnVerdict != nil {
+		p.runner.opt.OnVerdict(p.Name)
+	}
+}
+
+// followBackend is the life of a track_backend probe: it looks when it is told
+// that something changed, and never in between. Rise and fall do not apply: the
+// servers' own checks have counted already.
+func (p *probe) followBackend(ctx context.Context) {
+	need := max(p.MinServers, 1)
+	for {
+		n := p.runner.opt.Usable(p.Backend)
+		v := checkscript.Down
+		if n >= need {
+			v = checkscript.Up
+		}
+		res := result{ok: v == checkscript.Up, text: fmt.Sprintf("backend %s has %d usable servers, %d needed", p.Backend, n, need)}
+		p.store(mono.Now(), 0, res, v, 0, 1, v != p.status.Load().Verdict)
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.changed:
+		}
+	}
+}
