@@ -2,6 +2,7 @@ package conf
 
 import (
 	"io/fs"
+	"strings"
 
 	"baton/internal/diag"
 )
@@ -14,8 +15,8 @@ type Source struct {
 	Dir string
 	// Env looks up an environment variable.
 	Env func(name string) (value string, ok bool)
-	// Node is this host's configuration id: `@lb1 ...` lines of keepalived's
-	// grammar are kept when it equals lb1 (keepalived -i; the host name by default).
+	// Node is this host's configuration id: `@lb1 ...` lines are kept when it
+	// equals lb1 (keepalived -i; the first part of the host name by default).
 	Node string
 }
 
@@ -27,10 +28,11 @@ type Word struct {
 }
 
 // Line is one directive of an HAProxy section: Words[0] is the keyword; with No
-// set it was preceded by `no`.
+// set it was preceded by `no`, with Default by `default`.
 type Line struct {
-	No    bool
-	Words []Word
+	No      bool
+	Default bool
+	Words   []Word
 }
 
 // Section is an HAProxy section: `frontend web`, its words and its lines.
@@ -41,7 +43,7 @@ type Section struct {
 }
 
 // Block is one directive of keepalived's grammar: its words and, when it opened
-// a brace, what stood between the braces.
+// a brace, what stood between the braces. Words[0] always exists.
 type Block struct {
 	Words   []Word
 	HasBody bool
@@ -53,7 +55,14 @@ type Tree struct {
 	Sections []*Section
 	Blocks   []*Block
 
-	lines map[string][]string // source lines by file name, for carets
+	lines   map[string][]string // source lines by file name, for carets
+	origins map[place]string    // "included from F:L", "used by $NAME at F:L"
+}
+
+// place is a line of a file, or with line 0 a whole file.
+type place struct {
+	file string
+	line int
 }
 
 // Line returns the source text of a line, or "".
@@ -62,4 +71,23 @@ func (t *Tree) Line(file string, n int) string {
 		return ls[n-1]
 	}
 	return ""
+}
+
+// Attach completes findings about this tree: the source line of each and, where
+// the words came from an include or a definition of several lines, from where.
+// Attaching twice changes nothing.
+func (t *Tree) Attach(l diag.List) {
+	l.Attach(t.Line)
+	for i := range l {
+		d := &l[i]
+		for _, from := range []string{t.origins[place{d.Pos.File, d.Pos.Line}], t.origins[place{file: d.Pos.File}]} {
+			switch {
+			case from == "" || strings.Contains(d.Hint, from):
+			case d.Hint == "":
+				d.Hint = from
+			default:
+				d.Hint += " (" + from + ")"
+			}
+		}
+	}
 }

@@ -149,7 +149,7 @@ func indent(s string, n int) string {
 // with the smallest edit distance, if that is at most a third of its length (and
 // at least one edit is always allowed). It returns "" when nothing is near.
 func Nearest(word string, candidates []string) string {
-	best, bestDist := "", len(word)/3+2
+	best, bestDist := "", max(len(word)/3, 1)+1
 	for _, c := range candidates {
 		if d := distance(word, c, bestDist); d < bestDist {
 			best, bestDist = c, d
