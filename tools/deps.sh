@@ -12,7 +12,8 @@ test="$demo $peers pgrep:procps killall:psmisc tcpdump:tcpdump gcc:gcc /usr/incl
 bench="$demo haproxy:haproxy nginx:nginx-light wrk:wrk taskset:util-linux"
 deb_test='debootstrap:debootstrap lintian:lintian'
 vagrant='vagrant:vagrant virsh:libvirt-clients qemu-img:qemu-utils debootstrap:debootstrap mke2fs:e2fsprogs
- ssh-keygen:openssh-client dnsmasq:dnsmasq-base qemu-system-x86_64:qemu-system-x86 libvirtd:libvirt-daemon-system
+ ssh:openssh-client syslinux:syslinux mcopy:mtools mkfs.fat:dosfstools sfdisk:fdisk
+ dnsmasq:dnsmasq-base qemu-system-x86_64:qemu-system-x86 libvirtd:libvirt-daemon-system
  /usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so:libvirt-daemon-driver-qemu
  /usr/share/doc/vagrant-libvirt:vagrant-libvirt'
 
