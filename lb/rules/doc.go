@@ -1,0 +1,7 @@
+// Package rules compiles conditions (chapter 7 of the configuration manual) to
+// closures. What is compiled once at load runs for every request and allocates
+// nothing.
+//
+// A sample that is absent matches nothing: `hdr(x) y` is false without an X header,
+// and its negation true. Strings are compared as bytes; -i folds ASCII letters only.
+package rules

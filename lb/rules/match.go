@@ -1,0 +1,169 @@
+package rules
+
+import (
+	"bytes"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"baton/lb/spec"
+)
+
+// textMatch compiles a match on strings.
+func textMatch(t spec.Test) func([]byte) bool {
+	switch t.Match {
+	case spec.MatchFound:
+		return func([]byte) bool { return true }
+	case spec.MatchBool:
+		return func(b []byte) bool {
+			n, ok := integer(b)
+			return ok && n != 0
+		}
+	case spec.MatchInt:
+		ranges := t.Ints
+		return func(b []byte) bool {
+			n, ok := integer(b)
+			return ok && within(ranges, n)
+		}
+	case spec.MatchLen:
+		ranges := t.Ints
+		return func(b []byte) bool { return within(ranges, int64(len(b))) }
+	case spec.MatchIP:
+		nets := t.Prefixes
+		return func(b []byte) bool {
+			// The conversion allocates only for what is not an address.
+			a, err := netip.ParseAddr(string(b))
+			return err == nil && inNets(nets, a)
+		}
+	case spec.MatchRegex:
+		res := t.Regexps
+		return func(b []byte) bool {
+			for _, re := range res {
+				if re.Match(b) {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	compare := comparison(t)
+	patterns := make([][]byte, len(t.Strings))
+	for i, s := range t.Strings {
+		patterns[i] = []byte(s)
+		if t.NoCase {
+			patterns[i] = lowerASCII(s)
+		}
+	}
+	return func(b []byte) bool {
+		for _, p := range patterns {
+			if compare(b, p) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// comparison returns how a value b is compared with a pattern p.
+func comparison(t spec.Test) func(b, p []byte) bool {
+	same := bytes.Equal
+	if t.NoCase {
+		same = sameFold
+	}
+	switch t.Match {
+	case spec.MatchExact:
+		return same
+	case spec.MatchBegin:
+		return func(b, p []byte) bool { return len(b) >= len(p) && same(b[:len(p)], p) }
+	case spec.MatchEnd:
+		return func(b, p []byte) bool { return len(b) >= len(p) && same(b[len(b)-len(p):], p) }
+	case spec.MatchSub:
+		return func(b, p []byte) bool {
+			for i := 0; i+len(p) <= len(b); i++ {
+				if same(b[i:i+len(p)], p) {
+					return true
+				}
+			}
+			return false
+		}
+	case spec.MatchDir:
+		return func(b, p []byte) bool { return portion(b, p, "/?", same) }
+	case spec.MatchDom:
+		return func(b, p []byte) bool { return portion(b, p, "/?.:", same) }
+	}
+	panic("BUG: rules: unknown match")
+}
+
+// portion reports whether p stands in b between delimiters or the ends of b.
+// Delimiters around p itself are ignored.
+func portion(b, p []byte, delimiters string, same func(a, b []byte) bool) bool {
+	p = bytes.Trim(p, delimiters)
+	for i := 0; i+len(p) <= len(b); i++ {
+		starts := i == 0 || strings.IndexByte(delimiters, b[i-1]) >= 0
+		ends := i+len(p) == len(b) || strings.IndexByte(delimiters, b[i+len(p)]) >= 0
+		if starts && ends && same(b[i:i+len(p)], p) {
+			return true
+		}
+	}
+	return false
+}
+
+func within(ranges []spec.IntRange, n int64) bool {
+	for _, r := range ranges {
+		if r.Lo <= n && n <= r.Hi {
+			return true
+		}
+	}
+	return false
+}
+
+// integer reads a decimal number that fills b.
+func integer(b []byte) (int64, bool) {
+	if len(b) == 0 || len(b) > 20 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	return n, err == nil
+}
+
+// lowerASCII and the comparisons below fold A-Z only: bytes above 127 are never
+// letters in the eyes of the protocols.
+func lowerASCII(s string) []byte {
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = lower(c)
+	}
+	return b
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// sameFold compares b with p, which is in lower case.
+func sameFold(b, p []byte) bool {
+	if len(b) != len(p) {
+		return false
+	}
+	for i, c := range b {
+		if lower(c) != p[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func equalFold(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i, c := range b {
+		if lower(c) != lower(s[i]) {
+			return false
+		}
+	}
+	return true
+}
