@@ -18,6 +18,7 @@ import (
 // balancer may be nil when no probe needs them.
 type Options struct {
 	Probes  []checkscript.Probe
+	Secure  bool                                                         // enable_script_security, see Validate
 	Serving func() bool                                                  // Self
 	Usable  func(backend string) int                                     // Backend
 	Dial    func(ctx context.Context, frontend string) (net.Conn, error) // Traffic
@@ -58,7 +59,7 @@ func New(o Options) (*Runner, error) {
 		pr := &probe{Probe: p, runner: r, changed: make(chan struct{}, 1)}
 		switch p.Kind {
 		case checkscript.Script:
-			s, err := prepare(p)
+			s, err := prepare(p, o.Secure)
 			if err == nil {
 				err = s.permitted()
 			}

@@ -203,9 +203,14 @@ func TestValidate(t *testing.T) {
 		return path
 	}
 	good := write("good", "#!/bin/sh\n", 0o755)
+	world := write("world", "#!/bin/sh\n", 0o755)
+	if err := os.Chmod(world, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	cases := []struct {
 		name, user, group, want string
 		argv                    []string
+		secure                  bool
 	}{
 		{name: "script", argv: []string{good, "-x"}},
 		{name: "program by PATH", argv: []string{"true"}},
@@ -221,11 +226,14 @@ func TestValidate(t *testing.T) {
 		{name: "DOS line ends", argv: []string{write("dos", "#!/bin/sh\r\nexit 0\r\n", 0o755)}, want: "carriage return"},
 		{name: "user", argv: []string{"true"}, user: "no-such-user", want: "there is no user no-such-user"},
 		{name: "group", argv: []string{"true"}, user: "root", group: "no-such-group", want: "there is no group no-such-group"},
+		{name: "root runs what all can write", argv: []string{world}, user: "root"},
+		{name: "root runs what all can write, secure", argv: []string{world}, user: "root", secure: true, want: "others than root can change"},
+		{name: "secure program", argv: []string{"/bin/true"}, user: "root", secure: true},
 		{name: "not for this user", argv: []string{write("private", "#!/bin/sh\n", 0o700)}, user: "nobody", want: "may not be executed by user nobody"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			err := Validate(checkscript.Probe{Kind: checkscript.Script, Argv: c.argv, User: c.user, Group: c.group})
+			err := Validate(checkscript.Probe{Kind: checkscript.Script, Argv: c.argv, User: c.user, Group: c.group}, c.secure)
 			switch {
 			case c.want == "" && err != nil:
 				t.Errorf("unexpected: %v", err)

@@ -23,13 +23,15 @@ const defaultUser = "keepalived_script"
 
 // Validate reports why a script could not be run: the program is missing or
 // cannot be executed by the user that it would run as, its interpreter is
-// missing, or the user or group is unknown. Probes of other kinds are always
-// fine. It needs no privileges and starts nothing.
-func Validate(p checkscript.Probe) error {
+// missing, or the user or group is unknown. With secure (enable_script_security)
+// it also refuses a script that would run as root and that somebody else could
+// change. Probes of other kinds are always fine. It needs no privileges and
+// starts nothing.
+func Validate(p checkscript.Probe, secure bool) error {
 	if p.Kind != checkscript.Script {
 		return nil
 	}
-	_, err := prepare(p)
+	_, err := prepare(p, secure)
 	return err
 }
 
@@ -49,7 +51,7 @@ type identity struct {
 	groups []uint32
 }
 
-func prepare(p checkscript.Probe) (*script, error) {
+func prepare(p checkscript.Probe, secure bool) (*script, error) {
 	if len(p.Argv) == 0 || p.Argv[0] == "" {
 		return nil, errors.New("no script is named")
 	}
@@ -66,6 +68,11 @@ func prepare(p checkscript.Probe) (*script, error) {
 	}
 	if err := interpreter(path, id); err != nil {
 		return nil, err
+	}
+	if secure && id.uid == 0 {
+		if err := tamperProof(path); err != nil {
+			return nil, err
+		}
 	}
 	s := &script{path: path, argv: p.Argv, user: id.name}
 	if !own {
@@ -205,6 +212,33 @@ func allows(info fs.FileInfo, id identity) bool {
 		return mode&0o010 != 0
 	}
 	return mode&0o001 != 0
+}
+
+// tamperProof reports whether somebody other than root could change what a path
+// leads to: the file, or one of the folders on the way (a sticky folder protects
+// other people's entries, so /tmp itself is no hole).
+func tamperProof(path string) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	for p := path; ; p = filepath.Dir(p) {
+		info, err := os.Stat(p)
+		if err != nil {
+			return err
+		}
+		st, ok := info.Sys().(*syscall.Stat_t)
+		writable := info.Mode().Perm()&0o002 != 0 || info.Mode().Perm()&0o020 != 0 && ok && st.Gid != 0
+		if info.IsDir() && info.Mode()&fs.ModeSticky != 0 {
+			writable = false
+		}
+		if writable || ok && st.Uid != 0 {
+			return fmt.Errorf("%s would run as root, but others than root can change %s (enable_script_security)", path, p)
+		}
+		if p == "/" {
+			return nil
+		}
+	}
 }
 
 // interpreter checks a script's #! line. The kernel runs nothing else but ELF
