@@ -1,0 +1,93 @@
+package http1
+
+import "strconv"
+
+// IsBuiltin reports whether AppendError has a response for status.
+func IsBuiltin(status int) bool {
+	phrase, _ := builtin(status)
+	return phrase != ""
+}
+
+// AppendError appends the whole built-in response for status, byte for byte what
+// HAProxy answers when nothing else is configured; 200 is the one that a monitor-uri
+// gives. Its last field is "connection: close" unless keep says that the connection
+// goes on; 400 and 408 always close, since what follows on such a connection cannot be
+// trusted. Nothing but the head is written when the request's method is HEAD.
+func AppendError(dst []byte, status int, keep bool, method Method) []byte {
+	phrase, text := builtin(status)
+	if phrase == "" {
+		panic("BUG: no built-in response for status " + strconv.Itoa(status))
+	}
+	const open, middle, end = "<html><body><h1>", "</h1>\n", "\n</body></html>\n"
+	var digits [3]byte
+	strconv.AppendInt(digits[:0], int64(status), 10)
+	length := len(open) + len(digits) + 1 + len(phrase) + len(middle) + len(text) + len(end)
+
+	dst = append(dst, "HTTP/1.1 "...)
+	dst = append(dst, digits[:]...)
+	dst = append(dst, ' ')
+	dst = append(dst, phrase...)
+	dst = append(dst, "\r\ncontent-length: "...)
+	dst = strconv.AppendInt(dst, int64(length), 10)
+	dst = append(dst, "\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n"...)
+	if !keep || status == 400 || status == 408 {
+		dst = append(dst, "connection: close\r\n"...)
+	}
+	dst = append(dst, "\r\n"...)
+	if method == MethodHead {
+		return dst
+	}
+	dst = append(dst, open...)
+	dst = append(dst, digits[:]...)
+	dst = append(dst, ' ')
+	dst = append(dst, phrase...)
+	dst = append(dst, middle...)
+	dst = append(dst, text...)
+	return append(dst, end...)
+}
+
+// builtin holds the wording, measured on HAProxy 2.6: people match on these pages.
+// The stray full stop of 501 is on its wire too.
+func builtin(status int) (phrase, text string) {
+	switch status {
+	case 200:
+		return "OK", "Service ready."
+	case 400:
+		return "Bad request", "Your browser sent an invalid request."
+	case 401:
+		return "Unauthorized", "You need a valid user and password to access this content."
+	case 403:
+		return "Forbidden", "Request forbidden by administrative rules."
+	case 404:
+		return "Not Found", "The resource could not be found."
+	case 405:
+		return "Method Not Allowed", "A request was made of a resource using a request method not supported by that resource"
+	case 407:
+		return "Unauthorized", "You need a valid user and password to access this content."
+	case 408:
+		return "Request Time-out", "Your browser didn't send a complete request in time."
+	case 410:
+		return "Gone", "The resource is no longer available and will not be available again."
+	case 413:
+		return "Payload Too Large", "The request entity exceeds the maximum allowed."
+	case 421:
+		return "Misdirected Request", "Request sent to a non-authoritative server."
+	case 422:
+		return "Unprocessable Content", "The server cannot process the contained instructions."
+	case 425:
+		return "Too Early", "Your browser sent early data."
+	case 429:
+		return "Too Many Requests", "You have sent too many requests in a given amount of time."
+	case 500:
+		return "Internal Server Error", "An internal server error occurred."
+	case 501:
+		return "Not Implemented", ".The server does not support the functionality required to fulfill the request."
+	case 502:
+		return "Bad Gateway", "The server returned an invalid or incomplete response."
+	case 503:
+		return "Service Unavailable", "No server is available to handle this request."
+	case 504:
+		return "Gateway Time-out", "The server didn't respond in time."
+	}
+	return "", ""
+}
