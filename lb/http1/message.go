@@ -201,3 +201,21 @@ func (m *Message) FindKnown(k Known, from int) int {
 	}
 	return -1
 }
+
+// PathAndQuery returns the request target from its path on, without scheme and
+// authority. It is empty for "*", for authority form, and for an absolute form that
+// ends with its authority.
+func (m *Message) PathAndQuery(b []byte) []byte {
+	if m.Path.Len == 0 {
+		return nil
+	}
+	return b[m.Path.Off : m.Target.Off+m.Target.Len : m.Target.Off+m.Target.Len]
+}
+
+// HostValue returns the value of a request's Host, or nil when it has none.
+func (m *Message) HostValue(b []byte) []byte {
+	if !m.scan.hasHost {
+		return nil
+	}
+	return m.scan.host.Of(b)
+}

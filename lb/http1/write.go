@@ -21,7 +21,12 @@ func (m *Message) AppendHead(dst, b []byte, drop Set) []byte {
 		// section 6.1), and a client that minds them would wait for a body.
 		drop |= 1<<ContentLength | 1<<TransferEncoding
 	}
-	dst = append(dst, b[m.MethodSpan.Off:m.scan.line]...)
+	if m.Status != 0 && b[len("HTTP/1.1 200")] == '\r' {
+		dst = append(dst, b[:len("HTTP/1.1 200")]...)
+		dst = append(dst, " \r\n"...) // the space that the server forgot
+	} else {
+		dst = append(dst, b[m.MethodSpan.Off:m.scan.line]...)
+	}
 	for i := range m.Fields[:m.N] {
 		f := &m.Fields[i]
 		if drop>>f.Known&1 != 0 || m.scan.named && f.Known == Other && m.isNamed(b, f.Name.Of(b)) {

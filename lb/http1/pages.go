@@ -1,6 +1,9 @@
 package http1
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // IsBuiltin reports whether AppendError has a response for status.
 func IsBuiltin(status int) bool {
@@ -8,42 +11,71 @@ func IsBuiltin(status int) bool {
 	return phrase != ""
 }
 
-// AppendError appends the whole built-in response for status, byte for byte what
+// AppendError appends the whole built-in response for status, head and body, as
 // HAProxy answers when nothing else is configured; 200 is the one that a monitor-uri
-// gives. Its last field is "connection: close" unless keep says that the connection
-// goes on; 400 and 408 always close, since what follows on such a connection cannot be
-// trusted. Nothing but the head is written when the request's method is HEAD.
-func AppendError(dst []byte, status int, keep bool, method Method) []byte {
+// gives. It has no Connection field: whether the connection goes on is the caller's
+// to say. A status that IsBuiltin does not know is a bug of the caller.
+func AppendError(dst []byte, status int) []byte { return appendPage(dst, status, "\r\n") }
+
+// AppendEarlyError is AppendError with "connection: close": the answer to a head that
+// was Bad or came too late, after which nothing on the connection can be trusted.
+func AppendEarlyError(dst []byte, status int) []byte {
+	return appendPage(dst, status, "connection: close\r\n\r\n")
+}
+
+func appendPage(dst []byte, status int, lastFields string) []byte {
 	phrase, text := builtin(status)
 	if phrase == "" {
 		panic("BUG: no built-in response for status " + strconv.Itoa(status))
 	}
 	const open, middle, end = "<html><body><h1>", "</h1>\n", "\n</body></html>\n"
-	var digits [3]byte
-	strconv.AppendInt(digits[:0], int64(status), 10)
-	length := len(open) + len(digits) + 1 + len(phrase) + len(middle) + len(text) + len(end)
+	title := func(dst []byte) []byte { // "404 Not Found"
+		dst = strconv.AppendInt(dst, int64(status), 10)
+		dst = append(dst, ' ')
+		return append(dst, phrase...)
+	}
+	length := len(open) + len("404 ") + len(phrase) + len(middle) + len(text) + len(end)
 
 	dst = append(dst, "HTTP/1.1 "...)
-	dst = append(dst, digits[:]...)
-	dst = append(dst, ' ')
-	dst = append(dst, phrase...)
+	dst = title(dst)
 	dst = append(dst, "\r\ncontent-length: "...)
 	dst = strconv.AppendInt(dst, int64(length), 10)
 	dst = append(dst, "\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n"...)
-	if !keep || status == 400 || status == 408 {
-		dst = append(dst, "connection: close\r\n"...)
-	}
-	dst = append(dst, "\r\n"...)
-	if method == MethodHead {
-		return dst
-	}
+	dst = append(dst, lastFields...)
 	dst = append(dst, open...)
-	dst = append(dst, digits[:]...)
-	dst = append(dst, ' ')
-	dst = append(dst, phrase...)
+	dst = title(dst)
 	dst = append(dst, middle...)
 	dst = append(dst, text...)
 	return append(dst, end...)
+}
+
+// HeadLength returns the length of the head that msg starts with, its empty line
+// included, or -1 when msg holds no complete one.
+func HeadLength(msg []byte) int {
+	i := bytes.Index(msg, []byte("\r\n\r\n"))
+	if i < 0 {
+		return -1
+	}
+	return i + 4
+}
+
+// StatusText returns the reason phrase for a status that baton itself answers with:
+// those of the built-in responses and of redirects. Others have none.
+func StatusText(status int) string {
+	switch status {
+	case 301:
+		return "Moved Permanently"
+	case 302:
+		return "Found"
+	case 303:
+		return "See Other"
+	case 307:
+		return "Temporary Redirect"
+	case 308:
+		return "Permanent Redirect"
+	}
+	phrase, _ := builtin(status)
+	return phrase
 }
 
 // builtin holds the wording, measured on HAProxy 2.6: people match on these pages.
