@@ -8,7 +8,8 @@ import (
 )
 
 // Config is everything the balancer runs. A `listen` section becomes one
-// Frontend and one Backend of the same name.
+// Frontend and one Backend of the same name; its ACLs, rules and redirects are
+// in the Frontend alone, so that they run once.
 type Config struct {
 	Global    Global
 	Frontends []*Frontend
@@ -41,6 +42,10 @@ func (m Mode) String() string {
 
 // Timeouts holds every `timeout` keyword of a proxy. Client and Server bound
 // inactivity, the others a phase; see chapter 4 of the configuration manual.
+// What the manual derives is filled in: Queue and Tarpit are Connect and
+// HTTPKeepAlive is HTTPRequest where they were not given. A HTTPKeepAlive and
+// HTTPRequest of 0 leave Client to bound those phases, a Check of 0 leaves
+// Check.Inter.
 type Timeouts struct {
 	Connect, Client, Server      time.Duration
 	HTTPRequest, HTTPKeepAlive   time.Duration
@@ -60,9 +65,12 @@ type Common struct {
 	ACLs                                                           []ACL
 	HTTPReq                                                        []HTTPRule // http-request, in order
 	HTTPRes                                                        []HTTPRule // http-response, in order
+	Redirects                                                      []HTTPRule // redirect lines; evaluated after HTTPReq, also after its `allow`
 	Logs                                                           []LogTarget
 	LogFormat                                                      LogFormat
 	DontLogNull, LogSeparateErrors, LogHealthChecks, DontLogNormal bool
+	ID                                                             int    // `id`; 0: not given
+	Description                                                    string // `description`
 }
 
 // ConnMode says what happens to a connection after a response; when frontend and
@@ -97,7 +105,8 @@ type Frontend struct {
 }
 
 // Bind is one listening address. `bind *:80` is 0.0.0.0:80, as HAProxy has it;
-// `bind :::80 v4v6` is both families.
+// `bind :::80` is both families unless `v6only` stands with it (HAProxy leaves
+// that to the kernel, whose default is both).
 type Bind struct {
 	Addr netip.AddrPort
 	V4V6 bool   // an IPv6 wildcard that also takes IPv4
@@ -138,17 +147,22 @@ const (
 
 func (a Algorithm) String() string { return [...]string{"roundrobin", "leastconn", "source"}[a] }
 
+// Hashes reports whether the algorithm ties a client to a server.
+func (a Algorithm) Hashes() bool { return a == SourceHash }
+
 // Server is one `server` line with its defaults applied.
 type Server struct {
 	Name     string
 	Pos      diag.Pos
-	Host     string // IP address or host name
-	Port     uint16 // 0: the port that the client asked for
-	Weight   int    // 0..256
+	Host     string     // IP address or host name
+	Port     uint16     // 0: the port that the client asked for
+	Addr     netip.Addr // of Host; set by lb.Resolve
+	Weight   int        // 0..256
 	Backup   bool
 	Disabled bool
 	Maxconn  int // 0: no limit
 	Maxqueue int // 0: no limit
+	ID       int // `id`; 0: not given
 	Check    *Check
 }
 

@@ -1,0 +1,104 @@
+package haproxy
+
+import (
+	"time"
+
+	"baton/conf"
+	"baton/internal/diag"
+)
+
+// args walks the words of one line. Every complaint carries the place of the
+// word that is wrong; after the first one the rest of the line is let go, so
+// that one mistake is one message.
+type args struct {
+	words  []conf.Word
+	i      int // the next word
+	no     bool
+	option bool // reading the options of a bind or server line
+	errs   *diag.List
+	failed bool
+}
+
+func (a *args) more() bool { return !a.failed && a.i < len(a.words) }
+
+func (a *args) peek() string {
+	if a.more() {
+		return a.words[a.i].Text
+	}
+	return ""
+}
+
+// last is the word read before.
+func (a *args) last() conf.Word { return a.words[a.i-1] }
+
+// accept reads the next word if it is text.
+func (a *args) accept(text string) bool {
+	if a.more() && a.words[a.i].Text == text {
+		a.i++
+		return true
+	}
+	return false
+}
+
+func (a *args) fail(w conf.Word, hint, format string, v ...any) {
+	a.failf(w.Pos, hint, format, v...)
+}
+
+func (a *args) failf(p diag.Pos, hint, format string, v ...any) {
+	if !a.failed {
+		a.errs.Errorf(p, hint, format, v...)
+		a.failed = true
+	}
+}
+
+// next reads a word. what names it for the message when there is none; the
+// caret then stands at the last word that is there.
+func (a *args) next(what string) (conf.Word, bool) {
+	if a.failed {
+		return conf.Word{}, false
+	}
+	if a.i == len(a.words) {
+		a.fail(a.last(), "", "'%s' expects %s", a.last().Text, what)
+		return conf.Word{}, false
+	}
+	a.i++
+	return a.last(), true
+}
+
+// end complains about words that nobody read.
+func (a *args) end() {
+	if a.more() {
+		a.fail(a.words[a.i], "", "unexpected argument '%s'", a.words[a.i].Text)
+	}
+}
+
+// integer reads a whole number within lo..hi.
+func (a *args) integer(what string, lo, hi int) (int, bool) {
+	w, ok := a.next(what)
+	if !ok {
+		return 0, false
+	}
+	n, ok := parseInt(w.Text, lo, hi)
+	if !ok {
+		a.fail(w, "", "'%s' is not %s, a whole number from %d to %d", w.Text, what, lo, hi)
+	}
+	return n, ok
+}
+
+// duration reads a time in HAProxy's notation; least is the smallest one allowed.
+func (a *args) duration(least time.Duration) (time.Duration, bool) {
+	w, ok := a.next("a time, for example 500ms, 10s or 5m")
+	if !ok {
+		return 0, false
+	}
+	d, problem := parseTime(w.Text)
+	if problem != "" {
+		a.fail(w, timeHint, "'%s' is not a time: %s", w.Text, problem)
+		return 0, false
+	}
+	if d < least {
+		a.fail(w, "", "'%s' is too short: the least is %s", w.Text, least)
+		return 0, false
+	}
+	return d, true
+}

@@ -1,0 +1,222 @@
+package haproxy
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"baton/conf"
+	"baton/lb/spec"
+)
+
+// proxyKeywords is the table of defaults, frontend, listen and backend sections.
+func proxyKeywords() []keyword[*proxy] {
+	return slices.Concat(basicKeywords, timeoutKeywords, optionKeywords, checkKeywords, ruleKeywords, laterKeywords)
+}
+
+const (
+	both  = inFrontend | inBackend // not in defaults
+	front = inDefaults | inFrontend
+	back  = inDefaults | inBackend
+)
+
+// basicKeywords are the lines that are neither options, timeouts, checks nor rules.
+var basicKeywords = []keyword[*proxy]{
+	{"backlog", front, false, Done, parseBacklog, "hint for the kernel's queue of connections not accepted yet"},
+	{"balance", back, false, Done, parseBalance, "roundrobin, leastconn or source; other algorithms are not supported yet"},
+	{"bind", inFrontend, false, Done, parseBind, "listening addresses; see the bind options"},
+	{"default-server", back, false, Done, parseDefaultServer, "presets for the server lines that follow"},
+	{"default_backend", front, false, Done, parseDefaultBackend, "backend when no use_backend matched"},
+	{"description", both, false, Done, parseDescription, "free text for status output"},
+	{"disabled", inAll, false, Done, parseDisabled, "the proxy is not started"},
+	{"enabled", inAll, false, Done, parseEnabled, "undoes an inherited `disabled`"},
+	{"fullconn", back, false, Done, parseFullconn, "load at which servers take their full maxconn"},
+	{"id", both, false, Done, parseProxyID, "numeric identifier"},
+	{"log", inAll, true, Done, parseProxyLog, "where to send logs; `log global` takes the global section's"},
+	{"maxconn", front, false, Done, parseMaxconn, "most connections at a time"},
+	{"mode", inAll, false, Done, parseMode, "tcp (default) or http"},
+	{"monitor fail", inFrontend, false, Done, parseMonitorFail, "condition that turns the monitor's answer into 503"},
+	{"monitor-uri", front, false, Done, parseMonitorURI, "URI that the proxy answers itself with 200 or 503"},
+	{"retries", back, false, Done, parseRetries, "attempts to connect after the first failed"},
+	{"server", inBackend, false, Done, parseServer, "a server; see the server options"},
+	{"use_backend", inFrontend, false, Done, parseUseBackend, "backend for requests that match"},
+}
+
+func parseBacklog(p *proxy, a *args) {
+	p.backlog, _ = a.integer("a number of connections", 1, math.MaxInt32)
+}
+
+func parseMaxconn(p *proxy, a *args) {
+	p.maxconn, _ = a.integer("a number of connections", 0, math.MaxInt32)
+}
+
+func parseFullconn(p *proxy, a *args) {
+	p.fullconn, _ = a.integer("a number of connections", 1, math.MaxInt32)
+}
+
+func parseRetries(p *proxy, a *args) {
+	p.retries, _ = a.integer("a number of attempts", 0, math.MaxInt32)
+}
+
+func parseProxyID(p *proxy, a *args) { p.common.ID, _ = a.integer("an identifier", 1, math.MaxInt32) }
+
+func parseDisabled(p *proxy, _ *args) { p.common.Disabled = true }
+
+func parseEnabled(p *proxy, _ *args) { p.common.Disabled = false }
+
+func parseDescription(p *proxy, a *args) { p.common.Description = a.text("a text") }
+
+// text reads the rest of the line as one text.
+func (a *args) text(what string) string {
+	if _, ok := a.next(what); !ok {
+		return ""
+	}
+	words := []string{a.last().Text}
+	for ; a.more(); a.i++ {
+		words = append(words, a.words[a.i].Text)
+	}
+	return strings.Join(words, " ")
+}
+
+func parseMode(p *proxy, a *args) {
+	w, ok := a.next("'tcp' or 'http'")
+	switch {
+	case !ok:
+	case w.Text == "tcp":
+		p.common.Mode = spec.TCP
+	case w.Text == "http":
+		p.common.Mode = spec.HTTP
+	case w.Text == "health":
+		a.fail(w, "use `monitor-uri`", "'mode health' doesn't exist any more")
+	default:
+		a.fail(w, didYouMean(w.Text, []string{"tcp", "http"}), "unknown proxy mode '%s'", w.Text)
+	}
+}
+
+// algorithms are the words after `balance`. Those without arguments that can be
+// in one word come first; hdr and rdp-cookie carry theirs in parentheses.
+var algorithms = []struct {
+	name   string
+	status Status
+	value  spec.Algorithm
+}{
+	{"roundrobin", Done, spec.RoundRobin},
+	{"leastconn", Done, spec.LeastConn},
+	{"source", Done, spec.SourceHash},
+	{"static-rr", Refused, 0},
+	{"first", Refused, 0},
+	{"hash", Refused, 0},
+	{"uri", Refused, 0},
+	{"url_param", Refused, 0},
+	{"hdr", Refused, 0},
+	{"random", Refused, 0},
+	{"rdp-cookie", Refused, 0},
+}
+
+func parseBalance(p *proxy, a *args) {
+	w, ok := a.next("an algorithm")
+	if !ok {
+		return
+	}
+	name, _, _ := strings.Cut(w.Text, "(")
+	var names []string
+	for _, alg := range algorithms {
+		names = append(names, alg.name)
+		switch {
+		case alg.name != name:
+		case alg.status == Refused:
+			a.fail(w, "supported are roundrobin, leastconn and source", "'balance %s' is known, not supported yet", name)
+		case name == w.Text:
+			p.balance = alg.value
+			return
+		}
+	}
+	a.fail(w, didYouMean(name, names), "unknown balance algorithm '%s'", w.Text)
+}
+
+func parseDefaultBackend(p *proxy, a *args) {
+	if w, ok := a.next("a backend name"); ok && staticName(a, w) {
+		p.defaultBackend = w
+	}
+}
+
+// staticName refuses names that are made per request.
+func staticName(a *args, w conf.Word) bool {
+	if strings.Contains(w.Text, "%[") {
+		a.fail(w, "name the backend", "a log-format backend name is known, not supported yet")
+		return false
+	}
+	return true
+}
+
+func parseUseBackend(p *proxy, a *args) {
+	w, ok := a.next("a backend name")
+	if !ok || !staticName(a, w) {
+		return
+	}
+	cond := a.cond(p, onSwitch)
+	if !a.failed {
+		p.useBackends = append(p.useBackends, useBackend{w, cond})
+	} else {
+		// Still worth telling when the backend is not there either.
+		p.useBackends = append(p.useBackends, useBackend{name: w})
+	}
+}
+
+func parseMonitorURI(p *proxy, a *args) {
+	if w, ok := a.next("a URI"); ok {
+		p.monitorURI = w.Text
+	}
+}
+
+func parseMonitorFail(p *proxy, a *args) {
+	if !a.more() {
+		a.fail(a.last(), "monitor fail if COND", "'monitor fail' requires either 'if' or 'unless' followed by a condition")
+		return
+	}
+	if cond := a.cond(p, onSwitch); cond != nil {
+		p.monitorFail = append(p.monitorFail, cond)
+	}
+}
+
+// timeoutKeywords bound phases and inactivity.
+var timeoutKeywords = []keyword[*proxy]{
+	{"timeout check", back, false, Done, parseTimeoutCheck, "read timeout of health checks after the connection stands"},
+	{"timeout client", front, false, Done, parseTimeoutClient, "inactivity on the client's side"},
+	{"timeout client-fin", front, false, Done, parseTimeoutClientFin, "inactivity of a half-closed client"},
+	{"timeout connect", back, false, Done, parseTimeoutConnect, "time to connect to a server"},
+	{"timeout http-keep-alive", inAll, false, Done, parseTimeoutKeepAlive, "wait for a next request"},
+	{"timeout http-request", inAll, false, Done, parseTimeoutRequest, "time for a whole request head"},
+	{"timeout queue", back, false, Done, parseTimeoutQueue, "time in the queue for a server"},
+	{"timeout server", back, false, Done, parseTimeoutServer, "inactivity on the server's side"},
+	{"timeout server-fin", back, false, Done, parseTimeoutServerFin, "inactivity of a half-closed server"},
+	{"timeout tarpit", inAll, false, Done, parseTimeoutTarpit, "how long a tarpitted client waits"},
+	{"timeout tunnel", back, false, Done, parseTimeoutTunnel, "inactivity of a tunnel, both sides"},
+}
+
+func (a *args) timeout(d *time.Duration) { *d, _ = a.duration(0) }
+
+func parseTimeoutCheck(p *proxy, a *args)     { a.timeout(&p.common.Timeouts.Check) }
+func parseTimeoutClient(p *proxy, a *args)    { a.timeout(&p.common.Timeouts.Client) }
+func parseTimeoutClientFin(p *proxy, a *args) { a.timeout(&p.common.Timeouts.ClientFin) }
+func parseTimeoutConnect(p *proxy, a *args)   { a.timeout(&p.common.Timeouts.Connect) }
+func parseTimeoutRequest(p *proxy, a *args)   { a.timeout(&p.common.Timeouts.HTTPRequest) }
+func parseTimeoutServer(p *proxy, a *args)    { a.timeout(&p.common.Timeouts.Server) }
+func parseTimeoutServerFin(p *proxy, a *args) { a.timeout(&p.common.Timeouts.ServerFin) }
+func parseTimeoutTunnel(p *proxy, a *args)    { a.timeout(&p.common.Timeouts.Tunnel) }
+
+func parseTimeoutKeepAlive(p *proxy, a *args) {
+	p.keepAliveSet = true
+	a.timeout(&p.common.Timeouts.HTTPKeepAlive)
+}
+
+func parseTimeoutQueue(p *proxy, a *args) {
+	p.queueSet = true
+	a.timeout(&p.common.Timeouts.Queue)
+}
+
+func parseTimeoutTarpit(p *proxy, a *args) {
+	p.tarpitSet = true
+	a.timeout(&p.common.Timeouts.Tarpit)
+}

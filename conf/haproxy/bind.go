@@ -1,0 +1,206 @@
+package haproxy
+
+import (
+	"math"
+	"net/netip"
+	"strings"
+
+	"baton/conf"
+	"baton/lb/spec"
+)
+
+// bindLine is one `bind` line: its addresses share the options.
+type bindLine struct {
+	name   string
+	v6only bool
+}
+
+const tlsHint = "no TLS yet"
+
+// bindKeywords are the bind options of chapter 5.1.
+var bindKeywords = []keyword[*bindLine]{
+	{"accept-netscaler-cip", 0, false, Refused, nil, ""},
+	{"accept-proxy", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"allow-0rtt", 0, false, Refused, nil, tlsHint},
+	{"alpn", 0, false, Refused, nil, tlsHint},
+	{"backlog", 0, false, Refused, nil, "write it as a line of the frontend"},
+	{"ca-file", 0, false, Refused, nil, tlsHint},
+	{"ca-ignore-err", 0, false, Refused, nil, tlsHint},
+	{"ca-sign-file", 0, false, Refused, nil, tlsHint},
+	{"ca-sign-pass", 0, false, Refused, nil, tlsHint},
+	{"ca-verify-file", 0, false, Refused, nil, tlsHint},
+	{"ciphers", 0, false, Refused, nil, tlsHint},
+	{"ciphersuites", 0, false, Refused, nil, tlsHint},
+	{"crl-file", 0, false, Refused, nil, tlsHint},
+	{"crt", 0, false, Refused, nil, tlsHint},
+	{"crt-ignore-err", 0, false, Refused, nil, tlsHint},
+	{"crt-list", 0, false, Refused, nil, tlsHint},
+	{"curves", 0, false, Refused, nil, tlsHint},
+	{"defer-accept", 0, false, Warned, nil, "a connection is accepted when it stands, before its first data"},
+	{"ecdhe", 0, false, Refused, nil, tlsHint},
+	{"expose-fd", 0, false, Refused, nil, ""},
+	{"force-sslv3", 0, false, Refused, nil, tlsHint},
+	{"force-tlsv10", 0, false, Refused, nil, tlsHint},
+	{"force-tlsv11", 0, false, Refused, nil, tlsHint},
+	{"force-tlsv12", 0, false, Refused, nil, tlsHint},
+	{"force-tlsv13", 0, false, Refused, nil, tlsHint},
+	{"generate-certificates", 0, false, Refused, nil, tlsHint},
+	{"gid", 0, false, Refused, nil, "no unix sockets yet"},
+	{"group", 0, false, Refused, nil, "no unix sockets yet"},
+	{"id", 0, false, Done, bindID, "numeric identifier of the socket"},
+	{"interface", 0, false, Refused, nil, ""},
+	{"level", 0, false, Refused, nil, ""},
+	{"maxconn", 0, false, Refused, nil, "write it as a line of the frontend"},
+	{"mode", 0, false, Refused, nil, "no unix sockets yet"},
+	{"mss", 0, false, Refused, nil, ""},
+	{"name", 0, false, Done, bindName, "name for logs and status"},
+	{"namespace", 0, false, Refused, nil, ""},
+	{"nice", 0, false, Warned, bindNice, "all listeners have one priority"},
+	{"no-ca-names", 0, false, Refused, nil, tlsHint},
+	{"no-sslv3", 0, false, Refused, nil, tlsHint},
+	{"no-tls-tickets", 0, false, Refused, nil, tlsHint},
+	{"no-tlsv10", 0, false, Refused, nil, tlsHint},
+	{"no-tlsv11", 0, false, Refused, nil, tlsHint},
+	{"no-tlsv12", 0, false, Refused, nil, tlsHint},
+	{"no-tlsv13", 0, false, Refused, nil, tlsHint},
+	{"npn", 0, false, Refused, nil, tlsHint},
+	{"prefer-client-ciphers", 0, false, Refused, nil, tlsHint},
+	{"process", 0, false, Warned, bindSet, "every event loop serves every listener"},
+	{"proto", 0, false, Refused, nil, ""},
+	{"quic-cc-algo", 0, false, Refused, nil, ""},
+	{"quic-force-retry", 0, false, Refused, nil, ""},
+	{"severity-output", 0, false, Refused, nil, ""},
+	{"shards", 0, false, Warned, bindSet, "every event loop has its own listening socket"},
+	{"ssl", 0, false, Refused, nil, tlsHint},
+	{"ssl-max-ver", 0, false, Refused, nil, tlsHint},
+	{"ssl-min-ver", 0, false, Refused, nil, tlsHint},
+	{"strict-sni", 0, false, Refused, nil, tlsHint},
+	{"tcp-ut", 0, false, Refused, nil, ""},
+	{"tfo", 0, false, Warned, nil, "connections are opened without TCP fast open"},
+	{"thread", 0, false, Warned, bindSet, "every event loop serves every listener"},
+	{"tls-ticket-keys", 0, false, Refused, nil, tlsHint},
+	{"transparent", 0, false, Refused, nil, "not needed for a virtual IP: baton binds addresses that this node does not hold yet"},
+	{"uid", 0, false, Refused, nil, "no unix sockets yet"},
+	{"user", 0, false, Refused, nil, "no unix sockets yet"},
+	{"v4v6", 0, false, Done, bindV4V6, "an IPv6 wildcard also takes IPv4, which is the default"},
+	{"v6only", 0, false, Done, bindV6Only, "an IPv6 wildcard takes IPv6 alone"},
+	{"verify", 0, false, Refused, nil, tlsHint},
+}
+
+func bindName(b *bindLine, a *args) {
+	if w, ok := a.next("a name"); ok {
+		b.name = w.Text
+	}
+}
+
+func bindID(_ *bindLine, a *args) { a.integer("an identifier", 1, math.MaxInt32) }
+
+func bindNice(_ *bindLine, a *args) { a.integer("a priority", -1024, 1024) }
+
+func bindSet(_ *bindLine, a *args) { a.next("a number or set") }
+
+// bindV4V6 has nothing to do: it is the default and v6only overrides it.
+func bindV4V6(*bindLine, *args) {}
+
+func bindV6Only(b *bindLine, _ *args) { b.v6only = true }
+
+func parseBind(p *proxy, a *args) {
+	w, ok := a.next("an address")
+	if !ok {
+		return
+	}
+	b := &bindLine{}
+	addresses := a.listenAddresses(w)
+	readOptions(a, bindKeywords, b, "bind option")
+	for _, addr := range addresses {
+		p.binds = append(p.binds, spec.Bind{
+			Addr: addr, V4V6: addr.Addr() == netip.IPv6Unspecified() && !b.v6only,
+			Name: b.name, Text: w.Text, Pos: w.Pos,
+		})
+	}
+}
+
+// readOptions reads the options after a bind address or a server, all of them:
+// after a refused or unknown one it goes on with the next word that is an option.
+func readOptions[T any](a *args, table []keyword[T], target T, what string) {
+	failed := a.failed
+	for a.i < len(a.words) {
+		rest := a.words[a.i:]
+		k, n := find(table, rest[:1])
+		if k == nil {
+			var names []string
+			for i := range table {
+				names = append(names, table[i].name)
+			}
+			a.errs.Errorf(rest[0].Pos, didYouMean(rest[0].Text, names), "unknown %s '%s'", what, rest[0].Text)
+			failed = true
+			a.i++
+			skipValues(a, table)
+			continue
+		}
+		o := &args{words: a.words, i: a.i + n, errs: a.errs, option: true}
+		k.run(target, o)
+		a.i = o.i
+		if o.failed {
+			failed = true
+			skipValues(a, table)
+		}
+	}
+	a.failed = failed
+}
+
+// skipValues steps over what looks like the values of the option before.
+func skipValues[T any](a *args, table []keyword[T]) {
+	for a.i < len(a.words) {
+		if k, _ := find(table, a.words[a.i:a.i+1]); k != nil {
+			return
+		}
+		a.i++
+	}
+}
+
+// listenAddresses reads the comma-separated addresses of a bind line.
+func (a *args) listenAddresses(w conf.Word) []netip.AddrPort {
+	var all []netip.AddrPort
+	for text := range strings.SplitSeq(w.Text, ",") {
+		host, ports := splitHostPort(text)
+		family, host := cutFamily(host)
+		switch {
+		case family != "" && family != "ipv4" && family != "ipv6":
+			a.fail(w, "write an IP address and a port", "address '%s' is known, not supported yet", text)
+			return nil
+		case strings.HasPrefix(text, "/"):
+			a.fail(w, "write an IP address and a port", "listening on the unix socket '%s' is known, not supported yet", text)
+			return nil
+		}
+		if ports == "" {
+			a.fail(w, "write ADDRESS:PORT, for example *:80", "missing port specification in '%s'", text)
+			return nil
+		}
+		low, high, isRange := strings.Cut(ports, "-")
+		first, ok1 := parseInt(low, 1, math.MaxUint16)
+		last, ok2 := first, true
+		if isRange {
+			last, ok2 = parseInt(high, 1, math.MaxUint16)
+		}
+		if !ok1 || !ok2 || last < first {
+			a.fail(w, "", "invalid port '%s' in '%s'", ports, text)
+			return nil
+		}
+		addr, err := netip.ParseAddr(host)
+		switch {
+		case host == "" || host == "*":
+			addr = netip.IPv4Unspecified()
+			if family == "ipv6" {
+				addr = netip.IPv6Unspecified()
+			}
+		case err != nil || addr.Zone() != "" || !familyFits(family, host):
+			a.fail(w, "write an IP address; host names are not looked up here", "invalid address '%s' in '%s'", host, text)
+			return nil
+		}
+		for port := first; port <= last; port++ {
+			all = append(all, netip.AddrPortFrom(addr.Unmap(), uint16(port)))
+		}
+	}
+	return all
+}

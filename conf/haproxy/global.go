@@ -1,0 +1,174 @@
+package haproxy
+
+import (
+	"math"
+	"slices"
+
+	"baton/conf"
+)
+
+// maxThreads is HAProxy's limit for nbthread.
+const maxThreads = 64
+
+// global reads a global section; there may be several.
+func (l *lowerer) global(s *conf.Section) {
+	if len(s.Args) > 0 {
+		l.errs.Errorf(s.Args[0].Pos, "", "unexpected argument '%s'", s.Args[0].Text)
+	}
+	lines(l, s, globalKeywords(), l, func(*keyword[*lowerer], *args) bool { return true })
+}
+
+// globalKeywords is the table of chapter 3.
+func globalKeywords() []keyword[*lowerer] {
+	return slices.Concat(processKeywords, tuningKeywords)
+}
+
+const (
+	systemdHint = "systemd starts baton and holds its user, files and limits"
+	noTLSHint   = "there is no TLS yet for it to apply to"
+	noH2Hint    = "there is no HTTP/2 or QUIC yet for it to apply to"
+	noLuaHint   = "there is no Lua or HTTP client here for it to apply to"
+	memoryHint  = "baton sizes its buffers and caches by itself"
+)
+
+// processKeywords are those of chapters 3.1 and 3.3.
+var processKeywords = []keyword[*lowerer]{
+	{"51degrees-cache-size", 0, false, Refused, nil, ""},
+	{"51degrees-data-file", 0, false, Refused, nil, ""},
+	{"51degrees-property-name-list", 0, false, Refused, nil, ""},
+	{"51degrees-property-separator", 0, false, Refused, nil, ""},
+	{"ca-base", 0, false, Warned, nil, noTLSHint},
+	{"chroot", 0, false, Warned, nil, "scripts and /dev/log would be out of reach in a jail; the systemd unit confines baton instead"},
+	{"cluster-secret", 0, false, Warned, nil, noH2Hint},
+	{"cpu-map", 0, false, Warned, nil, "the kernel places the event loops"},
+	{"crt-base", 0, false, Warned, nil, noTLSHint},
+	{"daemon", 0, false, Warned, parseNoValue, "`baton run` stays in the foreground, as systemd wants it"},
+	{"default-path", 0, false, Refused, nil, ""},
+	{"description", 0, false, Warned, nil, "it is not shown anywhere yet"},
+	{"deviceatlas-json-file", 0, false, Refused, nil, ""},
+	{"deviceatlas-log-level", 0, false, Refused, nil, ""},
+	{"deviceatlas-properties-cookie", 0, false, Refused, nil, ""},
+	{"deviceatlas-separator", 0, false, Refused, nil, ""},
+	{"expose-experimental-directives", 0, false, Warned, nil, "baton has no experimental directives"},
+	{"external-check", 0, false, Refused, nil, ""},
+	{"fd-hard-limit", 0, false, Warned, nil, systemdHint},
+	{"gid", 0, false, Warned, nil, systemdHint},
+	{"grace", 0, false, Refused, nil, ""},
+	{"group", 0, false, Warned, parseOneValue, systemdHint},
+	{"h1-accept-payload-with-any-method", 0, false, Refused, nil, ""},
+	{"h1-case-adjust", 0, false, Refused, nil, ""},
+	{"h1-case-adjust-file", 0, false, Refused, nil, ""},
+	{"h2-workaround-bogus-websocket-clients", 0, false, Warned, nil, noH2Hint},
+	{"hard-stop-after", 0, false, Refused, nil, ""},
+	{"httpclient.resolvers.id", 0, false, Warned, nil, noLuaHint},
+	{"httpclient.resolvers.prefer", 0, false, Warned, nil, noLuaHint},
+	{"httpclient.ssl.ca-file", 0, false, Warned, nil, noLuaHint},
+	{"httpclient.ssl.verify", 0, false, Warned, nil, noLuaHint},
+	{"insecure-fork-wanted", 0, true, Warned, nil, "no balancer keyword of baton forks"},
+	{"insecure-setuid-wanted", 0, false, Warned, nil, systemdHint},
+	{"issuers-chain-path", 0, false, Warned, nil, noTLSHint},
+	{"localpeer", 0, false, Warned, nil, "there are no peers yet"},
+	{"log", 0, true, Done, parseGlobalLog, "log targets that `log global` refers to"},
+	{"log-send-hostname", 0, false, Refused, nil, ""},
+	{"log-tag", 0, false, Refused, nil, ""},
+	{"lua-load", 0, false, Refused, nil, ""},
+	{"lua-load-per-thread", 0, false, Refused, nil, ""},
+	{"lua-prepend-path", 0, false, Refused, nil, ""},
+	{"master-worker", 0, true, Warned, nil, "baton is one process and needs no master"},
+	{"module-path", 0, false, Warned, parseOneValue, "baton has no modules to load"},
+	{"mworker-max-reloads", 0, false, Warned, nil, "baton is one process and needs no master"},
+	{"nbproc", 0, false, Done, parseNbproc, "1 is accepted with a warning, more is refused"},
+	{"nbthread", 0, false, Done, parseNbthread, "number of event loops"},
+	{"node", 0, false, Warned, nil, "it is not shown anywhere yet"},
+	{"numa-cpu-mapping", 0, true, Warned, nil, "the kernel places the event loops"},
+	{"pidfile", 0, false, Done, parsePIDFile, "file for the process id"},
+	{"pp2-never-send-local", 0, false, Warned, nil, "there is no PROXY protocol yet for it to apply to"},
+	{"presetenv", 0, false, Refused, nil, "set variables in the systemd unit"},
+	{"quiet", 0, false, Warned, nil, "warnings are always shown"},
+	{"resetenv", 0, false, Refused, nil, "set variables in the systemd unit"},
+	{"set-dumpable", 0, true, Warned, nil, systemdHint},
+	{"set-var", 0, false, Refused, nil, ""},
+	{"set-var-fmt", 0, false, Refused, nil, ""},
+	{"setenv", 0, false, Refused, nil, "set variables in the systemd unit"},
+	{"ssl-default-bind-ciphers", 0, false, Warned, nil, noTLSHint},
+	{"ssl-default-bind-ciphersuites", 0, false, Warned, nil, noTLSHint},
+	{"ssl-default-bind-curves", 0, false, Warned, nil, noTLSHint},
+	{"ssl-default-bind-options", 0, false, Warned, nil, noTLSHint},
+	{"ssl-default-server-ciphers", 0, false, Warned, nil, noTLSHint},
+	{"ssl-default-server-ciphersuites", 0, false, Warned, nil, noTLSHint},
+	{"ssl-default-server-options", 0, false, Warned, nil, noTLSHint},
+	{"ssl-dh-param-file", 0, false, Warned, nil, noTLSHint},
+	{"ssl-load-extra-del-ext", 0, false, Warned, nil, noTLSHint},
+	{"ssl-load-extra-files", 0, false, Warned, nil, noTLSHint},
+	{"ssl-propquery", 0, false, Warned, nil, noTLSHint},
+	{"ssl-provider", 0, false, Warned, nil, noTLSHint},
+	{"ssl-provider-path", 0, false, Warned, nil, noTLSHint},
+	{"ssl-server-verify", 0, false, Warned, nil, noTLSHint},
+	{"ssl-skip-self-issued-ca", 0, false, Warned, nil, noTLSHint},
+	{"stats bind-process", 0, false, Warned, nil, "baton is one process"},
+	{"stats maxconn", 0, false, Warned, nil, statsHint},
+	{"stats socket", 0, false, Warned, parseStatsSocket, statsHint},
+	{"stats timeout", 0, false, Warned, parseStatsTimeout, statsHint},
+	{"strict-limits", 0, true, Warned, nil, "baton stops when a limit of the system keeps it from starting"},
+	{"uid", 0, false, Warned, nil, systemdHint},
+	{"ulimit-n", 0, false, Warned, nil, systemdHint},
+	{"unix-bind", 0, false, Warned, nil, "there are no unix sockets yet for it to apply to"},
+	{"unsetenv", 0, false, Refused, nil, "set variables in the systemd unit"},
+	{"user", 0, false, Warned, parseOneValue, systemdHint},
+	{"wurfl-cache-size", 0, false, Refused, nil, ""},
+	{"wurfl-data-file", 0, false, Refused, nil, ""},
+	{"wurfl-information-list", 0, false, Refused, nil, ""},
+	{"wurfl-information-list-separator", 0, false, Refused, nil, ""},
+	{"zero-warning", 0, false, Refused, nil, ""},
+}
+
+const statsHint = "HAProxy's runtime API is not there yet; `baton status` shows the state"
+
+func parseNoValue(*lowerer, *args) {}
+
+func parseOneValue(_ *lowerer, a *args) { a.next("a value") }
+
+func parseGlobalLog(l *lowerer, a *args) {
+	if a.no {
+		l.cfg.Global.Logs = nil
+		return
+	}
+	if t, ok := a.logTarget(); ok {
+		l.cfg.Global.Logs = append(l.cfg.Global.Logs, t)
+	}
+}
+
+func parsePIDFile(l *lowerer, a *args) {
+	if w, ok := a.next("a file name"); ok {
+		l.cfg.Global.PIDFile = w.Text
+	}
+}
+
+func parseNbthread(l *lowerer, a *args) {
+	l.cfg.Global.NbThread, _ = a.integer("a number of threads", 1, maxThreads)
+}
+
+// parseNbproc accepts the one value that changes nothing; HAProxy itself gave
+// the keyword up in 2.5.
+func parseNbproc(_ *lowerer, a *args) {
+	n, ok := a.integer("a number of processes", 1, math.MaxInt32)
+	switch {
+	case !ok:
+	case n == 1:
+		a.errs.Warnf(a.words[0].Pos, "remove it", "'nbproc 1' has no effect")
+	default:
+		a.fail(a.last(), "use `nbthread`", "'nbproc %d': baton is one process", n)
+	}
+}
+
+func parseGlobalMaxconn(l *lowerer, a *args) {
+	l.cfg.Global.Maxconn, _ = a.integer("a number of connections", 0, math.MaxInt32)
+}
+
+// parseStatsSocket checks no more than that there is an address.
+func parseStatsSocket(_ *lowerer, a *args) {
+	a.next("an address or a path")
+	a.i = len(a.words)
+}
+
+func parseStatsTimeout(_ *lowerer, a *args) { a.duration(0) }

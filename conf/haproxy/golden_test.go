@@ -1,0 +1,184 @@
+package haproxy
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"baton/conf"
+	"baton/internal/diag"
+	"baton/lb/spec"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the code does into the golden files")
+
+const separator = "----------\n"
+
+// A golden file holds a configuration, a line of ten dashes, and what becomes of
+// it: the findings as a user sees them, then the spec unless there were errors.
+func TestGolden(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			input, want, _ := strings.Cut(string(data), separator)
+			got := outcome(input)
+			if *rewrite {
+				if err := os.WriteFile(path, []byte(input+separator+got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("-want +got:\n%s", d)
+			}
+		})
+	}
+}
+
+// lower parses and lowers one file named t.cfg.
+func lower(input string) (*spec.Config, diag.List) {
+	src := conf.Source{
+		FS:  fstest.MapFS{"t.cfg": &fstest.MapFile{Data: []byte(input)}},
+		Dir: "/",
+		Env: func(name string) (string, bool) {
+			v, ok := map[string]string{"PORT": "8080", "EMPTY": "", "OPTS": "check backup"}[name]
+			return v, ok
+		},
+	}
+	tree, errs := conf.Parse(src, []string{"t.cfg"})
+	cfg, more := Lower(tree)
+	return cfg, append(errs, more...)
+}
+
+func outcome(input string) string {
+	cfg, errs := lower(input)
+	var b strings.Builder
+	if err := errs.Write(&b); err != nil {
+		panic(err)
+	}
+	if errs.Errors() == 0 {
+		dump(&b, "", reflect.ValueOf(cfg).Elem())
+	}
+	return b.String()
+}
+
+// dump prints the fields of a struct that are not zero, places apart.
+func dump(b *strings.Builder, indent string, v reflect.Value) {
+	for i := range v.NumField() {
+		f, val := v.Type().Field(i), v.Field(i)
+		if val.IsZero() || f.Type == reflect.TypeFor[diag.Pos]() {
+			continue
+		}
+		switch {
+		case f.Anonymous:
+			dump(b, indent, val)
+		case val.Kind() == reflect.Slice:
+			for j := range val.Len() {
+				dumpValue(b, indent, f.Name, val.Index(j))
+			}
+		default:
+			dumpValue(b, indent, f.Name, val)
+		}
+	}
+}
+
+func dumpValue(b *strings.Builder, indent, name string, v reflect.Value) {
+	if _, simple := v.Interface().(fmt.Stringer); !simple && v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	switch x := v.Interface().(type) {
+	case fmt.Stringer:
+		fmt.Fprintf(b, "%s%s %s\n", indent, name, x)
+	case string:
+		fmt.Fprintf(b, "%s%s %q\n", indent, name, x)
+	case spec.IntRange:
+		fmt.Fprintf(b, "%s%s %d..%d\n", indent, name, x.Lo, x.Hi)
+	case []spec.Term:
+		fmt.Fprintf(b, "%s%s\n", indent, name)
+		for _, t := range x {
+			dumpValue(b, indent+"    ", "Term", reflect.ValueOf(t))
+		}
+	case spec.Test:
+		fmt.Fprintf(b, "%s%s %s -m %s\n", indent, name, fetchOf(x.Fetch).name, matchName(x.Match))
+		x.Fetch, x.Match = 0, 0
+		dump(b, indent+"    ", reflect.ValueOf(x))
+	default:
+		if v.Kind() == reflect.Struct {
+			fmt.Fprintf(b, "%s%s\n", indent, name)
+			dump(b, indent+"    ", v)
+			return
+		}
+		fmt.Fprintf(b, "%s%s %v\n", indent, name, x)
+	}
+}
+
+func matchName(m spec.Match) string {
+	for _, row := range matches {
+		if row.value == m {
+			return row.name
+		}
+	}
+	panic("match without a name")
+}
+
+// The articles' files as their authors wrote them; 000, 001, 002-ops and
+// 004-no-failback hold words that are refused, and must point at those alone.
+func TestArticles(t *testing.T) {
+	refused := map[string]int{
+		"000-cookie-allbackups.cfg": 7, // stats x3, cookie x4
+		"001-elb.cfg":               4, // accept-proxy, cookie x3
+		"002-basic.cfg":             4, // cookie x4
+		"002-ops.cfg":               13,
+		"004-failback.cfg":          0,
+		"004-no-failback.cfg":       3, // peers, stick-table, stick
+	}
+	for name, want := range refused {
+		t.Run(name, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join("testdata", "articles", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, errs := lower(string(data))
+			for _, d := range errs {
+				if d.Severity == diag.Error && !strings.Contains(d.Msg, "known, not supported yet") {
+					t.Errorf("%v", d)
+				}
+			}
+			if got := errs.Errors(); got != want {
+				var b strings.Builder
+				errs.Write(&b)
+				t.Errorf("%d errors, want %d:\n%s", got, want, b.String())
+			}
+		})
+	}
+}
+
+// 001 and 002-basic pass once the words that the issue exempts are gone.
+func TestArticlesWithoutCookies(t *testing.T) {
+	cookies := regexp.MustCompile(`(?m)^ *cookie .*$| cookie \S+| accept-proxy`)
+	for _, name := range []string{"001-elb.cfg", "002-basic.cfg"} {
+		data, err := os.ReadFile(filepath.Join("testdata", "articles", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, errs := lower(cookies.ReplaceAllString(string(data), ""))
+		if errs.Errors() > 0 {
+			t.Errorf("%s: %v", name, errs)
+		}
+	}
+}

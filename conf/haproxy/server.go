@@ -1,0 +1,246 @@
+package haproxy
+
+import (
+	"math"
+	"net/netip"
+	"strings"
+	"time"
+
+	"baton/lb/spec"
+)
+
+const defaultInter = 2 * time.Second // chapter 5.2, inter
+
+// server is a server line, or the presets of default-server lines.
+type server struct {
+	spec.Server
+	checked bool // `check` was given; the settings below may come from default-server alone
+	check   spec.Check
+}
+
+// build fills in what chapter 5.2 derives: fastinter and downinter are inter
+// where they were not given.
+func (s *server) build() *spec.Server {
+	out := s.Server
+	if s.checked {
+		c := s.check
+		if c.FastInter == 0 {
+			c.FastInter = c.Inter
+		}
+		if c.DownInter == 0 {
+			c.DownInter = c.Inter
+		}
+		out.Check = &c
+	}
+	return &out
+}
+
+// serverKeywords are the server and default-server options of chapter 5.2.
+var serverKeywords = []keyword[*server]{
+	{"addr", 0, false, Done, serverAddr, "address to send checks to"},
+	{"agent-addr", 0, false, Refused, nil, ""},
+	{"agent-check", 0, false, Refused, nil, ""},
+	{"agent-inter", 0, false, Refused, nil, ""},
+	{"agent-port", 0, false, Refused, nil, ""},
+	{"agent-send", 0, false, Refused, nil, ""},
+	{"allow-0rtt", 0, false, Refused, nil, tlsHint},
+	{"alpn", 0, false, Refused, nil, tlsHint},
+	{"backup", 0, false, Done, func(s *server, _ *args) { s.Backup = true }, "used when no other server is left"},
+	{"ca-file", 0, false, Refused, nil, tlsHint},
+	{"check", 0, false, Done, func(s *server, _ *args) { s.checked = true }, "health checks"},
+	{"check-alpn", 0, false, Refused, nil, tlsHint},
+	{"check-proto", 0, false, Refused, nil, ""},
+	{"check-send-proxy", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"check-sni", 0, false, Refused, nil, tlsHint},
+	{"check-ssl", 0, false, Refused, nil, tlsHint},
+	{"check-via-socks4", 0, false, Refused, nil, ""},
+	{"ciphers", 0, false, Refused, nil, tlsHint},
+	{"ciphersuites", 0, false, Refused, nil, tlsHint},
+	{"cookie", 0, false, Refused, nil, "no cookie persistence yet"},
+	{"crl-file", 0, false, Refused, nil, tlsHint},
+	{"crt", 0, false, Refused, nil, tlsHint},
+	{"disabled", 0, false, Done, func(s *server, _ *args) { s.Disabled = true }, "starts in maintenance"},
+	{"downinter", 0, false, Done, serverDownInter, "check interval while down"},
+	{"enabled", 0, false, Done, func(s *server, _ *args) { s.Disabled = false }, "undoes `disabled` of default-server"},
+	{"error-limit", 0, false, Refused, nil, ""},
+	{"fall", 0, false, Done, serverFall, "failed checks that take the server down, default 3"},
+	{"fastinter", 0, false, Done, serverFastInter, "check interval while changing"},
+	{"force-sslv3", 0, false, Refused, nil, tlsHint},
+	{"force-tlsv10", 0, false, Refused, nil, tlsHint},
+	{"force-tlsv11", 0, false, Refused, nil, tlsHint},
+	{"force-tlsv12", 0, false, Refused, nil, tlsHint},
+	{"force-tlsv13", 0, false, Refused, nil, tlsHint},
+	{"id", 0, false, Done, serverID, "numeric identifier"},
+	{"init-addr", 0, false, Refused, nil, ""},
+	{"inter", 0, false, Done, serverInter, "check interval, default 2s"},
+	{"log-proto", 0, false, Refused, nil, ""},
+	{"max-reuse", 0, false, Refused, nil, ""},
+	{"maxconn", 0, false, Done, serverMaxconn, "most connections at a time"},
+	{"maxqueue", 0, false, Done, serverMaxqueue, "most requests waiting"},
+	{"minconn", 0, false, Refused, nil, ""},
+	{"namespace", 0, false, Refused, nil, ""},
+	{"no-agent-check", 0, false, Done, undoNothing, "nothing to undo: agent-check is not supported"},
+	{"no-backup", 0, false, Done, func(s *server, _ *args) { s.Backup = false }, "undoes `backup` of default-server"},
+	{"no-check", 0, false, Done, func(s *server, _ *args) { s.checked = false }, "undoes `check` of default-server"},
+	{"no-check-ssl", 0, false, Done, undoNothing, "nothing to undo: no TLS yet"},
+	{"no-send-proxy", 0, false, Done, undoNothing, "nothing to undo: no PROXY protocol yet"},
+	{"no-send-proxy-v2", 0, false, Done, undoNothing, "nothing to undo: no PROXY protocol yet"},
+	{"no-send-proxy-v2-ssl", 0, false, Done, undoNothing, "nothing to undo: no PROXY protocol yet"},
+	{"no-send-proxy-v2-ssl-cn", 0, false, Done, undoNothing, "nothing to undo: no PROXY protocol yet"},
+	{"no-ssl", 0, false, Done, undoNothing, "nothing to undo: no TLS yet"},
+	{"no-ssl-reuse", 0, false, Refused, nil, tlsHint},
+	{"no-sslv3", 0, false, Refused, nil, tlsHint},
+	{"no-tfo", 0, false, Done, undoNothing, "nothing to undo: TCP fast open is not used"},
+	{"no-tls-tickets", 0, false, Refused, nil, tlsHint},
+	{"no-tlsv10", 0, false, Refused, nil, tlsHint},
+	{"no-tlsv11", 0, false, Refused, nil, tlsHint},
+	{"no-tlsv12", 0, false, Refused, nil, tlsHint},
+	{"no-tlsv13", 0, false, Refused, nil, tlsHint},
+	{"no-verifyhost", 0, false, Refused, nil, tlsHint},
+	{"non-stick", 0, false, Refused, nil, "no stick tables yet"},
+	{"npn", 0, false, Refused, nil, tlsHint},
+	{"observe", 0, false, Refused, nil, ""},
+	{"on-error", 0, false, Refused, nil, ""},
+	{"on-marked-down", 0, false, Refused, nil, ""},
+	{"on-marked-up", 0, false, Refused, nil, ""},
+	{"pool-low-conn", 0, false, Warned, serverPool, "idle connections belong to one event loop each"},
+	{"pool-max-conn", 0, false, Refused, nil, ""},
+	{"pool-purge-delay", 0, false, Refused, nil, ""},
+	{"port", 0, false, Done, serverPort, "port to send checks to"},
+	{"proto", 0, false, Refused, nil, ""},
+	{"proxy-v2-options", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"redir", 0, false, Refused, nil, ""},
+	{"resolve-net", 0, false, Refused, nil, ""},
+	{"resolve-opts", 0, false, Refused, nil, ""},
+	{"resolve-prefer", 0, false, Refused, nil, ""},
+	{"resolvers", 0, false, Refused, nil, ""},
+	{"rise", 0, false, Done, serverRise, "good checks that bring the server up, default 2"},
+	{"send-proxy", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"send-proxy-v2", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"send-proxy-v2-ssl", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"send-proxy-v2-ssl-cn", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"slowstart", 0, false, Refused, nil, ""},
+	{"sni", 0, false, Refused, nil, tlsHint},
+	{"socks4", 0, false, Refused, nil, ""},
+	{"source", 0, false, Refused, nil, ""},
+	{"ssl", 0, false, Refused, nil, tlsHint},
+	{"ssl-max-ver", 0, false, Refused, nil, tlsHint},
+	{"ssl-min-ver", 0, false, Refused, nil, tlsHint},
+	{"ssl-reuse", 0, false, Refused, nil, tlsHint},
+	{"stick", 0, false, Refused, nil, "no stick tables yet"},
+	{"tcp-ut", 0, false, Refused, nil, ""},
+	{"tfo", 0, false, Warned, nil, "connections are opened without TCP fast open"},
+	{"tls-tickets", 0, false, Refused, nil, tlsHint},
+	{"track", 0, false, Refused, nil, ""},
+	{"verify", 0, false, Refused, nil, tlsHint},
+	{"verifyhost", 0, false, Refused, nil, tlsHint},
+	{"weight", 0, false, Done, serverWeight, "share of the load, 0 to 256, default 1"},
+	{"ws", 0, false, Refused, nil, ""},
+}
+
+func undoNothing(*server, *args) {}
+
+func serverWeight(s *server, a *args) { s.Weight, _ = a.integer("a weight", 0, 256) }
+
+func serverMaxconn(s *server, a *args) {
+	s.Maxconn, _ = a.integer("a number of connections", 0, math.MaxInt32)
+}
+
+func serverMaxqueue(s *server, a *args) {
+	s.Maxqueue, _ = a.integer("a number of requests", 0, math.MaxInt32)
+}
+
+func serverID(s *server, a *args) { s.ID, _ = a.integer("an identifier", 1, math.MaxInt32) }
+
+func serverPool(_ *server, a *args) { a.integer("a number of connections", 0, math.MaxInt32) }
+
+func serverRise(s *server, a *args) {
+	s.check.Rise, _ = a.integer("a number of checks", 1, math.MaxInt32)
+}
+
+func serverFall(s *server, a *args) {
+	s.check.Fall, _ = a.integer("a number of checks", 1, math.MaxInt32)
+}
+
+func serverInter(s *server, a *args) { s.check.Inter, _ = a.duration(time.Millisecond) }
+
+func serverFastInter(s *server, a *args) { s.check.FastInter, _ = a.duration(time.Millisecond) }
+
+func serverDownInter(s *server, a *args) { s.check.DownInter, _ = a.duration(time.Millisecond) }
+
+func serverPort(s *server, a *args) {
+	port, _ := a.integer("a port", 1, math.MaxUint16)
+	s.check.Port = uint16(port)
+}
+
+func serverAddr(s *server, a *args) {
+	if w, ok := a.next("an IP address"); ok {
+		addr, err := netip.ParseAddr(w.Text)
+		if err != nil || addr.Zone() != "" {
+			a.fail(w, "write an IP address", "invalid check address '%s'", w.Text)
+		}
+		s.check.Addr = addr
+	}
+}
+
+func parseDefaultServer(p *proxy, a *args) {
+	if !a.more() {
+		a.fail(a.last(), "", "'default-server' expects options")
+	}
+	readOptions(a, serverKeywords, &p.server, "server option")
+}
+
+func parseServer(p *proxy, a *args) {
+	name, ok := a.next("<name> and <address>[:<port>]")
+	if !ok {
+		return
+	}
+	s := p.server
+	s.Name, s.Pos = name.Text, name.Pos
+	if bad := badNameByte(name.Text); bad != "" {
+		a.fail(name, "letters, digits and - _ . : are allowed", "character '%s' is not permitted in server name '%s'", bad, name.Text)
+	}
+	for _, other := range p.servers {
+		if other.Name == name.Text {
+			a.fail(name, "", "server '%s' of %s '%s' is already declared at %s", name.Text, p.word, p.name.Text, other.Pos)
+		}
+	}
+	bad := a.failed
+	a.failed = false
+	a.serverAddress(&s)
+	a.failed = a.failed || bad
+	readOptions(a, serverKeywords, &s, "server option")
+	if !a.failed && s.checked && s.Port == 0 && s.check.Port == 0 {
+		a.fail(name, "give the address or the check a port", "server '%s' has neither service port nor check port", name.Text)
+	}
+	p.servers = append(p.servers, &s)
+}
+
+// serverAddress reads ADDRESS[:PORT]; without a port, a connection goes to the
+// port that the client asked for.
+func (a *args) serverAddress(s *server) {
+	w, ok := a.next("<address>[:<port>]")
+	if !ok {
+		return
+	}
+	host, port := splitHostPort(w.Text)
+	family, host := cutFamily(host)
+	switch {
+	case family != "" && family != "ipv4" && family != "ipv6", strings.HasPrefix(host, "/"):
+		a.fail(w, "write an IP address or a host name", "server address '%s' is known, not supported yet", w.Text)
+	case host == "*" || host == "0.0.0.0" || host == "":
+		a.fail(w, "name the server's address", "server address '%s' (the client's destination) is known, not supported yet", w.Text)
+	case strings.HasPrefix(port, "+") || strings.HasPrefix(port, "-"):
+		a.fail(w, "write the port itself", "port offset '%s' is known, not supported yet", port)
+	}
+	n := 0
+	if port != "" {
+		if n, ok = parseInt(port, 0, math.MaxUint16); !ok {
+			a.fail(w, ipv6Hint(w.Text), "invalid port '%s' in '%s'", port, w.Text)
+		}
+	}
+	if !validHost(host) || !familyFits(family, host) {
+		a.fail(w, ipv6Hint(w.Text), "invalid address '%s' in '%s'", host, w.Text)
+	}
+	s.Host, s.Port = host, uint16(n)
+}
