@@ -1,0 +1,73 @@
+package admin
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
+
+func TestText(t *testing.T) {
+	now := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
+	before := func(d time.Duration) time.Time { return now.Add(-d) }
+	cases := map[string]Status{
+		"master": {
+			Version: "0.1.0", PID: 812, Node: "lb1", State: "running", Uptime: 4000,
+			Instances: []Instance{{
+				Name: "VI_1", Interface: "eth0", VRID: 51, State: "MASTER", Since: before(90 * time.Second), Reason: "no advert heard for 3.6 s",
+				Priority: 103, Base: 101,
+				Shares:    []Share{{Probe: "check_haproxy", Verdict: "up", Weight: 2, Delta: 2}, {Probe: "web", Verdict: "up", Weight: -50}},
+				Addresses: []Address{{Prefix: "192.168.1.100/24", Interface: "eth0", Held: true}},
+				Lease:     &Lease{Since: before(90 * time.Second), Remaining: 2.4},
+				Counters:  map[string]uint64{"sent": 90, "received": 3, "bad_checksum": 0},
+			}},
+			Probes:    []Probe{{Name: "check_haproxy", Kind: "self", Verdict: "up", Since: before(time.Hour), Last: "the balancer is serving"}},
+			Frontends: []Frontend{{Name: "web", Mode: "http", Binds: []string{"192.168.1.100:80"}, State: "OPEN", Sessions: 12, Limit: 2000, Total: 3456, Requests: 7890}},
+			Backends: []Backend{{Name: "app", Mode: "http", Balance: "roundrobin", Usable: 1, Servers: []Server{
+				{Name: "s1", Address: "10.0.0.1:80", State: "UP", Check: "L7OK", Detail: "200 in 3ms", Since: before(time.Hour), Weight: 1, Usable: true, Sessions: 3, Total: 99},
+			}}},
+		},
+		"trouble": {
+			Version: "0.1.0", PID: 812, Node: "lb2", State: "running", Uptime: 200000,
+			Instances: []Instance{{
+				Name: "VI_1", Interface: "eth0", VRID: 51, State: "FAULT", Since: before(26 * time.Hour), Reason: "probe chk is down",
+				Priority: 50, Base: 100,
+				Shares:    []Share{{Probe: "chk", Verdict: "down", Fault: true}, {Probe: "web", Verdict: "down", Weight: -50, Delta: -50}, {Probe: "up2", Verdict: "down", Weight: 2}},
+				Addresses: []Address{{Prefix: "192.168.1.100/24", Interface: "eth0"}},
+				Master:    &Master{"192.168.1.10", 103},
+			}},
+			Probes: []Probe{{Name: "chk", Kind: "script", Verdict: "down", Since: before(26 * time.Hour), Last: "exit status 1", Streak: 1, Need: 2}},
+			Backends: []Backend{
+				{Name: "app", Mode: "http", Balance: "roundrobin", Servers: []Server{{Name: "s1", Address: "10.0.0.1:80", State: "DOWN", Check: "L4CON", Detail: "connection refused", Weight: 1}}},
+				{Name: "two", Mode: "tcp", Balance: "leastconn", Usable: 1, Servers: []Server{{Name: "s1", State: "DOWN"}, {Name: "s2", State: "UP", Usable: true, Backup: true}}},
+			},
+		},
+		"balancer-only": {Version: "0.1.0", PID: 1, Node: "c", State: "starting"},
+	}
+	for name, st := range cases {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			if err := st.WriteText(&b, now); err != nil {
+				t.Fatal(err)
+			}
+			path := "testdata/" + name + ".txt"
+			if *rewrite {
+				if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), b.String()); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
