@@ -31,9 +31,10 @@ type Probe struct {
 	Reverse  bool          // `weight N reverse`, likewise
 	InitFail bool          // `init_fail`: count as failed before the first result
 
-	Argv  []string // Script: program and arguments; no shell is involved
-	User  string   // Script: user to run as; "" = keepalived_script if it exists, else baton's own
-	Group string   // Script: group; "" = the user's
+	Argv       []string // Script: program and arguments; no shell is involved
+	CommandPos diag.Pos // Script: where the command stands, for findings about its file
+	User       string   // Script: user to run as; "" = keepalived_script if it exists, else baton's own
+	Group      string   // Script: group; "" = the user's
 
 	Backend    string // Backend: backend name
 	MinServers int    // Backend: usable servers needed, default 1

@@ -157,12 +157,14 @@ func (b *builder) needsBrace(word Word, r *reader) bool {
 	return r.nested[word.Text] && !b.open[len(b.open)-1].skip
 }
 
-// missingBrace opens the block that the last directive should have opened, so
-// that its lines and its closing brace find their place.
+// missingBrace complains, and opens the block that the last directive should have
+// opened if the next line looks like its content: indented deeper, or at the top
+// where nothing else can be meant.
 func (b *builder) missingBrace(r *reader, next Word) {
 	r.errs.Errorf(b.last.Words[0].Pos, "put a `{` at the end of the line", "`%s` lacks its `{`", b.last.Words[0].Text)
-	if next.Text == "}" || r.tops[next.Text] {
-		b.last = nil
+	deeper := next.Pos.File == b.last.Words[0].Pos.File && next.Pos.Col > b.last.Words[0].Pos.Col
+	if next.Text == "}" || r.tops[next.Text] || len(b.open) > 0 && !deeper {
+		b.last.Broken, b.last = true, nil
 		return
 	}
 	b.last.HasBody = true
@@ -230,7 +232,7 @@ func (b *builder) closeBrace(pos diag.Pos, r *reader) {
 func (b *builder) closeTo(depth int, before string, errs *diag.List) {
 	if b.last != nil {
 		errs.Errorf(b.last.Words[0].Pos, "put a `{` at the end of the line", "`%s` lacks its `{`", b.last.Words[0].Text)
-		b.last = nil
+		b.last.Broken, b.last = true, nil
 	}
 	for len(b.open) > depth {
 		o := b.open[len(b.open)-1]

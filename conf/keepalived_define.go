@@ -60,13 +60,11 @@ func (r *reader) define(t text, name, value string) (more bool) {
 	return true
 }
 
-// defineLine adds one physical line to the definition being read. An empty line
-// does not end it: the manual's own examples have them.
+// defineLine adds one physical line to the definition being read. The first line
+// without a backslash is the last, be it empty: so does keepalived 2.2, though the
+// manual's examples have empty lines in the middle.
 func (r *reader) defineLine(s string, pos diag.Pos) {
 	s = strings.TrimRight(stripComment(s, pos, r.errs), blanks)
-	if s == "" {
-		return
-	}
 	more := strings.HasSuffix(s, `\`)
 	if more {
 		s = strings.TrimRight(s[:len(s)-1], blanks)

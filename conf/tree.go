@@ -48,6 +48,7 @@ type Block struct {
 	Words   []Word
 	HasBody bool
 	Body    []*Block
+	Broken  bool // its opening brace is missing, and that has been said
 }
 
 // Tree is the syntax of all files in the order they were read.

@@ -9,7 +9,10 @@ import (
 
 // Config is what keepalived's blocks mean, ready to run.
 type Config struct {
-	RouterID  string
+	RouterID       string // "": the host name
+	ScriptSecurity bool   // enable_script_security: run no script as root that others could change
+	// Probes are those that an instance tracks, each once, in the order of the
+	// files; a vrrp_script that nothing tracks never runs.
 	Probes    []checkscript.Probe
 	Instances []Instance
 }

@@ -1,0 +1,205 @@
+package keepalived
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"baton/conf"
+	"baton/internal/diag"
+	"baton/vip"
+)
+
+// maxAdvertised is what the count field of an advert can say (RFC 3768 section 5.3.5).
+const maxAdvertised = 255
+
+// addressDraft is one line of virtual_ipaddress. Device and broadcast wait until
+// the whole instance is read.
+type addressDraft struct {
+	word      conf.Word
+	address   vip.Address
+	label     conf.Word
+	broadcast conf.Word // an address, + or -
+}
+
+// addressKey is what must be unique: an address can float for one instance only.
+type addressKey = netip.Addr
+
+// ownedAddress is where an address was first seen.
+type ownedAddress struct {
+	pos      diag.Pos
+	instance string
+}
+
+// addressKeywords is what may follow an address.
+func addressKeywords() [][]entry[addressDraft] {
+	broadcast := func(_ *lowerer, b *conf.Block, d *addressDraft) { d.broadcast = b.Words[1] }
+	const ipv6 = "it concerns IPv6, which needs VRRP version 3"
+	return [][]entry[addressDraft]{{
+		{name: "dev", doc: "the interface it is put on; by default the instance's", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *addressDraft) {
+			if l.interfaceName("dev", b.Words[1]) {
+				d.address.Interface = b.Words[1].Text
+			}
+		}},
+		{name: "label", doc: "a name for it, such as eth0:1", min: 1, max: 1, parse: func(_ *lowerer, b *conf.Block, d *addressDraft) {
+			d.label = b.Words[1]
+		}},
+		{name: "scope", doc: "global, site, link, host, nowhere or 0..255", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *addressDraft) {
+			if s, ok := l.scope(b.Words[1]); ok {
+				d.address.Scope = s
+			}
+		}},
+		{name: "brd", doc: "its broadcast address; + sets the host bits, - clears them", min: 1, max: 1, parse: broadcast},
+		{name: "broadcast", doc: "the same as brd", min: 1, max: 1, parse: broadcast},
+		{name: "preferred_lft", status: Refused, doc: "the address is a lease that baton renews itself", min: 1, max: 1},
+		{name: "peer", status: Refused, min: 1, max: 1},
+		{name: "track_group", status: Refused, doc: "it is for static addresses", min: 1, max: 1},
+		{name: "no_track", status: Warned, doc: "an address that someone removes is put back"},
+	}, refuse[addressDraft](ipv6, "home", "-nodad", "mngtmpaddr"), refuse[addressDraft]("", "noprefixroute", "autojoin", "use_vmac")}
+}
+
+// scope reads a name of /etc/iproute2/rt_scopes or a number.
+func (l *lowerer) scope(w conf.Word) (uint8, bool) {
+	switch w.Text {
+	case "global":
+		return 0, true
+	case "site":
+		return 200, true
+	case "link":
+		return 253, true
+	case "host":
+		return 254, true
+	case "nowhere":
+		return 255, true
+	}
+	n, err := strconv.ParseUint(w.Text, 10, 8)
+	if err != nil {
+		l.errs.Errorf(w.Pos, "", "`scope` must be global, site, link, host, nowhere or a number up to 255, not `%s`", w.Text)
+		return 0, false
+	}
+	return uint8(n), true
+}
+
+// parseAddresses reads the lines of a virtual_ipaddress block.
+func parseAddresses(l *lowerer, b *conf.Block, into *instanceDraft) {
+	for _, line := range b.Body {
+		word := line.Words[0]
+		if line.HasBody {
+			l.errs.Errorf(word.Pos, "", "`%s` opens no block in virtual_ipaddress", word.Text)
+			continue
+		}
+		d := addressDraft{word: word}
+		prefix, ok := l.prefix(word, into.version3)
+		lowerStream(l, "virtual_ipaddress", l.address, line.Words[1:], &d)
+		if ok {
+			d.address.Prefix = prefix
+			into.addresses = append(into.addresses, d)
+		}
+	}
+}
+
+// prefix reads ADDRESS[/LENGTH].
+func (l *lowerer) prefix(w conf.Word, version3 bool) (netip.Prefix, bool) {
+	address, length, slash := strings.Cut(w.Text, "/")
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		l.errs.Errorf(w.Pos, "", "`%s` is not an IP address", address)
+		return netip.Prefix{}, false
+	}
+	if a.Is6() {
+		if !version3 {
+			l.errs.Errorf(w.Pos, "IPv6 needs VRRP version 3, which is not supported yet", "`%s`: VRRP version 2 carries IPv4 addresses only", w.Text)
+		}
+		return netip.Prefix{}, false
+	}
+	if a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
+		l.errs.Errorf(w.Pos, "", "%s cannot be a virtual address", address)
+		return netip.Prefix{}, false
+	}
+	bits := 32
+	if slash {
+		n, err := strconv.ParseUint(length, 10, 8)
+		if err != nil || n < 1 || n > 32 {
+			pos := w.Pos
+			if !w.Quoted {
+				pos.Col += len(address) + 1
+			}
+			hint := "the number of leading one bits, such as 24"
+			if mask, err := netip.ParseAddr(length); err == nil && mask.Is4() {
+				hint = "write the mask as the number of its one bits, such as 24"
+			}
+			l.errs.Errorf(pos, hint, "the prefix length of `%s` must be a number from 1 to 32", w.Text)
+			return netip.Prefix{}, false
+		}
+		bits = int(n)
+	}
+	return netip.PrefixFrom(a, bits), true
+}
+
+// finishAddresses applies the instance's interface and checks the list as a whole.
+func (l *lowerer) finishAddresses(d *instanceDraft) []vip.Address {
+	if len(d.addresses) == 0 && !d.seen["virtual_ipaddress"] {
+		l.errs.Warnf(d.name.Pos, "", "vrrp_instance %s has no `virtual_ipaddress`: nothing moves with it", d.name.Text)
+	}
+	if len(d.addresses) > maxAdvertised {
+		l.errs.Errorf(d.addresses[maxAdvertised].word.Pos, "move the rest to another vrrp_instance", "an advert carries at most %d addresses", maxAdvertised)
+	}
+	var out []vip.Address
+	for _, a := range d.addresses {
+		if a.address.Interface == "" {
+			a.address.Interface = d.vrrp.Interface
+		}
+		l.label(&a)
+		l.broadcast(&a)
+		ip := a.address.Prefix.Addr()
+		if first, twice := l.addresses[ip]; twice {
+			l.errs.Errorf(a.word.Pos, "", "%s stands twice: vrrp_instance %s has it at %s", ip, first.instance, first.pos)
+			continue
+		}
+		l.addresses[ip] = ownedAddress{a.word.Pos, d.name.Text}
+		out = append(out, a.address)
+	}
+	return out
+}
+
+// label checks a label as the kernel and its tools do: it names the device.
+func (l *lowerer) label(a *addressDraft) {
+	w := a.label
+	switch {
+	case w.Pos.Line == 0:
+	case len(w.Text) > 15:
+		l.errs.Errorf(w.Pos, "", "the label `%s` is longer than 15 characters", w.Text)
+	case a.address.Interface != "" && !strings.HasPrefix(w.Text, a.address.Interface):
+		l.errs.Errorf(w.Pos, "such as "+a.address.Interface+":1", "the label `%s` must start with the name of its interface, %s", w.Text, a.address.Interface)
+	default:
+		a.address.Label = w.Text
+	}
+}
+
+// broadcast computes + and -, or reads an address.
+func (l *lowerer) broadcast(a *addressDraft) {
+	w := a.broadcast
+	if w.Pos.Line == 0 {
+		return
+	}
+	if w.Text != "+" && w.Text != "-" {
+		b, err := netip.ParseAddr(w.Text)
+		if err != nil || !b.Is4() {
+			l.errs.Errorf(w.Pos, "an address, or + for the one with all host bits set", "`brd` must be an IPv4 address, + or -, not `%s`", w.Text)
+			return
+		}
+		a.address.Broadcast = b
+		return
+	}
+	bits := a.address.Prefix.Bits()
+	if bits > 30 {
+		l.errs.Errorf(w.Pos, "give the address the length of its network, such as /24", "`brd %s`: a prefix of length %d has no broadcast address", w.Text, bits)
+		return
+	}
+	ip := a.address.Prefix.Masked().Addr().As4()
+	if w.Text == "+" {
+		binary.BigEndian.PutUint32(ip[:], binary.BigEndian.Uint32(ip[:])|1<<(32-bits)-1)
+	}
+	a.address.Broadcast = netip.AddrFrom4(ip)
+}

@@ -1,0 +1,105 @@
+package keepalived
+
+import "baton/conf"
+
+// globals is what global_defs collects for the other blocks.
+type globals struct {
+	scriptUser, scriptGroup string
+	version3                bool // asked for and refused: what follows from it is not held against anyone
+}
+
+// globalKeywords is global_defs, in the manual's order of topics.
+func globalKeywords() [][]entry[globals] {
+	return [][]entry[globals]{
+		{
+			{name: "router_id", doc: "the name of this node in messages; default: the host name", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, _ *globals) {
+				l.config.RouterID = b.Words[1].Text
+			}},
+			{name: "vrrp_version", doc: "2; version 3 is not supported yet", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
+				g.version3 = !l.version(b)
+			}},
+			{name: "enable_script_security", doc: "run no script as root that another user could change", parse: func(l *lowerer, _ *conf.Block, _ *globals) {
+				l.config.ScriptSecurity = true
+			}},
+			{name: "script_user", doc: "user and group that scripts run as: script_user USER [GROUP]", min: 1, max: 2, parse: func(_ *lowerer, b *conf.Block, g *globals) {
+				g.scriptUser, g.scriptGroup = b.Words[1].Text, ""
+				if len(b.Words) > 2 {
+					g.scriptGroup = b.Words[2].Text
+				}
+			}},
+			{name: "smtp_alert", doc: "off: baton sends no mail", max: 1, parse: onlyValue[globals]("on", "off", "false", "no")},
+		},
+		off[globals]("off: baton sends no mail", "smtp_alert_vrrp", "smtp_alert_checker"),
+		warn[globals]("baton sends no mail", "notification_email", "notification_email_from", "smtp_server", "smtp_helo_name",
+			"smtp_connect_timeout", "no_email_faults", "no_checker_emails"),
+
+		// What a MASTER says to its neighbours: as keepalived's defaults.
+		only[globals]("seconds from takeover to the second burst of gratuitous ARP", "5", "vrrp_garp_master_delay", "vrrp_garp_lower_prio_delay"),
+		only[globals]("gratuitous ARPs per burst", "5", "vrrp_garp_master_repeat", "vrrp_garp_lower_prio_repeat"),
+		only[globals]("seconds between refreshes of gratuitous ARP while MASTER; 0: none", "0", "vrrp_garp_master_refresh"),
+		only[globals]("gratuitous ARPs per refresh", "1", "vrrp_garp_master_refresh_repeat"),
+		only[globals]("pause between gratuitous ARPs", "0", "vrrp_garp_interval", "vrrp_gna_interval"),
+		only[globals]("advert intervals until a silent master counts as dead", "3", "vrrp_down_timer_adverts"),
+		only[globals]("group that adverts are sent to", "224.0.0.18", "vrrp_mcast_group4"),
+		off[globals]("a switch that is off by default", "vrrp_min_garp", "vrrp_lower_prio_no_advert", "vrrp_higher_prio_send_advert",
+			"vrrp_strict", "vrrp_notify_priority_changes"),
+		refuse[globals]("", "vrrp_garp_extra_if", "vrrp_startup_delay"),
+		warn[globals]("there are no IPv6 adverts yet", "vrrp_mcast_group6"),
+		warn[globals]("there is no unicast yet", "vrrp_check_unicast_src"),
+		warn[globals]("checking an advert costs nothing worth skipping", "vrrp_skip_check_adv_addr"),
+		warn[globals]("adverts of other virtual routers are passed over", "log_unknown_vrids"),
+		warn[globals]("baton always waits for an interface that is not there", "dynamic_interfaces"),
+		warn[globals]("it is for static addresses and unicast, which are refused", "default_interface"),
+		warn[globals]("links are watched by netlink", "linkbeat_use_polling"),
+
+		// Scripts and notification.
+		refuse[globals]("use ExecStartPre= and ExecStopPost= of the systemd unit", "startup_script", "startup_script_timeout", "shutdown_script", "shutdown_script_timeout"),
+		refuse[globals]("", "notify_fifo", "notify_fifo_script", "vrrp_notify_fifo", "vrrp_notify_fifo_script", "fifo_write_vrrp_states_on_reload"),
+
+		// IPVS.
+		refuse[globals]("balance with a frontend and a backend instead of IPVS", "lvs_sync_daemon", "lvs_timeouts", "lvs_flush", "lvs_flush_on_stop",
+			"lvs_notify_fifo", "lvs_notify_fifo_script", "nftables_ipvs"),
+		warn[globals]("there is no IPVS to check servers for", "checker_log_all_failures", "rs_init_notifies", "nftables_ipvs_priority", "nftables_ipvs_start_fwmark",
+			"lvs_netlink_cmd_rcv_bufs", "lvs_netlink_cmd_rcv_bufs_force", "lvs_netlink_monitor_rcv_bufs", "lvs_netlink_monitor_rcv_bufs_force"),
+
+		// Firewall and virtual MACs: only no_accept and use_vmac need them, and these are refused.
+		warn[globals]("only no_accept and use_vmac need firewall rules", "nftables", "nftables_priority", "nftables_counters", "nftables_ifindex",
+			"vrrp_iptables", "vrrp_ipsets"),
+		warn[globals]("only use_vmac makes interfaces", "vmac_prefix", "vmac_addr_prefix"),
+		refuse[globals]("set it with sysctl: net.ipv4.igmp_link_local_mcast_reports=0", "disable_local_igmp"),
+
+		// Scheduling: the VRRP thread is real-time and locked in memory when allowed.
+		warn[globals]("baton's VRRP thread is real-time and locked in memory by itself, as far as it is allowed",
+			"max_auto_priority", "min_auto_priority_delay", "vrrp_priority", "vrrp_no_swap", "vrrp_cpu_affinity", "vrrp_rt_priority", "vrrp_rlimit_rttime"),
+		warn[globals]("baton is one process", "checker_priority", "checker_no_swap", "checker_cpu_affinity", "checker_rt_priority", "checker_rlimit_rttime",
+			"bfd_priority", "bfd_no_swap", "bfd_cpu_affinity", "bfd_rt_priority", "bfd_rlimit_rttime",
+			"process_names", "process_name", "vrrp_process_name", "checker_process_name", "bfd_process_name"),
+		warn[globals]("baton sizes its buffers itself", "vrrp_netlink_cmd_rcv_bufs", "vrrp_netlink_cmd_rcv_bufs_force",
+			"vrrp_netlink_monitor_rcv_bufs", "vrrp_netlink_monitor_rcv_bufs_force", "process_monitor_rcv_bufs", "process_monitor_rcv_bufs_force",
+			"vrrp_rx_bufs_policy", "vrrp_rx_bufs_multiplier"),
+
+		// Management.
+		refuse[globals]("ask `baton status` or scrape the metrics", "enable_snmp_vrrp", "enable_snmp_checker", "enable_snmp_rfc", "enable_snmp_rfcv2",
+			"enable_snmp_rfcv3", "enable_traps", "enable_dbus"),
+		warn[globals]("there is no SNMP and no D-Bus", "snmp_socket", "dbus_service_name"),
+		warn[globals]("baton checks a configuration before it uses it", "reload_check_config"),
+		warn[globals]("a missing include is always an error, a pattern that matches nothing is not; includew makes it one", "include_check"),
+		refuse[globals]("", "reload_time_file", "reload_repeat", "reload_file"),
+		warn[globals]("there is no dump to name", "data_use_instance", "tmp_config_directory", "config_save_dir"),
+		warn[globals]("files are made with the umask of the systemd unit", "umask"),
+		warn[globals]("there is no ${_RANDOM}", "random_seed"),
+	}
+}
+
+// version accepts version 2 only.
+func (l *lowerer) version(b *conf.Block) bool {
+	switch w := b.Words[1]; w.Text {
+	case "2":
+		return true
+	case "3":
+		l.errs.Errorf(w.Pos, "use version 2 with whole seconds and IPv4 addresses", "VRRP version 3 is known, not supported yet")
+	default:
+		l.errs.Errorf(w.Pos, "", "`%s` must be 2 or 3, not `%s`", b.Words[0].Text, w.Text)
+	}
+	return false
+}

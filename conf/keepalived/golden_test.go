@@ -1,0 +1,188 @@
+package keepalived
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"baton/conf"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the code does into the golden files")
+
+const separator = "----------\n"
+
+// A golden file is a configuration, a line of dashes, and what it means or the
+// findings. A comment `#! scripts: PATH...` runs CheckScripts with these files
+// executable, `#! names: BACKEND... | FRONTEND...` runs Link.
+func TestGolden(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, p := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(p), ".txt"), func(t *testing.T) {
+			data, err := os.ReadFile(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			input, want, _ := strings.Cut(string(data), separator)
+			got := run(t, "k.conf", input)
+			if *rewrite {
+				if err := os.WriteFile(p, []byte(input+separator+got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("-want +got:\n%s", d)
+			}
+		})
+	}
+}
+
+// TestExamples lowers the files that users have, as they wrote them.
+func TestExamples(t *testing.T) {
+	for _, name := range []string{"002-keepalived-backup", "002-keepalived-master", "002-keepalived-script"} {
+		t.Run(name, func(t *testing.T) {
+			input, err := os.ReadFile("testdata/examples/" + name + ".conf")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden := "testdata/examples/" + name + ".want"
+			got := run(t, name+".conf", string(input))
+			if *rewrite {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), got); d != "" {
+				t.Errorf("-want +got:\n%s", d)
+			}
+		})
+	}
+}
+
+// run parses, lowers and checks a file, and shows the outcome: findings, and the
+// configuration if there are no errors.
+func run(t *testing.T, name, input string) string {
+	t.Helper()
+	src := conf.Source{FS: fstest.MapFS{"etc/" + name: {Data: []byte(input)}}, Dir: "/etc", Node: "lb1"}
+	tree, errs := conf.Parse(src, []string{name})
+	c, more := Lower(tree)
+	errs = append(errs, more...)
+	for line := range strings.Lines(input) {
+		if rest, ok := strings.CutPrefix(line, "#! scripts:"); ok {
+			executable := set(rest)
+			errs = append(errs, CheckScripts(c, func(path string) error {
+				if executable[path] {
+					return nil
+				}
+				return errors.New("no such file")
+			})...)
+		}
+		if rest, ok := strings.CutPrefix(line, "#! names:"); ok {
+			backends, frontends, _ := strings.Cut(rest, "|")
+			errs = append(errs, Link(c, set(backends), set(frontends))...)
+		}
+	}
+	errs.Sort()
+	tree.Attach(errs)
+	var b strings.Builder
+	if errs.Errors() == 0 {
+		dump(&b, c)
+	}
+	if err := errs.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func set(words string) map[string]bool {
+	m := make(map[string]bool)
+	for _, w := range strings.Fields(words) {
+		m[w] = true
+	}
+	return m
+}
+
+// dump shows a configuration; what is at its zero value is left out.
+func dump(b *strings.Builder, c *Config) {
+	field := func(name string, v any) {
+		if s := fmt.Sprint(v); s != "" && s != "0" && s != "false" && s != "[]" && s != "invalid IP" && s != "0s" {
+			fmt.Fprintf(b, " %s=%s", name, s)
+		}
+	}
+	line := func(kind, name string) { fmt.Fprintf(b, "%s %s", kind, name) }
+	if c.RouterID != "" || c.ScriptSecurity {
+		line("global", "")
+		field("router_id", c.RouterID)
+		field("script_security", c.ScriptSecurity)
+		b.WriteString("\n")
+	}
+	for _, p := range c.Probes {
+		line([]string{"script", "self", "backend", "traffic"}[p.Kind], p.Name)
+		field("interval", p.Interval)
+		field("timeout", p.Timeout)
+		field("rise", p.Rise)
+		field("fall", p.Fall)
+		field("weight", p.Weight)
+		field("reverse", p.Reverse)
+		field("init_fail", p.InitFail)
+		if len(p.Argv) > 0 {
+			field("argv", fmt.Sprintf("%q", p.Argv))
+		}
+		field("user", p.User)
+		field("group", p.Group)
+		field("backend", p.Backend)
+		field("min_servers", p.MinServers)
+		field("frontend", p.Frontend)
+		field("uri", p.URI)
+		b.WriteString("\n")
+	}
+	for _, i := range c.Instances {
+		v := i.VRRP
+		line("instance", v.Name)
+		field("interface", v.Interface)
+		field("vrid", v.VRID)
+		field("priority", v.Priority)
+		field("advert_int", v.AdvertInterval)
+		field("master", v.StartAsMaster)
+		field("nopreempt", v.NoPreempt)
+		field("source", v.Source)
+		if v.Auth.Type != 0 {
+			fmt.Fprintf(b, " auth=%d:%q", v.Auth.Type, v.Auth.Data[:])
+		}
+		b.WriteString("\n")
+		for n, a := range i.VIP.Addresses {
+			line("    address", a.Prefix.String())
+			field("dev", a.Interface)
+			field("label", a.Label)
+			field("scope", a.Scope)
+			field("broadcast", a.Broadcast)
+			if v.Advertised[n] != a.Prefix.Addr() {
+				b.WriteString(" NOT ADVERTISED")
+			}
+			b.WriteString("\n")
+		}
+		for _, t := range i.Tracks {
+			line("    track", t.Probe)
+			field("weight", t.Weight)
+			field("reverse", t.Reverse)
+			b.WriteString("\n")
+		}
+	}
+}
+

@@ -1,0 +1,288 @@
+package keepalived
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"baton/checkscript"
+	"baton/conf"
+	"baton/internal/diag"
+	"baton/vip"
+	"baton/vrrp"
+	"baton/vrrp/packet"
+)
+
+// instanceDraft is one vrrp_instance on its way.
+type instanceDraft struct {
+	name        conf.Word
+	vrrp        vrrp.Config
+	prioritySet bool
+	nopreempt   diag.Pos // of the keyword
+	seen        map[string]bool
+	advert      conf.Word
+	vrid        conf.Word
+	authType    conf.Word
+	authPass    conf.Word
+	version3    bool
+	addresses   []addressDraft
+	tracks      []checkscript.Track
+}
+
+// vridKey is what must be unique: adverts of one VRID on one link are one virtual router's.
+type vridKey struct {
+	iface string
+	vrid  uint8
+}
+
+// instanceKeywords is vrrp_instance.
+func instanceKeywords() [][]entry[instanceDraft] {
+	return [][]entry[instanceDraft]{
+		{
+			{name: "state", doc: "MASTER or BACKUP; only with priority 255 does MASTER begin as such", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				switch w := b.Words[1]; w.Text {
+				case "MASTER":
+					d.vrrp.StartAsMaster = true
+				case "BACKUP":
+					d.vrrp.StartAsMaster = false
+				default:
+					hint := ""
+					if near := diag.Nearest(strings.ToUpper(w.Text), []string{"MASTER", "BACKUP"}); near != "" {
+						hint = "did you mean `" + near + "`?"
+					}
+					l.errs.Errorf(w.Pos, hint, "`state` must be MASTER or BACKUP, not `%s`", w.Text)
+				}
+			}},
+			{name: "interface", doc: "where adverts are sent and heard", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				if l.interfaceName("interface", b.Words[1]) {
+					d.vrrp.Interface = b.Words[1].Text
+				}
+			}},
+			{name: "virtual_router_id", doc: "1..255, the same on every node, different for every virtual router of the link", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				if n, ok := l.integer("virtual_router_id", b.Words[1], 1, 255); ok {
+					d.vrrp.VRID, d.vrid = uint8(n), b.Words[1]
+				}
+			}},
+			{name: "priority", doc: "1..255, 100 by default; the highest wins, 255 owns the addresses", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				d.prioritySet = true
+				if n, ok := l.integer("priority", b.Words[1], 1, 255); ok {
+					d.vrrp.Priority = uint8(n)
+				}
+			}},
+			{name: "advert_int", doc: "seconds between adverts, 1 by default; the same on every node", min: 1, max: 1, parse: func(_ *lowerer, b *conf.Block, d *instanceDraft) {
+				d.advert = b.Words[1]
+			}},
+			{name: "authentication", doc: "auth_type and auth_pass", body: true, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				lowerBody(l, "authentication", l.auth, b.Body, d)
+				l.authentication(b, d)
+			}},
+			{name: "virtual_ipaddress", doc: "the addresses that move, one per line", body: true, many: true, parse: parseAddresses},
+			{name: "track_script", doc: "vrrp_scripts that decide whether this node may serve: NAME [weight N] [reverse]", body: true, many: true, parse: parseTrackScript},
+			{name: "track_backend", doc: "baton's own: track_backend NAME { min_servers N weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackBackend},
+			{name: "track_traffic", doc: "baton's own: track_traffic NAME { frontend F uri /path weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackTraffic},
+			{name: "nopreempt", doc: "do not take over from a master of lower priority", parse: func(_ *lowerer, b *conf.Block, d *instanceDraft) {
+				d.vrrp.NoPreempt, d.nopreempt = true, b.Words[0].Pos
+			}},
+			{name: "preempt", doc: "the default: the higher priority takes over", parse: func(_ *lowerer, _ *conf.Block, d *instanceDraft) {
+				d.vrrp.NoPreempt = false
+			}},
+			{name: "mcast_src_ip", doc: "source address of adverts; by default the interface's first", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				if a, ok := l.ipv4("mcast_src_ip", b.Words[1]); ok {
+					d.vrrp.Source = a
+				}
+			}},
+			{name: "version", doc: "2; version 3 is not supported yet", min: 1, max: 1, parse: parseVersion},
+			{name: "vrrp_version", doc: "the same as version", min: 1, max: 1, parse: parseVersion},
+			{name: "accept", doc: "the default: the master answers on its addresses", parse: func(*lowerer, *conf.Block, *instanceDraft) {}},
+			{name: "smtp_alert", doc: "off: baton sends no mail", max: 1, parse: onlyValue[instanceDraft]("on", "off", "false", "no")},
+		},
+		only[instanceDraft]("seconds to wait before taking over from a master of lower priority", "0", "preempt_delay"),
+		only[instanceDraft]("group that adverts are sent to", "224.0.0.18", "mcast_dst_ip"),
+		only[instanceDraft]("seconds from takeover to the second burst of gratuitous ARP", "5", "garp_master_delay", "garp_lower_prio_delay"),
+		only[instanceDraft]("gratuitous ARPs per burst", "5", "garp_master_repeat", "garp_lower_prio_repeat"),
+		only[instanceDraft]("seconds between refreshes of gratuitous ARP while MASTER; 0: none", "0", "garp_master_refresh"),
+		only[instanceDraft]("gratuitous ARPs per refresh", "1", "garp_master_refresh_repeat"),
+		only[instanceDraft]("advert intervals until a silent master counts as dead", "3", "down_timer_adverts"),
+		off[instanceDraft]("a switch that is off by default", "lower_prio_no_advert", "higher_prio_send_advert", "strict_mode", "notify_priority_changes"),
+		refuse[instanceDraft]("adverts are multicast", "unicast_src_ip", "unicast_peer", "unicast_fault_no_peer", "unicast_ttl", "vrf"),
+		refuse[instanceDraft]("addresses stand on the interface itself and are announced by gratuitous ARP", "use_vmac", "use_vmac_addr", "vmac_xmit_base", "use_ipvlan"),
+		refuse[instanceDraft]("for the balancer itself use track_backend or track_traffic, for anything else a vrrp_script", "track_interface", "track_file", "track_process", "track_bfd"),
+		refuse[instanceDraft]("put the addresses into virtual_ipaddress: an advert holds up to 255", "virtual_ipaddress_excluded"),
+		refuse[instanceDraft]("", "virtual_routes", "virtual_rules", "promote_secondaries", "no_accept", "dont_track_primary", "track_src_ip", "garp_extra_if",
+			"lvs_sync_daemon_interface", "native_ipv6"),
+		refuse[instanceDraft]("scripts on state changes are not run", "notify_master", "notify_backup", "notify_fault", "notify_stop", "notify_deleted", "notify",
+			"notify_master_rx_lower_pri"),
+		warn[instanceDraft]("checking an advert costs nothing worth skipping", "skip_check_adv_addr"),
+		warn[instanceDraft]("there is no unicast yet", "check_unicast_src", "old_unicast_checksum"),
+		warn[instanceDraft]("it does nothing in keepalived either", "debug"),
+		warn[instanceDraft]("baton sizes its buffers itself", "kernel_rx_buf_size"),
+		warn[instanceDraft]("links are watched by netlink", "linkbeat_use_polling"),
+	}
+}
+
+// authKeywords is the authentication block.
+func authKeywords() []entry[instanceDraft] {
+	return []entry[instanceDraft]{
+		{name: "auth_type", doc: "PASS; AH is not supported", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+			switch w := b.Words[1]; w.Text {
+			case "PASS":
+			case "AH":
+				l.errs.Errorf(w.Pos, "use PASS", "auth_type AH is known, not supported yet")
+			default:
+				l.errs.Errorf(w.Pos, "", "`auth_type` must be PASS, not `%s`", w.Text)
+			}
+			d.authType = b.Words[1]
+		}},
+		{name: "auth_pass", doc: "the password, of which 8 characters count; it is sent in clear", min: 1, max: 1, parse: func(_ *lowerer, b *conf.Block, d *instanceDraft) {
+			d.authPass = b.Words[1]
+		}},
+	}
+}
+
+func parseVersion(l *lowerer, b *conf.Block, d *instanceDraft) {
+	d.version3 = !l.version(b)
+}
+
+// authentication turns type and password into what adverts carry.
+func (l *lowerer) authentication(b *conf.Block, d *instanceDraft) {
+	at := b.Words[0].Pos
+	has := make(map[string]bool)
+	for _, c := range b.Body {
+		for _, w := range c.Words {
+			has[w.Text] = true // also where it is misplaced, which was said
+		}
+	}
+	switch {
+	case !has["auth_type"]:
+		l.errs.Errorf(at, "add auth_type PASS", "`authentication` has no `auth_type`")
+	case !has["auth_pass"]:
+		l.errs.Errorf(at, "add auth_pass PASSWORD, the same on every node", "`authentication` has no `auth_pass`")
+	}
+	pass := d.authPass
+	if d.authType.Text != "PASS" || pass.Pos.Line == 0 {
+		return
+	}
+	if pass.Text == "" {
+		l.errs.Errorf(pass.Pos, "", "`auth_pass` is empty")
+		return
+	}
+	d.vrrp.Auth.Type = packet.AuthSimple
+	if n := copy(d.vrrp.Auth.Data[:], pass.Text); n < len(pass.Text) {
+		l.errs.Warnf(pass.Pos, "every VRRP router does the same; the other nodes need the same first 8 characters",
+			"`auth_pass` is cut to its first 8 characters: an advert holds no more")
+	}
+}
+
+// lowerInstance reads a vrrp_instance block and checks it as a whole.
+func (l *lowerer) lowerInstance(b *conf.Block) {
+	name := b.Words[1]
+	d := &instanceDraft{name: name, version3: l.globals.version3, seen: make(map[string]bool)}
+	d.vrrp = vrrp.Config{Name: name.Text, AdvertInterval: time.Second}
+	for _, c := range b.Body {
+		d.seen[c.Words[0].Text] = true
+	}
+	lowerBody(l, "vrrp_instance", l.instance, b.Body, d)
+
+	if first, twice := l.instances[name.Text]; twice {
+		l.errs.Errorf(name.Pos, "", "vrrp_instance %s stands twice: it is also at %s", name.Text, first)
+	} else {
+		l.instances[name.Text] = name.Pos
+	}
+	if !d.seen["interface"] {
+		l.errs.Errorf(name.Pos, "add interface NAME", "vrrp_instance %s has no `interface`", name.Text)
+	}
+	if !d.seen["virtual_router_id"] {
+		l.errs.Errorf(name.Pos, "add virtual_router_id 1..255, the same on every node", "vrrp_instance %s has no `virtual_router_id`", name.Text)
+	}
+	l.uniqueVRID(d)
+	l.priority(d)
+	l.advertInterval(d)
+	addresses := l.finishAddresses(d)
+	inst := Instance{
+		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks,
+		VIP: vip.Config{Instance: name.Text, Interface: d.vrrp.Interface, Addresses: addresses},
+	}
+	for _, a := range addresses {
+		inst.VRRP.Advertised = append(inst.VRRP.Advertised, a.Prefix.Addr())
+	}
+	l.config.Instances = append(l.config.Instances, inst)
+}
+
+// uniqueVRID refuses two virtual routers of one id on one link.
+func (l *lowerer) uniqueVRID(d *instanceDraft) {
+	key := vridKey{d.vrrp.Interface, d.vrrp.VRID}
+	if key.iface == "" || key.vrid == 0 {
+		return
+	}
+	if first, twice := l.vrids[key]; twice {
+		l.errs.Errorf(d.vrid.Pos, "give each virtual router of a link its own", "virtual_router_id %d on %s is taken at %s", key.vrid, key.iface, first)
+		return
+	}
+	l.vrids[key] = d.vrid.Pos
+}
+
+// priority applies the default and what depends on it.
+func (l *lowerer) priority(d *instanceDraft) {
+	switch {
+	case !d.prioritySet && d.vrrp.StartAsMaster:
+		// keepalived 2.2 does so too, and the other node may count on it.
+		d.vrrp.Priority = 255
+		l.errs.Warnf(d.name.Pos, "add the priority that you mean, such as 150", "vrrp_instance %s is `state MASTER` without `priority`, which makes it 255", d.name.Text)
+	case !d.prioritySet:
+		d.vrrp.Priority = 100
+	}
+	if d.vrrp.NoPreempt && d.vrrp.StartAsMaster {
+		d.vrrp.NoPreempt = false
+		l.errs.Warnf(d.nopreempt, "use `state BACKUP` on every node", "`nopreempt` has no effect with `state MASTER`")
+	}
+	if d.vrrp.Priority != 255 {
+		return
+	}
+	for _, t := range d.tracks {
+		if t.Weight != 0 {
+			l.errs.Warnf(t.Pos, "use a priority below 255", "the weight of %s has no effect: priority 255 never changes", t.Probe)
+		}
+	}
+}
+
+// advertInterval reads advert_int: VRRPv2 has a byte of whole seconds for it.
+func (l *lowerer) advertInterval(d *instanceDraft) {
+	w := d.advert
+	if w.Pos.Line == 0 || d.version3 {
+		return
+	}
+	v, ok := parseSeconds(w.Text)
+	switch {
+	case ok && v > 0 && v%time.Second != 0:
+		l.errs.Errorf(w.Pos, "fractions need VRRP version 3, which is not supported yet", "`advert_int %s`: VRRP version 2 counts whole seconds", w.Text)
+	case !ok || v < time.Second || v > 255*time.Second:
+		l.errs.Errorf(w.Pos, "", "`advert_int` must be a whole number from 1 to 255, not `%s`", w.Text)
+	default:
+		d.vrrp.AdvertInterval = v
+	}
+}
+
+// interfaceName checks what the kernel would refuse: dev_valid_name.
+func (l *lowerer) interfaceName(keyword string, w conf.Word) bool {
+	if n := w.Text; n == "" || len(n) > 15 || n == "." || n == ".." || strings.ContainsAny(n, "/: \t") {
+		l.errs.Errorf(w.Pos, "at most 15 characters, none of them a slash, a colon or a blank", "`%s`: `%s` is no name of an interface", keyword, n)
+		return false
+	}
+	return true
+}
+
+// ipv4 reads a unicast IPv4 address.
+func (l *lowerer) ipv4(keyword string, w conf.Word) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(w.Text)
+	switch {
+	case err != nil:
+		l.errs.Errorf(w.Pos, "", "`%s` must be an IPv4 address, not `%s`", keyword, w.Text)
+	case !a.Is4():
+		l.errs.Errorf(w.Pos, "IPv6 needs VRRP version 3, which is not supported yet", "`%s %s`: VRRP version 2 knows IPv4 only", keyword, w.Text)
+	case a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		l.errs.Errorf(w.Pos, "", "`%s`: %s is not the address of a host", keyword, w.Text)
+	default:
+		return a, true
+	}
+	return netip.Addr{}, false
+}
