@@ -38,7 +38,13 @@ http_auth_bearer http_auth_group http_auth_pass http_auth_type http_auth_user ht
 req.hdr_names res.body res.body_len res.body_size res.cache_hit res.cache_name res.comp res.comp_algo res.cook
 scook res.cook_cnt scook_cnt res.cook_val scook_val res.fhdr res.fhdr_cnt res.hdr shdr res.hdr_cnt shdr_cnt
 res.hdr_ip shdr_ip res.hdr_names res.hdr_val shdr_val res.hdrs res.hdrs_bin res.ver resp_ver status url_ip
-url_port urlp url_param urlp_val url32 url32+src var
+url_port urlp url_param urlp_val url32 url32+src var 51d.all ssl_fc_client_random ssl_fc_client_early_traffic_secret
+ssl_fc_client_handshake_traffic_secret ssl_fc_client_traffic_secret_0 ssl_fc_exporter_secret
+ssl_fc_early_exporter_secret ssl_fc_server_handshake_traffic_secret ssl_fc_server_traffic_secret_0
+ssl_fc_server_random ssl_s_chain_der internal.htx.data internal.htx.free internal.htx.free_data
+internal.htx.has_eom internal.htx.nbblks internal.htx.size internal.htx.used internal.htx_blk.size
+internal.htx_blk.type internal.htx_blk.data internal.htx_blk.hdrname internal.htx_blk.hdrval
+internal.htx_blk.start_line internal.strm.is_htx
 `
 
 // refusedCounters are the tracked-counter criteria, which exist as sc_X, sc0_X, sc1_X and sc2_X.
