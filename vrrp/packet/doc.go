@@ -1,6 +1,11 @@
 // Package packet reads and writes VRRP adverts (RFC 3768 section 5.1, with the
-// simple-password authentication of RFC 2338 that keepalived still speaks). It is
-// pure: bytes in, values out.
+// simple-password authentication of RFC 2338 that keepalived still speaks) and
+// the IPv4 header before them. It is pure: bytes in, values out, no allocation
+// once an Advert has room for its addresses.
+//
+// Version 2 is spoken. Version 3 keeps the first four bytes and the place of the
+// checksum; it will be a second layout behind the same Parse and Append, chosen
+// by Advert.Version.
 package packet
 
 // AuthType is the authentication type field of a VRRPv2 advert.

@@ -1,0 +1,70 @@
+package packet
+
+// Reason says why a packet is not accepted. OK is the zero value.
+type Reason uint8
+
+// The reasons, in the order in which a receiver finds them.
+const (
+	OK          Reason = iota
+	NotIPv4            // no whole IPv4 header, or its lengths contradict the packet
+	TTL                // RFC 3768 section 5.2.3: other than 255, so not from this link
+	Destination        // not sent to the VRRP group
+	Short              // ends before the fixed fields do
+	Version            // not VRRPv2
+	Type               // not an advertisement
+	VRID               // no instance of ours on this interface has this VRID
+	Count              // announces more addresses than it carries
+	Checksum           // RFC 3768 section 5.3.8
+	AuthKind           // another authentication type than ours
+	AuthData           // another password than ours
+	Interval           // RFC 3768 section 7.1: another advert interval than ours
+	Addresses          // another address list than ours; the advert is accepted all the same
+	NumReasons         // how many there are: the size of a table of counters
+)
+
+func (r Reason) String() string {
+	names := [...]string{
+		OK:          "ok",
+		NotIPv4:     "not an IPv4 packet",
+		TTL:         "TTL is not 255",
+		Destination: "not sent to the VRRP group",
+		Short:       "too short",
+		Version:     "not VRRP version 2",
+		Type:        "not an advertisement",
+		VRID:        "unknown VRID",
+		Count:       "fewer addresses than announced",
+		Checksum:    "wrong checksum",
+		AuthKind:    "authentication type differs",
+		AuthData:    "password differs",
+		Interval:    "advert interval differs",
+		Addresses:   "address list differs",
+	}
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return "unknown reason"
+}
+
+// Key returns a short name for counters and JSON, e.g. "auth_type".
+func (r Reason) Key() string {
+	names := [...]string{
+		OK:          "ok",
+		NotIPv4:     "ip_header",
+		TTL:         "ttl",
+		Destination: "destination",
+		Short:       "short",
+		Version:     "version",
+		Type:        "type",
+		VRID:        "vrid",
+		Count:       "count",
+		Checksum:    "checksum",
+		AuthKind:    "auth_type",
+		AuthData:    "auth_data",
+		Interval:    "interval",
+		Addresses:   "addresses",
+	}
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return "unknown"
+}
