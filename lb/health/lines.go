@@ -1,0 +1,136 @@
+package health
+
+import (
+	"strconv"
+)
+
+// The syslog levels of the lines below.
+const (
+	LevelCheck    = 5 // notice
+	LevelUp       = 5
+	LevelDown     = 1 // alert
+	LevelNoServer = 0 // emerg
+)
+
+// Name says which server a line is about.
+type Name struct {
+	Backend, Server string
+	Backup          bool
+}
+
+// AppendCheck appends the line of `option log-health-checks`: the machine's last
+// result and where it led.
+func AppendCheck(dst []byte, n Name, m *Machine) []byte {
+	dst = append(dst, "Health check for "...)
+	if n.Backup {
+		dst = append(dst, "backup "...)
+	}
+	dst = append(dst, "server "...)
+	dst = appendName(dst, n)
+	if m.last.Passed() {
+		dst = append(dst, " succeeded, "...)
+	} else {
+		dst = append(dst, " failed, "...)
+	}
+	dst = appendReason(dst, m.last)
+	dst = append(dst, ", status: "...)
+	a, b := m.Health()
+	dst = strconv.AppendInt(dst, int64(a), 10)
+	dst = append(dst, '/')
+	dst = strconv.AppendInt(dst, int64(b), 10)
+	if m.Up() {
+		return append(dst, " UP."...)
+	}
+	return append(dst, " DOWN."...)
+}
+
+// Counts is the state of the backend after a change.
+type Counts struct {
+	Active, Backup int // servers that are up
+	Sessions       int // on the server that went down
+	Requeued       int // of the server's queue, given back to the backend
+	Queued         int // in the backend's queue
+}
+
+// AppendChange appends the line of a server that went up or down. Its reason is
+// the check's result, which is left out (nil) where AppendCheck has just told it.
+func AppendChange(dst []byte, n Name, up bool, reason *Result, c Counts) []byte {
+	if n.Backup {
+		dst = append(dst, "Backup "...)
+	}
+	dst = append(dst, "Server "...)
+	dst = appendName(dst, n)
+	if up {
+		dst = append(dst, " is UP"...)
+	} else {
+		dst = append(dst, " is DOWN"...)
+	}
+	if reason != nil {
+		dst = append(dst, ", "...)
+		dst = appendReason(dst, *reason)
+	}
+	dst = append(dst, ". "...)
+	dst = strconv.AppendInt(dst, int64(c.Active), 10)
+	dst = append(dst, " active and "...)
+	dst = strconv.AppendInt(dst, int64(c.Backup), 10)
+	if up {
+		dst = append(dst, " backup servers online."...)
+	} else {
+		dst = append(dst, " backup servers left."...)
+	}
+	if c.Active == 0 && c.Backup > 0 {
+		dst = append(dst, " Running on backup."...)
+	}
+	dst = append(dst, ' ')
+	if up {
+		dst = strconv.AppendInt(dst, int64(c.Requeued), 10)
+		dst = append(dst, " sessions requeued, "...)
+		dst = strconv.AppendInt(dst, int64(c.Queued), 10)
+		return append(dst, " total in queue."...)
+	}
+	dst = strconv.AppendInt(dst, int64(c.Sessions), 10)
+	dst = append(dst, " sessions active, "...)
+	dst = strconv.AppendInt(dst, int64(c.Requeued), 10)
+	dst = append(dst, " requeued, "...)
+	dst = strconv.AppendInt(dst, int64(c.Queued), 10)
+	return append(dst, " remaining in queue."...)
+}
+
+// AppendNoServer appends the line of a backend whose last server went down.
+func AppendNoServer(dst []byte, backend string) []byte {
+	dst = append(dst, "backend "...)
+	dst = append(dst, backend...)
+	return append(dst, " has no server available!"...)
+}
+
+func appendName(dst []byte, n Name) []byte {
+	dst = append(dst, n.Backend...)
+	dst = append(dst, '/')
+	return append(dst, n.Server...)
+}
+
+// appendReason appends reason, code, info and duration. What a server said is not
+// trusted: quotes and unprintable bytes become <XX>.
+func appendReason(dst []byte, r Result) []byte {
+	dst = append(dst, "reason: "...)
+	dst = append(dst, r.Status.Text()...)
+	if r.Code != 0 {
+		dst = append(dst, ", code: "...)
+		dst = strconv.AppendInt(dst, int64(r.Code), 10)
+	}
+	if r.Info != "" {
+		dst = append(dst, `, info: "`...)
+		const hex = "0123456789ABCDEF"
+		for i := range len(r.Info) {
+			if c := r.Info[i]; c < 32 || c > 126 || c == '"' {
+				dst = append(dst, '<', hex[c>>4], hex[c&15], '>')
+			} else {
+				dst = append(dst, c)
+			}
+		}
+		dst = append(dst, '"')
+	}
+	dst = append(dst, ", check duration: "...)
+	dst = strconv.AppendInt(dst, r.Duration.Milliseconds(), 10)
+	return append(dst, "ms"...)
+}
