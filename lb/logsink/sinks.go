@@ -1,0 +1,166 @@
+package logsink
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"baton/lb/logfmt"
+	"baton/lb/spec"
+)
+
+// Options are what all targets share.
+type Options struct {
+	Log  *slog.Logger // hears of targets that fail and recover; nil: nobody does
+	Host string       // log-send-hostname; "": not sent
+	Tag  string       // log-tag: the name in the syslog head
+	PID  int
+}
+
+// Sinks owns the targets of the process. Targets are opened when the first line
+// comes and shared by all groups that name them.
+type Sinks struct {
+	o       Options
+	mu      sync.Mutex
+	writers map[string]*writer // by target
+	hard    context.Context    // ends when writers must not wait any more
+	cut     context.CancelFunc
+}
+
+// New returns an empty set of targets.
+func New(o Options) *Sinks {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	hard, cut := context.WithCancel(context.Background())
+	return &Sinks{o: o, writers: make(map[string]*writer), hard: hard, cut: cut}
+}
+
+// Group returns the sink of a proxy with these `log` lines. It fails when a
+// descriptor among them (fd@N) is not open.
+func (s *Sinks) Group(targets []spec.LogTarget) (*Group, error) {
+	g := new(Group)
+	for _, t := range targets {
+		w, err := s.writer(t)
+		if err != nil {
+			return nil, err
+		}
+		framing, ok := logfmt.FramingOf(t.Format)
+		if !ok {
+			panic("BUG: logsink: unknown format " + t.Format)
+		}
+		r := route{w: w, framing: framing, facility: t.Facility, level: t.Level, minLevel: t.MinLevel, limit: t.Len}
+		if t.Kind == spec.LogFD {
+			r.limit = 0 // the manual: not truncated
+		} else if r.limit == 0 {
+			r.limit = 1024
+		}
+		g.routes = append(g.routes, r)
+	}
+	return g, nil
+}
+
+func (s *Sinks) writer(t spec.LogTarget) (*writer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := targetName(t)
+	if w := s.writers[name]; w != nil {
+		return w, nil
+	}
+	open, err := opener(t)
+	if err != nil {
+		return nil, fmt.Errorf("log %s: %w", name, err)
+	}
+	w := newWriter(name, open, s)
+	s.writers[name] = w
+	go w.run()
+	return w, nil
+}
+
+func targetName(t spec.LogTarget) string {
+	switch t.Kind {
+	case spec.LogFD:
+		return fmt.Sprintf("fd@%d", t.FD)
+	case spec.LogUnix:
+		return t.Address
+	}
+	return "udp@" + t.Address
+}
+
+// Dropped returns how many lines were lost, ever.
+func (s *Sinks) Dropped() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := uint64(0)
+	for _, w := range s.writers {
+		n += w.dropped.Load()
+	}
+	return n
+}
+
+// Close sends what is buffered and ends the writers. Lines that come later are
+// dropped. When ctx ends first, what is left is given up and counted; the error
+// then says so.
+func (s *Sinks) Close(ctx context.Context) error {
+	defer s.cut()
+	s.mu.Lock()
+	writers := make([]*writer, 0, len(s.writers))
+	for _, w := range s.writers {
+		writers = append(writers, w)
+	}
+	s.mu.Unlock()
+	for _, w := range writers {
+		w.stop()
+	}
+	for _, w := range writers {
+		select {
+		case <-w.done:
+		case <-ctx.Done():
+			return fmt.Errorf("log %s: flush: %w", w.name, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// Group is where one proxy's lines go. The zero value and nil are a group without
+// targets. All methods are safe for use by many goroutines.
+type Group struct{ routes []route }
+
+// route is one `log` line.
+type route struct {
+	w        *writer
+	framing  logfmt.Framing
+	facility int
+	level    int // the most verbose level that is sent
+	minLevel int // more severe ones are lowered to this
+	limit    int // bytes of a line without its end; 0: none
+}
+
+// Enabled reports whether any target takes lines of this level.
+func (g *Group) Enabled(level int) bool {
+	if g == nil {
+		return false
+	}
+	for i := range g.routes {
+		if level <= g.routes[i].level {
+			return true
+		}
+	}
+	return false
+}
+
+// Send hands a line, without its end, to every target that takes its level (0
+// emerg .. 7 debug). now is the time in the syslog head, in the zone that it is to
+// be written in. Send never blocks on I/O; line stays the caller's.
+func (g *Group) Send(level int, now time.Time, line []byte) {
+	if g == nil {
+		return
+	}
+	for i := range g.routes {
+		if r := &g.routes[i]; level <= r.level {
+			r.w.add(r, max(level, r.minLevel), now, line)
+		}
+	}
+}
