@@ -17,6 +17,9 @@ type args struct {
 	option bool // reading the options of a bind or server line
 	errs   *diag.List
 	failed bool
+
+	name  string // the keyword, for messages
+	start int    // its first argument
 }
 
 func (a *args) more() bool { return !a.failed && a.i < len(a.words) }
@@ -58,11 +61,24 @@ func (a *args) next(what string) (conf.Word, bool) {
 		return conf.Word{}, false
 	}
 	if a.i == len(a.words) {
-		a.fail(a.last(), "", "'%s' expects %s", a.last().Text, what)
+		name := a.last().Text
+		if a.i == a.start {
+			name = a.name
+		}
+		a.fail(a.last(), "", "'%s' expects %s", name, what)
 		return conf.Word{}, false
 	}
 	a.i++
 	return a.last(), true
+}
+
+// need is next for a positional argument: when it is missing, the message names
+// the keyword and not the argument before.
+func (a *args) need(what string) (conf.Word, bool) {
+	if !a.failed && a.i == len(a.words) {
+		a.fail(a.last(), "", "'%s' expects %s", a.name, what)
+	}
+	return a.next(what)
 }
 
 // end complains about words that nobody read.
@@ -92,7 +108,12 @@ func (a *args) duration(least time.Duration) (time.Duration, bool) {
 		return 0, false
 	}
 	d, problem := parseTime(w.Text)
-	if problem != "" {
+	switch problem {
+	case "":
+	case overflow:
+		a.fail(w, "write 0 for no limit", "'%s' is too long: %s", w.Text, problem)
+		return 0, false
+	default:
 		a.fail(w, timeHint, "'%s' is not a time: %s", w.Text, problem)
 		return 0, false
 	}

@@ -163,8 +163,8 @@ func skipValues[T any](a *args, table []keyword[T]) {
 func (a *args) listenAddresses(w conf.Word) []netip.AddrPort {
 	var all []netip.AddrPort
 	for text := range strings.SplitSeq(w.Text, ",") {
-		host, ports := splitHostPort(text)
-		family, host := cutFamily(host)
+		family, rest := cutFamily(text)
+		host, ports := splitHostPort(rest)
 		switch {
 		case family != "" && family != "ipv4" && family != "ipv6":
 			a.fail(w, "write an IP address and a port", "address '%s' is known, not supported yet", text)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"baton/conf"
+	"baton/internal/diag"
 	"baton/lb/spec"
 )
 
@@ -23,7 +24,7 @@ const (
 type pendingCond struct {
 	cond  *spec.Cond
 	when  moment
-	names map[*spec.Term]conf.Word
+	words map[*spec.Term]conf.Word // Text is the name of an own ACL, "" for what is complete
 }
 
 // predefined are the ACLs of chapter 7.4. A proxy's own ACL of the same name
@@ -108,7 +109,7 @@ func (a *args) cond(p *proxy, when moment) *spec.Cond {
 	}
 	c := &spec.Cond{Unless: w.Text == "unless", Pos: w.Pos, Or: [][]spec.Term{nil}}
 	pending := &pendingCond{cond: c, when: when}
-	names := make(map[[2]int]conf.Word)
+	words := make(map[[2]int]conf.Word)
 	for a.more() {
 		last := len(c.Or) - 1
 		if a.peek() == "or" || a.peek() == "||" {
@@ -124,25 +125,23 @@ func (a *args) cond(p *proxy, when moment) *spec.Cond {
 		if a.failed {
 			return nil
 		}
-		if name.Text != "" {
-			names[[2]int{last, len(c.Or[last])}] = name
-		}
+		words[[2]int{last, len(c.Or[last])}] = name
 		c.Or[last] = append(c.Or[last], term)
 	}
 	if len(c.Or[len(c.Or)-1]) == 0 {
 		a.fail(a.last(), "", "no ACL after '%s'", a.last().Text)
 		return nil
 	}
-	pending.names = make(map[*spec.Term]conf.Word, len(names))
-	for at, name := range names {
-		pending.names[&c.Or[at[0]][at[1]]] = name
+	pending.words = make(map[*spec.Term]conf.Word, len(words))
+	for at, w := range words {
+		pending.words[&c.Or[at[0]][at[1]]] = w
 	}
 	p.conds = append(p.conds, pending)
 	return c
 }
 
-// term reads one [!]ACL or [!]{ anonymous }. name is that of an own ACL, whose
-// tests are filled in later.
+// term reads one [!]ACL or [!]{ anonymous }. name is where it stands, and the
+// name of an own ACL, whose tests are filled in later.
 func (a *args) term(p *proxy) (t spec.Term, name conf.Word) {
 	w, _ := a.next("")
 	for strings.HasPrefix(w.Text, "!") {
@@ -158,7 +157,7 @@ func (a *args) term(p *proxy) (t spec.Term, name conf.Word) {
 	}
 	if w.Text == "{" {
 		t.Any = []spec.Test{a.anonymous(p, w)}
-		return t, name
+		return t, conf.Word{Pos: w.Pos}
 	}
 	if slices.ContainsFunc(p.acls, func(acl spec.ACL) bool { return acl.Name == w.Text }) {
 		return t, w
@@ -169,7 +168,7 @@ func (a *args) term(p *proxy) (t spec.Term, name conf.Word) {
 			a.fail(w, "", "predefined ACL '%s' is known, not supported yet", w.Text)
 		}
 		t.Any = []spec.Test{test}
-		return t, name
+		return t, conf.Word{Pos: w.Pos}
 	}
 	hint := didYouMean(w.Text, p.aclNames())
 	if hint == "" {
@@ -214,16 +213,13 @@ func (p *proxy) resolveConds() {
 		for _, terms := range pending.cond.Or {
 			for i := range terms {
 				t := &terms[i]
-				name := pending.names[t]
+				name := pending.words[t]
 				for _, acl := range p.acls {
 					if name.Text != "" && acl.Name == name.Text {
 						t.Any = append(t.Any, acl.Test)
 					}
 				}
-				if name.Pos.Line == 0 {
-					name.Pos = pending.cond.Pos
-				}
-				p.restrict(pending.when, t, name)
+				p.restrict(pending.when, t, name.Pos)
 			}
 		}
 	}
@@ -233,16 +229,16 @@ func (p *proxy) resolveConds() {
 // restrict deals with tests that look at what is not there: a request's head
 // while the response is processed never matches, as in HAProxy; in mode tcp
 // there is none at all.
-func (p *proxy) restrict(when moment, t *spec.Term, name conf.Word) {
+func (p *proxy) restrict(when moment, t *spec.Term, pos diag.Pos) {
 	for i, test := range t.Any {
 		f := fetchOf(test.Fetch)
 		switch {
 		case when == onResponse && f.request:
-			p.l.errs.Warnf(name.Pos, "the request is gone when the response is processed",
+			p.l.errs.Warnf(pos, "the request is gone when the response is processed",
 				"acl will never match because '%s' is incompatible with http-response rules", f.name)
 			t.Any[i] = spec.Test{Fetch: spec.FetchFalse}
 		case when == onSwitch && f.http && p.common.Mode == spec.TCP:
-			p.l.errs.Errorf(name.Pos, "add `mode http`", "'%s' needs 'mode http'", f.name)
+			p.l.errs.Errorf(pos, "add `mode http`", "'%s' needs 'mode http'", f.name)
 		}
 	}
 }

@@ -155,13 +155,14 @@ func (a *args) unknownFetch(w conf.Word, name string) {
 		a.fail(w, "", "criterion '%s' is known, not supported yet", name)
 		return
 	}
-	names := refused
+	var names []string // those that work first: the first of the nearest is proposed
 	for _, f := range fetches {
 		names = append(names, f.name)
 		if f.derived {
 			names = append(names, f.name+"_beg", f.name+"_end", f.name+"_sub", f.name+"_dir", f.name+"_dom", f.name+"_len", f.name+"_reg")
 		}
 	}
+	names = append(names, refused...)
 	a.fail(w, didYouMean(name, names), "unknown fetch method '%s' in ACL expression '%s'", name, w.Text)
 }
 
@@ -289,7 +290,11 @@ func (a *args) regexPattern(w conf.Word, noCase bool) *regexp.Regexp {
 	}
 	re, err := regexp.Compile(text)
 	if err != nil {
-		a.fail(w, "lookaround and back references are not supported", "regular expression '%s': %s", w.Text, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		hint := ""
+		if strings.Contains(err.Error(), "Perl") || strings.Contains(err.Error(), "escape") {
+			hint = "lookaround and back references are not supported"
+		}
+		a.fail(w, hint, "regular expression '%s': %s", w.Text, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	return re
 }

@@ -62,7 +62,9 @@ func lower(input string) (*spec.Config, diag.List) {
 	}
 	tree, errs := conf.Parse(src, []string{"t.cfg"})
 	cfg, more := Lower(tree)
-	return cfg, append(errs, more...)
+	errs = append(errs, more...)
+	errs.Sort()
+	return cfg, errs
 }
 
 func outcome(input string) string {

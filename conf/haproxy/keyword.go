@@ -110,7 +110,11 @@ func unknown[T any](errs *diag.List, table []keyword[T], words []conf.Word, wher
 	case len(seconds) == 0:
 		errs.Errorf(words[0].Pos, didYouMean(words[0].Text, firsts), "unknown keyword '%s' in %s", words[0].Text, where)
 	case len(words) == 1:
-		errs.Errorf(words[0].Pos, "one of: "+strings.Join(seconds, ", "), "'%s' expects an argument", words[0].Text)
+		hint := ""
+		if len(seconds) < 20 {
+			hint = "one of: " + strings.Join(seconds, ", ")
+		}
+		errs.Errorf(words[0].Pos, hint, "'%s' expects an argument", words[0].Text)
 	default:
 		hint := didYouMean(words[1].Text, seconds)
 		if hint == "" && len(seconds) < 20 {
@@ -120,9 +124,10 @@ func unknown[T any](errs *diag.List, table []keyword[T], words []conf.Word, wher
 	}
 }
 
-// run finds the row for words[0:] and applies it: the shared path of lines and
-// options. It returns false when there was no such row.
+// run applies a row whose words a has just read: the shared path of lines,
+// options and actions.
 func (k *keyword[T]) run(target T, a *args) {
+	a.name, a.start = k.name, a.i
 	switch {
 	case a.no && !k.no:
 		a.fail(a.words[0], "only options and `log` can be negated", "'no' does not apply to '%s'", k.name)

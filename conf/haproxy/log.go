@@ -76,6 +76,9 @@ func (a *args) logTarget() (spec.LogTarget, bool) {
 			break
 		}
 	}
+	if !a.more() {
+		a.need("<address> and <facility>")
+	}
 	t.Facility = a.choice("log facility", facilities)
 	if a.more() {
 		t.Level = a.choice("log level", levels)

@@ -134,6 +134,7 @@ func kindOf(s *conf.Section) section {
 // proxy reads a defaults, frontend, backend or listen section.
 func (l *lowerer) proxy(s *conf.Section) {
 	p := &proxy{l: l, kind: kindOf(s), word: s.Keyword.Text, pos: s.Keyword.Pos, settings: builtin()}
+	before := l.errs.Errors()
 	l.header(p, s)
 	if p.kind == inDefaults {
 		l.defaults = append(l.defaults, p)
@@ -143,6 +144,7 @@ func (l *lowerer) proxy(s *conf.Section) {
 	}
 	lines(l, s, proxyKeywords(), p, func(k *keyword[*proxy], a *args) bool { return p.admits(k, a) })
 	p.resolveConds()
+	p.broken = l.errs.Errors() > before
 }
 
 // header reads `frontend NAME [from DEFAULTS]` and copies the presets.
@@ -167,7 +169,11 @@ func (l *lowerer) header(p *proxy, s *conf.Section) {
 			p.inherit(l.defaults[len(l.defaults)-1])
 		}
 	case words[0].Text != "from":
-		l.errs.Errorf(words[0].Pos, "listening addresses go to `bind` lines", "unexpected argument '%s'", words[0].Text)
+		hint := ""
+		if p.kind&inFrontend != 0 {
+			hint = "listening addresses go to `bind` lines"
+		}
+		l.errs.Errorf(words[0].Pos, hint, "unexpected argument '%s'", words[0].Text)
 	case len(words) == 1:
 		l.errs.Errorf(words[0].Pos, "", "'from' expects the name of a defaults section")
 	default:
@@ -246,7 +252,9 @@ func (l *lowerer) finish() {
 func (l *lowerer) checkBinds() {
 	var all []spec.Bind
 	for _, p := range l.proxies {
-		all = append(all, p.binds...)
+		if !p.common.Disabled {
+			all = append(all, p.binds...)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b spec.Bind) int { return a.Addr.Compare(b.Addr) })
 	for i := 1; i < len(all); i++ {

@@ -2,7 +2,6 @@ package haproxy
 
 import (
 	"slices"
-	"strings"
 
 	"baton/conf"
 	"baton/internal/diag"
@@ -63,6 +62,7 @@ type proxy struct {
 	reqFinal      bool     // an unconditional final http-request rule has been seen
 	resFinal      bool
 	httplog       diag.Pos
+	broken        bool // the section holds errors: what it lacks may stand in those lines
 }
 
 type useBackend struct {
@@ -130,9 +130,12 @@ func (p *proxy) admits(k *keyword[*proxy], a *args) bool {
 // validate reports what is only known when all sections have been read.
 func (p *proxy) validate() {
 	p.checkMode()
-	p.checkTimeouts()
 	p.checkBackends()
-	if p.kind == inFrontend && len(p.binds) == 0 && !p.common.Disabled {
+	if p.common.Disabled || p.broken {
+		return
+	}
+	p.checkTimeouts()
+	if p.kind == inFrontend && len(p.binds) == 0 {
 		p.l.errs.Warnf(p.pos, "declare it as a backend if this was intended", "frontend '%s' has no 'bind' directive", p.name.Text)
 	}
 	if p.kind&inBackend != 0 && p.ownCheckRules && p.httpchk.option == nil {
@@ -146,7 +149,7 @@ func (p *proxy) checkMode() {
 		return
 	}
 	ignored := func(what string) {
-		p.l.errs.Warnf(p.pos, "add `mode http`", "%s ignored for %s '%s' as it requires 'mode http'", what, p.word, p.name.Text)
+		p.l.errs.Warnf(p.pos, "add `mode http`", "%s ignored for %s '%s' because it is not in 'mode http'", what, p.word, p.name.Text)
 	}
 	if len(p.common.HTTPReq) > 0 {
 		ignored("'http-request' rules")
@@ -170,11 +173,13 @@ func (p *proxy) checkMode() {
 				pos = p.pos
 			}
 			p.l.errs.Warnf(pos, "falling back to `option tcplog`", "'option httplog' not usable with %s '%s' (needs 'mode http')", p.word, p.name.Text)
-			p.common.LogFormat = spec.LogTCP
 		}
 	}
 	p.common.HTTPReq, p.common.HTTPRes, p.redirects, p.common.ForwardFor, p.monitorURI = nil, nil, nil, nil, ""
 	p.common.ConnMode = spec.KeepAlive
+	if p.common.LogFormat == spec.LogHTTP {
+		p.common.LogFormat = spec.LogTCP
+	}
 }
 
 func (p *proxy) checkTimeouts() {
@@ -223,7 +228,7 @@ func (p *proxy) checkBackend(keyword string, name conf.Word) {
 			p.word, p.name.Text, b.word, b.name.Text)
 	default:
 		p.l.errs.Errorf(name.Pos, "give both the same mode", "http %s '%s' tries to use incompatible tcp %s '%s' as its %s",
-			p.word, p.name.Text, b.word, b.name.Text, strings.Replace(keyword, "_", " ", 1))
+			p.word, p.name.Text, b.word, b.name.Text, keyword)
 	}
 }
 

@@ -195,7 +195,7 @@ func (r *ruleLine) header(a *args, action spec.Action) {
 	if name, ok := a.next("a header name and a value"); ok && a.headerName(name) {
 		r.rule.Name = name.Text
 	}
-	if value, ok := a.next("a header value"); ok {
+	if value, ok := a.need("a header name and a value"); ok {
 		r.rule.Value = a.literal(value)
 	}
 }

@@ -219,12 +219,12 @@ func parseServer(p *proxy, a *args) {
 // serverAddress reads ADDRESS[:PORT]; without a port, a connection goes to the
 // port that the client asked for.
 func (a *args) serverAddress(s *server) {
-	w, ok := a.next("<address>[:<port>]")
+	w, ok := a.need("<name> and <address>[:<port>]")
 	if !ok {
 		return
 	}
-	host, port := splitHostPort(w.Text)
-	family, host := cutFamily(host)
+	family, rest := cutFamily(w.Text)
+	host, port := splitHostPort(rest)
 	switch {
 	case family != "" && family != "ipv4" && family != "ipv6", strings.HasPrefix(host, "/"):
 		a.fail(w, "write an IP address or a host name", "server address '%s' is known, not supported yet", w.Text)

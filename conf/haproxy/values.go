@@ -11,6 +11,8 @@ import (
 
 const timeHint = "write a whole number and a unit: us, ms (when there is none), s, m, h, d"
 
+const overflow = "the longest time is 2147483647ms (24.8 days)"
+
 // maxTime is the longest time HAProxy's millisecond timers hold: 24.8 days.
 const maxTime = math.MaxInt32 * time.Millisecond
 
@@ -30,7 +32,7 @@ func parseTime(s string) (d time.Duration, problem string) {
 	}
 	n, err := strconv.ParseInt(s[:digits], 10, 64)
 	if err != nil || n > int64(maxTime/unit) {
-		return 0, "timer overflow, the longest is 2147483647ms (24.8 days)"
+		return 0, overflow
 	}
 	return time.Duration(n) * unit, ""
 }
@@ -146,7 +148,7 @@ func splitHostPort(s string) (host, port string) {
 // cutFamily cuts the prefix of an address such as ipv4@10.0.0.1, "" when there is none.
 func cutFamily(s string) (family, rest string) {
 	if before, after, found := strings.Cut(s, "@"); found {
-		return before, strings.Trim(after, "[]")
+		return before, after
 	}
 	return "", s
 }
