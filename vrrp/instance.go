@@ -1,0 +1,253 @@
+package vrrp
+
+import (
+	"net/netip"
+	"time"
+
+	"baton/internal/mono"
+)
+
+const (
+	// downAdverts is how many advert intervals of silence mean that the master is
+	// gone (RFC 3768 section 6.1, Master_Down_Interval).
+	downAdverts = 3
+
+	// linkGrace is how long a started instance waits for the first word about its
+	// interface before it reports it missing.
+	linkGrace = time.Second
+
+	// A master whose addresses cannot be set takes them from a node that could
+	// hold them, for nothing, at each attempt. So attempts become rare.
+	firstRetry = 10 * time.Second
+	lastRetry  = 320 * time.Second
+)
+
+// Instance is one vrrp_instance: the state machine of RFC 3768 section 6.4 with
+// keepalived's FAULT. Its fields change in Step only.
+type Instance struct {
+	cfg   Config
+	state State
+
+	started, stopped bool
+	linkKnown        bool // a Link event has come
+	linkOverdue      bool // started for linkGrace without one
+	pending          bool // the probes have no verdict yet
+	link             Faults
+	unhealthy        bool
+	unset            bool // the addresses could not be set; retried at deadline
+	retry            time.Duration
+	shown            Faults // as last told
+
+	delta  int
+	source netip.Addr // the interface's primary address
+
+	deadline mono.Time // the one timer: advert, master-down, grace or retry
+	sent     mono.Time // MASTER: when the last advert was due to leave
+
+	peer         netip.Addr // the master heard last
+	peerPriority uint8
+	resigned     bool // BACKUP: the timer runs after a resignation
+	lowerHeard   bool // BACKUP: adverts of lower priority were ignored
+}
+
+func (i *Instance) init(c Config) {
+	*i = Instance{cfg: c, deadline: mono.Never, retry: firstRetry}
+}
+
+// Config returns what the instance was made from.
+func (i *Instance) Config() *Config { return &i.cfg }
+
+// State returns the present state.
+func (i *Instance) State() State { return i.state }
+
+// Source returns the address that adverts are sent from: mcast_src_ip, or the
+// interface's primary address; zero if there is none.
+func (i *Instance) Source() netip.Addr {
+	if i.cfg.Source.IsValid() {
+		return i.cfg.Source
+	}
+	return i.source
+}
+
+// Delta returns what the probes add to the priority.
+func (i *Instance) Delta() int { return i.delta }
+
+// Pending reports whether the probes still keep the instance from taking part.
+func (i *Instance) Pending() bool { return i.pending }
+
+// Peer returns the master heard last and its priority; zero if none was.
+func (i *Instance) Peer() (netip.Addr, uint8) { return i.peer, i.peerPriority }
+
+// Deadline is when the instance wants its next Timer event.
+func (i *Instance) Deadline() mono.Time { return i.deadline }
+
+// Priority returns the effective priority: base and probes, within 1..254. An
+// owner's 255 does not move (keepalived.conf, track_script).
+func (i *Instance) Priority() uint8 { return effective(i.cfg.Priority, i.delta) }
+
+func effective(base uint8, delta int) uint8 {
+	if base == 255 {
+		return 255
+	}
+	return uint8(min(max(int(base)+delta, 1), 254))
+}
+
+// Skew returns the skew time of RFC 3768 section 6.1: the higher the priority, the
+// sooner the takeover.
+func (i *Instance) Skew() time.Duration { return skew(i.Priority()) }
+
+func skew(priority uint8) time.Duration { return time.Duration(256-int(priority)) * time.Second / 256 }
+
+// MasterDown returns the master-down interval of RFC 3768 section 6.1.
+func (i *Instance) MasterDown() time.Duration {
+	return downAdverts*i.cfg.AdvertInterval + i.Skew()
+}
+
+// Faults returns all that keeps the instance in FAULT.
+func (i *Instance) Faults() Faults {
+	f := i.link
+	switch {
+	case i.linkOverdue && !i.linkKnown:
+		f |= LinkMissing
+	case i.linkKnown && f == 0 && !i.Source().IsValid():
+		f |= NoAddress
+	}
+	if i.unhealthy {
+		f |= Unhealthy
+	}
+	if i.unset {
+		f |= NoAddresses
+	}
+	return f
+}
+
+// Step applies an event at now and appends what to do to out, in order.
+func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
+	if i.stopped {
+		return out
+	}
+	out = i.fence(now, out)
+	switch ev.Kind {
+	case Start:
+		if !i.started {
+			i.started = true
+			// What a dead predecessor left behind must not answer for the addresses.
+			out = append(out, Action{Kind: SetVIPs})
+			if !i.linkKnown {
+				i.deadline = now.Add(linkGrace)
+			}
+			out = i.review(now, Started, out)
+		}
+	case Timer:
+		if now >= i.deadline {
+			out = i.expire(now, out)
+		}
+	case Heard:
+		out = i.hear(now, ev, out)
+	case Link:
+		if i.link != 0 && ev.Faults&LinkFaults == 0 {
+			i.unset = false // the interface that refused the addresses is another now
+		}
+		i.linkKnown = true
+		i.link, i.source = ev.Faults&LinkFaults, ev.Source
+		out = i.review(now, i.comeback(), out)
+	case Health:
+		i.unhealthy, i.pending = ev.Fault, ev.Pending
+		out = i.reprioritise(now, ev.Delta, out)
+		out = i.review(now, i.comeback(), out)
+	case AddressesFailed:
+		if i.state == Master {
+			i.unset = true
+			out = i.review(now, Faulted, out)
+		}
+	case Shutdown:
+		out = i.stop(out)
+	}
+	return out
+}
+
+// comeback is why an instance without faults becomes BACKUP.
+func (i *Instance) comeback() Why {
+	if i.state == Fault {
+		return Recovered
+	}
+	return Started
+}
+
+// review compares the faults with the state: into FAULT, out of it or out of INIT.
+func (i *Instance) review(now mono.Time, why Why, out []Action) []Action {
+	if !i.started {
+		return out
+	}
+	faults := i.Faults()
+	switch {
+	case faults != 0 && i.state != Fault:
+		out = i.fault(now, faults, out)
+	case faults != 0:
+		if faults != i.shown {
+			i.shown = faults
+			out = append(out, Action{Kind: Trace, Note: FaultsChanged, Faults: faults, Priority: i.Priority()})
+		}
+	case i.state != Init && i.state != Fault:
+		// Takes part already; a new probe that is pending does not end that.
+	case i.pending || !i.linkKnown:
+		// INIT stays INIT. FAULT stays FAULT too: leaving it needs a verdict.
+	case i.cfg.Priority == 255 && i.cfg.StartAsMaster && i.state == Init:
+		out = i.master(now, OwnsAddress, out)
+	default:
+		out = i.backup(now, why, out)
+	}
+	return out
+}
+
+// reprioritise takes a new sum of the probes' weights. A backup's running timer
+// moves by the difference of the skew times, as keepalived does it.
+func (i *Instance) reprioritise(now mono.Time, delta int, out []Action) []Action {
+	was := i.Priority()
+	i.delta = delta
+	is := i.Priority()
+	if was == is {
+		return out
+	}
+	if i.state == Backup {
+		i.deadline = max(i.deadline.Add(skew(is)-skew(was)), now)
+	}
+	return append(out, Action{Kind: Trace, Note: PriorityChanged, Priority: is})
+}
+
+// expire handles the Deadline.
+func (i *Instance) expire(now mono.Time, out []Action) []Action {
+	switch i.state {
+	case Master:
+		return i.advertise(now, out)
+	case Backup:
+		why := NoMaster
+		switch {
+		case i.resigned:
+			why = Resigned
+		case i.lowerHeard:
+			why = Preempts
+		}
+		return i.master(now, why, out)
+	case Fault:
+		i.deadline = mono.Never
+		i.unset = false
+		return i.review(now, Recovered, out)
+	}
+	i.deadline = mono.Never
+	i.linkOverdue = true
+	return i.review(now, Started, out)
+}
+
+// advertise sends an advert and starts the advert timer anew.
+func (i *Instance) advertise(now mono.Time, out []Action) []Action {
+	// From the instant it was due, so that lateness does not add up to fewer
+	// adverts, unless this one comes early or an interval was missed.
+	due := i.deadline
+	if due > now || now.Sub(due) >= i.cfg.AdvertInterval {
+		due = now
+	}
+	i.sent = now
+	i.deadline = due.Add(i.cfg.AdvertInterval)
+	return append(out, Action{Kind: SendAdvert, Priority: i.Priority()})
+}

@@ -1,0 +1,364 @@
+package vrrp
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"baton/internal/mono"
+	"baton/vrrp/packet"
+)
+
+var modelRuns = flag.Int("model.runs", 150, "random networks to play")
+
+// TestModel plays random networks of 2 to 4 nodes: adverts are lost and delayed,
+// partitions come and go, nodes die, return, stop in order, stand still, fall ill.
+// Throughout, addresses are up in MASTER only, and an instance with nopreempt
+// takes over from nobody whom it hears. When the network has been whole and calm
+// for one master-down interval and one advert interval (at most 5 intervals), there
+// is exactly one master, and where all may preempt it has the highest priority.
+func TestModel(t *testing.T) {
+	for seed := range uint64(*modelRuns) {
+		m := newModel(t, seed)
+		for round := range 4 {
+			m.disturb()
+			m.calm()
+			if m.failed {
+				t.Fatalf("seed %d, round %d; the last steps:\n%s", seed, round, m.tail())
+			}
+		}
+	}
+}
+
+const modelInterval = time.Second
+
+type model struct {
+	t      *testing.T
+	rng    *rand.Rand
+	now    mono.Time
+	nodes  []*node
+	mail   []delivery // in no order; few
+	loss   float64
+	apart  [4][4]bool
+	failed bool
+	log    []string
+}
+
+type node struct {
+	name    string
+	cfg     Config
+	addr    netip.Addr
+	g       *Group
+	alive   bool
+	asleep  mono.Time // stands still until then
+	queue   []delivery
+	holds   bool
+	ill     bool
+	delta   int
+	heardAt mono.Time // last advert of priority > 0 that reached it, when nopreempt
+	resign  bool
+}
+
+type delivery struct {
+	at     mono.Time
+	to     int
+	from   netip.Addr
+	advert []byte
+}
+
+func newModel(t *testing.T, seed uint64) *model {
+	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 18))}
+	count := 2 + m.rng.IntN(3)
+	nopreempt := m.rng.IntN(3) == 0
+	for i := range count {
+		n := &node{name: string(rune('a' + i)), addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(1 + i)})}
+		n.cfg = Config{
+			Name: n.name, VRID: 51, Priority: uint8(1 + m.rng.IntN(254)), AdvertInterval: modelInterval,
+			NoPreempt: nopreempt && m.rng.IntN(2) == 0, Advertised: []netip.Addr{netip.MustParseAddr("10.0.0.100")},
+		}
+		if i > 0 && m.rng.IntN(4) == 0 {
+			n.cfg.Priority = m.nodes[0].cfg.Priority
+		}
+		m.nodes = append(m.nodes, n)
+		m.say("node %s priority %d nopreempt %v", n.name, n.cfg.Priority, n.cfg.NoPreempt)
+	}
+	for i := range m.nodes {
+		m.boot(i)
+	}
+	return m
+}
+
+func (m *model) boot(i int) {
+	n := m.nodes[i]
+	n.alive, n.asleep, n.queue, n.holds = true, 0, nil, false
+	n.heardAt, n.resign = -mono.Time(time.Hour), false
+	n.g = NewGroup(n.cfg)
+	m.step(i, Event{Kind: Link, Source: n.addr})
+	m.step(i, Event{Kind: Health, Delta: n.delta, Fault: n.ill})
+	m.step(i, Event{Kind: Start})
+}
+
+// disturb lets 5 to 25 s of trouble pass.
+func (m *model) disturb() {
+	m.loss = []float64{0, 0.1, 0.5}[m.rng.IntN(3)]
+	end := m.now.Add(time.Duration(5+m.rng.IntN(20)) * time.Second)
+	for m.now < end && !m.failed {
+		m.run(m.now.Add(time.Duration(m.rng.IntN(1500)) * time.Millisecond))
+		i := m.rng.IntN(len(m.nodes))
+		n := m.nodes[i]
+		switch m.rng.IntN(9) {
+		case 0, 1:
+			j := m.rng.IntN(len(m.nodes))
+			m.apart[i][j] = !m.apart[i][j] // one direction: the nastier kind
+			m.say("%s to %s cut %v", n.name, m.nodes[j].name, m.apart[i][j])
+		case 2:
+			for j := range m.nodes {
+				m.apart[i][j], m.apart[j][i] = true, true
+			}
+			m.say("%s is alone", n.name)
+		case 3:
+			m.apart = [4][4]bool{}
+			m.say("whole")
+		case 4:
+			if n.alive {
+				m.say("%s is killed", n.name)
+				n.alive, n.holds = false, false // the lease ends; how soon is not this model's matter
+			} else {
+				m.boot(i)
+			}
+		case 5:
+			if n.alive && n.asleep <= m.now {
+				m.say("%s stops", n.name)
+				m.step(i, Event{Kind: Shutdown})
+				n.alive = false
+			}
+		case 6:
+			n.asleep = m.now.Add(time.Duration(m.rng.IntN(9000)) * time.Millisecond)
+			m.say("%s stands still until %v", n.name, time.Duration(n.asleep))
+		case 7:
+			n.ill = !n.ill
+			m.health(i)
+		case 8:
+			n.delta = m.rng.IntN(200) - 100
+			m.health(i)
+		}
+	}
+}
+
+func (m *model) health(i int) {
+	n := m.nodes[i]
+	if n.alive && n.asleep <= m.now {
+		m.step(i, Event{Kind: Health, Delta: n.delta, Fault: n.ill})
+	}
+}
+
+// calm makes the network whole, wakes and boots everybody, and looks at the end.
+func (m *model) calm() {
+	m.say("--- calm")
+	m.loss, m.apart = 0, [4][4]bool{}
+	for i, n := range m.nodes {
+		n.asleep = m.now
+		if !n.alive {
+			m.boot(i)
+		}
+		n.ill = false
+		m.health(i)
+	}
+	m.run(m.now.Add(5 * modelInterval))
+
+	var masters []*node
+	best, mayPreempt := uint8(0), true
+	for _, n := range m.nodes {
+		i := n.g.Member(0)
+		if i.State() == Master {
+			masters = append(masters, n)
+		}
+		best = max(best, i.Priority())
+		mayPreempt = mayPreempt && !n.cfg.NoPreempt
+	}
+	switch {
+	case len(masters) != 1:
+		m.fail("%d masters in a whole network", len(masters))
+	case mayPreempt && masters[0].g.Member(0).Priority() != best:
+		m.fail("%s is master with priority %d, the best is %d", masters[0].name, masters[0].g.Member(0).Priority(), best)
+	}
+}
+
+// run lets the time pass until to: timers, deliveries and awakenings in order.
+func (m *model) run(to mono.Time) {
+	for !m.failed {
+		next, what := to, func() {}
+		consider := func(at mono.Time, f func()) {
+			if at < next {
+				next, what = at, f
+			}
+		}
+		for i, n := range m.nodes {
+			if n.alive {
+				// The shell's order: what waits in the sockets first, then the timers.
+				if len(n.queue) > 0 {
+					consider(max(n.asleep, n.queue[0].at), func() { m.receive(i) })
+				}
+				consider(max(n.g.Deadline(), n.asleep), func() { m.step(i, Event{Kind: Timer}) })
+			}
+		}
+		for k := range m.mail {
+			consider(m.mail[k].at, func() {
+				d := m.mail[k]
+				m.mail = append(m.mail[:k], m.mail[k+1:]...)
+				m.nodes[d.to].queue = append(m.nodes[d.to].queue, d)
+			})
+		}
+		if next >= to {
+			m.now = to
+			return
+		}
+		m.now = max(m.now, next)
+		what()
+	}
+}
+
+func (m *model) receive(i int) {
+	n := m.nodes[i]
+	d := n.queue[0]
+	n.queue = n.queue[1:]
+	// A process that slept fences itself before it reads (Group.Stalled).
+	if n.g.Stalled(m.now) {
+		m.step(i, Event{Kind: Timer})
+	}
+	var a packet.Advert
+	if r := a.Parse(d.advert); r != packet.OK {
+		m.fail("an advert of ours: %v", r)
+		return
+	}
+	m.step(i, Event{Kind: Heard, From: d.from, Advert: &a})
+	n.resign = a.Priority == 0
+	if a.Priority > 0 {
+		n.heardAt = m.now
+	}
+}
+
+func (m *model) step(i int, ev Event) {
+	n := m.nodes[i]
+	was := n.g.Member(0).State()
+	silence := m.now.Sub(n.heardAt)
+	for _, a := range n.g.Step(m.now, ev, nil) {
+		m.say("%s %s", n.name, describe(a))
+		switch a.Kind {
+		case SendAdvert:
+			if a.Priority > 0 && n.g.Member(0).State() != Master {
+				m.fail("%s sends an advert as %v", n.name, n.g.Member(0).State())
+			}
+			m.send(i, a.Priority)
+		case SetVIPs:
+			n.holds = a.Up
+		}
+	}
+	is := n.g.Member(0).State()
+	if n.holds != (is == Master) {
+		m.fail("%s: addresses up %v in %v", n.name, n.holds, is)
+	}
+	if n.cfg.NoPreempt && was == Backup && is == Master && !n.resign && silence < 3*modelInterval {
+		m.fail("%s has nopreempt and took over %v after it heard a master", n.name, silence)
+	}
+}
+
+func (m *model) send(from int, priority uint8) {
+	n := m.nodes[from]
+	a := packet.Advert{VRID: n.cfg.VRID, Priority: priority, Interval: n.cfg.AdvertInterval, Addresses: n.cfg.Advertised}
+	b := a.Append(nil)
+	for to := range m.nodes {
+		if to == from || m.apart[from][to] || m.rng.Float64() < m.loss || !m.nodes[to].alive {
+			continue
+		}
+		delay := time.Duration(m.rng.IntN(5000)) * time.Microsecond
+		m.mail = append(m.mail, delivery{m.now.Add(delay), to, n.addr, b})
+	}
+}
+
+func (m *model) say(format string, args ...any) {
+	m.log = append(m.log, fmt.Sprintf("%s ", stamp(m.now))+fmt.Sprintf(format, args...))
+}
+
+func (m *model) fail(format string, args ...any) {
+	m.failed = true
+	m.say("FAILED: "+format, args...)
+}
+
+func (m *model) tail() string {
+	return strings.Join(m.log[max(0, len(m.log)-80):], "\n")
+}
+
+// FuzzStep throws arbitrary events at an instance: no panic, no addresses and no
+// advert outside MASTER, never more than one advert a step, and a timer that is
+// neither forgotten in BACKUP and MASTER nor due again at once.
+func FuzzStep(f *testing.F) {
+	f.Add(uint8(100), uint8(0), []byte{0, 3, 1, 9, 1, 2, 100, 2, 150, 1, 9, 6})
+	f.Add(uint8(255), uint8(3), []byte{3, 0, 0, 1, 20, 2, 0, 2, 255, 5, 4, 7, 1, 255, 6})
+	f.Fuzz(func(t *testing.T, priority, flags uint8, script []byte) {
+		if priority == 0 {
+			return
+		}
+		g := NewGroup(Config{
+			VRID: 1, Priority: priority, AdvertInterval: time.Second,
+			StartAsMaster: flags&1 != 0, NoPreempt: flags&2 != 0,
+		})
+		i, now, holds := g.Member(0), mono.Time(0), false
+		arg := func() byte {
+			if len(script) == 0 {
+				return 0
+			}
+			b := script[0]
+			script = script[1:]
+			return b
+		}
+		for len(script) > 0 {
+			ev := Event{Kind: EventKind(arg() % uint8(Shutdown+1))}
+			switch ev.Kind {
+			case Timer:
+				now = now.Add(time.Duration(arg()) * 100 * time.Millisecond)
+			case Heard:
+				ev.From = netip.AddrFrom4([4]byte{10, 0, 0, arg()})
+				ev.Advert = &packet.Advert{VRID: 1, Priority: arg(), Interval: time.Second}
+			case Link:
+				b := arg()
+				ev.Faults = Faults(b >> 2)
+				if b&1 != 0 {
+					ev.Source = netip.AddrFrom4([4]byte{10, 0, 0, 5})
+				}
+			case Health:
+				b := arg()
+				ev.Delta, ev.Fault, ev.Pending = int(int8(arg())), b&1 != 0, b&2 != 0
+			}
+			adverts := 0
+			for _, a := range g.Step(now, ev, nil) {
+				switch a.Kind {
+				case SendAdvert:
+					adverts++
+					if a.Priority > 0 && i.State() != Master {
+						t.Fatalf("advert with priority %d as %v", a.Priority, i.State())
+					}
+				case SetVIPs:
+					holds = a.Up
+				}
+			}
+			running := i.State() == Master || i.State() == Backup
+			switch {
+			case holds != (i.State() == Master):
+				t.Fatalf("addresses up %v in %v", holds, i.State())
+			case adverts > 1:
+				t.Fatalf("%d adverts in one step", adverts)
+			case running && g.Deadline() == mono.Never:
+				t.Fatalf("no timer in %v", i.State())
+			case ev.Kind == Timer && g.Deadline() <= now:
+				t.Fatalf("timer at %v again due at %v in %v", now, g.Deadline(), i.State())
+			case i.Faults() != 0 && running:
+				t.Fatalf("%v in %v", i.Faults(), i.State())
+			}
+		}
+	})
+}

@@ -1,0 +1,253 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"baton/internal/mono"
+	"baton/vrrp/packet"
+
+	"github.com/cockroachdb/datadriven"
+)
+
+// TestStories plays one instance against scripted neighbours in virtual time.
+//
+//	node [addr=A] [prio=N] [advert=2s] [nopreempt] [owner] [vips=(..)] [pass=P]   a new one, at 0 s
+//	start
+//	run for=D | until=T       the time passes; timers fire when they are due
+//	wake asleep=D             the process stood still for D: no timer fired in that time
+//	link up|down|missing|nosocket [addr=A|none]
+//	health [delta=N] [fault] [pending]
+//	advert from=A prio=N [advert=2s] [pass=P] [vips=(..)] [every=D for=D]
+//	fail                      the addresses that were just set up could not be set
+//	stop
+//
+// All but run take at=T or after=D to let the time pass first, or asleep=D to let
+// it pass without timers. Every line of output is an action, at its time; the last
+// line is what the instance is at and when it wants to be called.
+func TestStories(t *testing.T) {
+	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
+		s := &story{t: t}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			s.t = t
+			return s.command(d)
+		})
+	})
+}
+
+type story struct {
+	t     *testing.T
+	g     *Group
+	now   mono.Time
+	out   strings.Builder
+	holds bool // the addresses are up: only ever in MASTER, checked after each step
+}
+
+func (s *story) command(d *datadriven.TestData) string {
+	s.out.Reset()
+	if d.HasArg("at") {
+		s.run(mono.Time(s.duration(d, "at")))
+	}
+	if d.HasArg("after") {
+		s.run(s.now.Add(s.duration(d, "after")))
+	}
+	if d.HasArg("asleep") {
+		s.now = s.now.Add(s.duration(d, "asleep"))
+	}
+	switch d.Cmd {
+	case "node":
+		s.now, s.holds = 0, false
+		s.g = NewGroup(s.config(d))
+	case "start":
+		s.step(Event{Kind: Start})
+	case "stop":
+		s.step(Event{Kind: Shutdown})
+	case "fail":
+		s.step(Event{Kind: AddressesFailed})
+	case "run":
+		to := s.now
+		if d.HasArg("until") {
+			to = mono.Time(s.duration(d, "until"))
+		} else {
+			to = to.Add(s.duration(d, "for"))
+		}
+		s.run(to)
+	case "wake":
+		s.step(Event{Kind: Timer})
+	case "link":
+		s.step(s.link(d))
+	case "health":
+		ev := Event{Kind: Health, Fault: d.HasArg("fault"), Pending: d.HasArg("pending")}
+		if d.HasArg("delta") {
+			d.ScanArgs(s.t, "delta", &ev.Delta)
+		}
+		s.step(ev)
+	case "advert":
+		s.advert(d)
+	default:
+		d.Fatalf(s.t, "unknown command %q", d.Cmd)
+	}
+	i := s.g.Member(0)
+	next := "never"
+	if i.Deadline() != mono.Never {
+		next = stamp(i.Deadline())
+	}
+	fmt.Fprintf(&s.out, "%s %v, priority %d, next at %s\n", stamp(s.now), i.State(), i.Priority(), next)
+	return s.out.String()
+}
+
+func (s *story) config(d *datadriven.TestData) Config {
+	c := Config{Name: "VI", VRID: 51, Priority: 100, AdvertInterval: time.Second, Advertised: s.addresses(d)}
+	if d.HasArg("prio") {
+		d.ScanArgs(s.t, "prio", &c.Priority)
+	}
+	if d.HasArg("advert") {
+		c.AdvertInterval = s.duration(d, "advert")
+	}
+	if d.HasArg("src") {
+		c.Source = netip.MustParseAddr(s.text(d, "src"))
+	}
+	c.NoPreempt = d.HasArg("nopreempt")
+	c.StartAsMaster = d.HasArg("master")
+	c.Auth = s.auth(d)
+	return c
+}
+
+func (s *story) auth(d *datadriven.TestData) (a packet.Auth) {
+	if d.HasArg("pass") {
+		a.Type = packet.AuthSimple
+		copy(a.Data[:], s.text(d, "pass"))
+	}
+	return a
+}
+
+func (s *story) addresses(d *datadriven.TestData) []netip.Addr {
+	list := []netip.Addr{netip.MustParseAddr("10.0.0.100")}
+	for _, a := range d.CmdArgs {
+		if a.Key == "vips" {
+			list = nil
+			for _, v := range a.Vals {
+				list = append(list, netip.MustParseAddr(v))
+			}
+		}
+	}
+	return list
+}
+
+func (s *story) link(d *datadriven.TestData) Event {
+	ev := Event{Kind: Link, Source: netip.MustParseAddr("10.0.0.1")}
+	for _, a := range d.CmdArgs {
+		switch a.Key {
+		case "down":
+			ev.Faults |= LinkDown
+		case "missing":
+			ev.Faults |= LinkMissing
+		case "nosocket":
+			ev.Faults |= NoSocket
+		case "addr":
+			ev.Source, _ = netip.ParseAddr(a.Vals[0])
+		}
+	}
+	return ev
+}
+
+func (s *story) advert(d *datadriven.TestData) {
+	a := packet.Advert{VRID: 51, Interval: time.Second, Addresses: s.addresses(d), Auth: s.auth(d)}
+	if d.HasArg("advert") {
+		a.Interval = s.duration(d, "advert")
+	}
+	d.ScanArgs(s.t, "prio", &a.Priority)
+	ev := Event{Kind: Heard, Advert: &a, From: netip.MustParseAddr(s.text(d, "from"))}
+	if !d.HasArg("every") {
+		s.step(ev)
+		return
+	}
+	every := s.duration(d, "every")
+	for end := s.now.Add(s.duration(d, "for")); s.now <= end; s.run(s.now.Add(every)) {
+		s.step(ev)
+	}
+}
+
+// run fires every timer up to and including to.
+func (s *story) run(to mono.Time) {
+	if to < s.now {
+		s.t.Fatalf("time runs backwards: %s to %s", stamp(s.now), stamp(to))
+	}
+	for s.g.Deadline() <= to {
+		s.now = s.g.Deadline()
+		s.step(Event{Kind: Timer})
+	}
+	s.now = to
+}
+
+func (s *story) step(ev Event) {
+	for _, a := range s.g.Step(s.now, ev, nil) {
+		if a.Kind == SetVIPs {
+			s.holds = a.Up
+		}
+		fmt.Fprintf(&s.out, "%s %s\n", stamp(s.now), describe(a))
+	}
+	if s.holds && s.g.Member(0).State() != Master {
+		s.t.Fatalf("addresses outside MASTER at %s", stamp(s.now))
+	}
+}
+
+func (s *story) duration(d *datadriven.TestData, key string) time.Duration {
+	v, err := time.ParseDuration(s.text(d, key))
+	if err != nil {
+		d.Fatalf(s.t, "%s: %v", key, err)
+	}
+	return v
+}
+
+func (s *story) text(d *datadriven.TestData, key string) (v string) {
+	d.ScanArgs(s.t, key, &v)
+	return v
+}
+
+func stamp(t mono.Time) string {
+	return strconv.FormatFloat(time.Duration(t).Seconds(), 'f', 3, 64) + "s"
+}
+
+func describe(a Action) string {
+	peer := ""
+	if a.Peer.IsValid() {
+		peer = fmt.Sprintf(" (%v, priority %d)", a.Peer, a.PeerPriority)
+	}
+	switch a.Kind {
+	case SendAdvert:
+		return fmt.Sprintf("  send advert, priority %d", a.Priority)
+	case SetVIPs:
+		if a.Up {
+			return "  addresses up"
+		}
+		return "  addresses down"
+	case Announce:
+		return "  announce"
+	case Notify:
+		faults := ""
+		if a.Faults != 0 {
+			faults = ": " + a.Faults.String()
+		}
+		return fmt.Sprintf("  %v -> %v: %v%s%s", a.From, a.State, a.Why, faults, peer)
+	case Drop:
+		if a.Reason == packet.Addresses {
+			return fmt.Sprintf("  note: advert of %v: %v", a.Peer, a.Reason)
+		}
+		return fmt.Sprintf("  drop advert of %v: %v", a.Peer, a.Reason)
+	case Trace:
+		faults := ""
+		if a.Note == FaultsChanged {
+			faults = ": " + a.Faults.String()
+		}
+		if a.Note == PriorityChanged {
+			faults = fmt.Sprintf(": %d", a.Priority)
+		}
+		return fmt.Sprintf("  note: %v%s%s", a.Note, faults, peer)
+	}
+	return fmt.Sprintf("  action %d", a.Kind)
+}

@@ -1,0 +1,193 @@
+package vrrp
+
+import (
+	"baton/internal/mono"
+	"baton/vrrp/packet"
+)
+
+// stalled reports whether this process stood still (stopped, starved, suspended)
+// for so long that the others had time to elect another master.
+func (i *Instance) stalled(now mono.Time) bool {
+	switch i.state {
+	case Master:
+		return now.Sub(i.sent) > i.MasterDown()
+	case Backup:
+		return i.deadline < now && now.Sub(i.deadline) > i.MasterDown()
+	}
+	return false
+}
+
+// fence makes a stalled instance begin again as BACKUP before it does anything
+// else. A backup that stood still cannot tell a silent master from its own
+// absence either, so its timer starts again.
+func (i *Instance) fence(now mono.Time, out []Action) []Action {
+	if !i.stalled(now) {
+		return out
+	}
+	if i.state == Master {
+		return i.backup(now, StalledAlone, out)
+	}
+	i.await(now)
+	return append(out, Action{Kind: Trace, Note: WokeLate, Priority: i.Priority()})
+}
+
+// await starts the master-down timer.
+func (i *Instance) await(now mono.Time) {
+	i.deadline = now.Add(i.MasterDown())
+	i.resigned, i.lowerHeard = false, false
+}
+
+// enter changes the state and reports it. The report comes after the actions that
+// belong to the change, so whoever hears of MASTER finds the addresses in place.
+func (i *Instance) enter(s State, why Why, out []Action) []Action {
+	a := Action{Kind: Notify, From: i.state, State: s, Why: why, Priority: i.Priority()}
+	switch why {
+	case HigherHeard, TieLost, Resigned, Preempts:
+		a.Peer, a.PeerPriority = i.peer, i.peerPriority
+	case Faulted:
+		a.Faults = i.shown
+	}
+	i.state = s
+	return append(out, a)
+}
+
+// backup enters BACKUP. Coming from MASTER because of a better one, no priority 0
+// is sent: the better one has spoken already (RFC 3768 section 6.4.3).
+func (i *Instance) backup(now mono.Time, why Why, out []Action) []Action {
+	if i.state == Master {
+		out = append(out, Action{Kind: SetVIPs})
+		i.retry = firstRetry
+	}
+	i.shown = 0
+	out = i.enter(Backup, why, out)
+	i.await(now)
+	return out
+}
+
+// master enters MASTER: first the advert, so that the old master lets go, then
+// the addresses, then everybody is told where they are.
+func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
+	i.deadline = now
+	out = i.advertise(now, out)
+	out = append(out, Action{Kind: SetVIPs, Up: true}, Action{Kind: Announce})
+	out = i.enter(Master, why, out)
+	i.resigned, i.lowerHeard = false, false
+	return out
+}
+
+// fault enters FAULT.
+func (i *Instance) fault(now mono.Time, faults Faults, out []Action) []Action {
+	if i.state == Master {
+		out = append(out, Action{Kind: SendAdvert, Priority: 0}, Action{Kind: SetVIPs})
+	}
+	i.deadline = mono.Never
+	if faults&NoAddresses != 0 {
+		i.deadline = now.Add(i.retry)
+		i.retry = min(2*i.retry, lastRetry)
+	} else if i.state == Master {
+		i.retry = firstRetry
+	}
+	i.shown = faults
+	return i.enter(Fault, Faulted, out)
+}
+
+// stop ends the instance: a master resigns, then removes its addresses, so that
+// the successor waits for its skew time only.
+func (i *Instance) stop(out []Action) []Action {
+	if i.state == Master {
+		out = append(out, Action{Kind: SendAdvert, Priority: 0}, Action{Kind: SetVIPs})
+	}
+	i.stopped = true
+	i.deadline = mono.Never
+	if i.started {
+		out = i.enter(Init, Stopped, out)
+	}
+	return out
+}
+
+// hear handles an advert.
+func (i *Instance) hear(now mono.Time, ev Event, out []Action) []Action {
+	if i.state != Backup && i.state != Master {
+		return out
+	}
+	ad := ev.Advert
+	if r := ad.Check(i.cfg.Auth, i.cfg.AdvertInterval); r != packet.OK {
+		return append(out, Action{Kind: Drop, Reason: r, Peer: ev.From})
+	}
+	// keepalived 2.4 accepts an advert with another address list: refusing it
+	// would make two masters out of a typing error.
+	if !i.sameAddresses(ad) {
+		out = append(out, Action{Kind: Drop, Reason: packet.Addresses, Peer: ev.From})
+	}
+	note := func(n Note) Action {
+		return Action{Kind: Trace, Note: n, Priority: i.Priority(), Peer: ev.From, PeerPriority: ad.Priority}
+	}
+	if i.state == Backup {
+		return i.hearAsBackup(now, ev, note, out)
+	}
+	return i.hearAsMaster(now, ev, note, out)
+}
+
+func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action, out []Action) []Action {
+	ad := ev.Advert
+	switch {
+	case ad.Priority == 0:
+		i.deadline = now.Add(i.Skew())
+		i.resigned, i.lowerHeard = true, false
+		return append(out, note(ResignHeard))
+	case i.cfg.NoPreempt || ad.Priority >= i.Priority():
+		if i.peer != ev.From || i.peerPriority != ad.Priority {
+			out = append(out, note(NewMaster))
+		}
+		i.await(now)
+	default:
+		if !i.lowerHeard {
+			out = append(out, note(LowerIgnored))
+		}
+		i.lowerHeard = true
+	}
+	i.peer, i.peerPriority = ev.From, ad.Priority
+	return out
+}
+
+func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action, out []Action) []Action {
+	ad, ours := ev.Advert, i.Priority()
+	order := ev.From.Compare(i.Source())
+	switch {
+	case ad.Priority == 0:
+		// RFC 3768 section 6.4.3: tell the others at once that there is a master.
+		return i.advertise(now, append(out, note(ResignHeard)))
+	case ad.Priority == ours && order == 0:
+		return append(out, note(SameSender))
+	case ad.Priority > ours, ad.Priority == ours && order > 0:
+		why := HigherHeard
+		if ad.Priority == ours {
+			why = TieLost
+		}
+		i.peer, i.peerPriority = ev.From, ad.Priority
+		return i.backup(now, why, out)
+	}
+	// keepalived: force a new election and win back the clients that the other took.
+	out = i.advertise(now, append(out, note(LowerHeard)))
+	return append(out, Action{Kind: Announce})
+}
+
+// sameAddresses compares the advertised list with ours as sets.
+func (i *Instance) sameAddresses(ad *packet.Advert) bool {
+	if len(ad.Addresses) != len(i.cfg.Advertised) {
+		return false
+	}
+next:
+	for n, a := range ad.Addresses {
+		if i.cfg.Advertised[n] == a {
+			continue // the same order is the rule
+		}
+		for _, b := range i.cfg.Advertised {
+			if a == b {
+				continue next
+			}
+		}
+		return false
+	}
+	return true
+}
