@@ -10,7 +10,7 @@ demo='ip:iproute2'
 peers='keepalived:keepalived haproxy:haproxy'
 test="$demo $peers pgrep:procps killall:psmisc tcpdump:tcpdump gcc:gcc /usr/include/stdio.h:libc6-dev"
 bench="$demo haproxy:haproxy nginx:nginx-light wrk:wrk taskset:util-linux"
-deb_test='debootstrap:debootstrap lintian:lintian'
+deb_test='ip:iproute2 unshare:util-linux debootstrap:debootstrap lintian:lintian'
 vagrant='vagrant:vagrant virsh:libvirt-clients qemu-img:qemu-utils debootstrap:debootstrap mke2fs:e2fsprogs
  ssh:openssh-client syslinux:syslinux mcopy:mtools mkfs.fat:dosfstools sfdisk:fdisk
  dnsmasq:dnsmasq-base qemu-system-x86_64:qemu-system-x86 libvirtd:libvirt-daemon-system
