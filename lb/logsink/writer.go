@@ -2,8 +2,6 @@ package logsink
 
 import (
 	"context"
-	"errors"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,27 +155,19 @@ func (w *writer) take(empty batch) batch {
 // sender is the goroutine's side of a writer.
 type sender struct {
 	*writer
-	to     transport // nil: not open
-	undo   func() bool
-	spare  batch
-	failed bool // and said so
-	pause  time.Duration
+	to      transport // nil: not open
+	undo    func() bool
+	spare   batch
+	failing bool // and said so
+	pause   time.Duration
 }
 
-// flush sends what is pending. A line that can't be sent is kept while the target
-// is away, until the writer stops.
+// flush sends what is pending. Lines are kept while the target is away, until the
+// writer stops.
 func (s *sender) flush() {
 	full := s.take(s.spare)
 	for sent := 0; sent < len(full.ends); {
-		if s.to == nil && !s.connect() {
-			if s.stopping() {
-				s.dropped.Add(uint64(len(full.ends) - sent))
-				break
-			}
-			s.wait(s.pause)
-			continue
-		}
-		n, err := s.to.send(full.from(sent))
+		n, err := s.send(full.from(sent))
 		sent += n
 		switch {
 		case err == nil:
@@ -185,14 +175,32 @@ func (s *sender) flush() {
 		case tooLong(err):
 			s.dropped.Add(1)
 			sent++
-		case errors.Is(err, os.ErrDeadlineExceeded):
+		case s.stopping():
+			s.fail(err)
 			s.dropped.Add(uint64(len(full.ends) - sent))
 			sent = len(full.ends)
-		case n == 0:
+		default:
 			s.fail(err)
+			s.wait(s.pause)
 		}
 	}
 	s.spare = full
+}
+
+// send opens the target if it is not.
+func (s *sender) send(b batch) (lines int, err error) {
+	if s.to == nil {
+		to, err := s.open()
+		if err != nil {
+			return 0, err
+		}
+		s.to = to
+		s.undo = context.AfterFunc(s.sinks.hard, func() {
+			// Fails on a descriptor that can't be polled; its write is then left behind.
+			_ = to.SetWriteDeadline(time.Unix(1, 0))
+		})
+	}
+	return s.to.send(b)
 }
 
 // from returns the batch without its first n lines.
@@ -202,20 +210,6 @@ func (b batch) from(n int) batch {
 	}
 	b.ends = b.ends[n:]
 	return b
-}
-
-func (s *sender) connect() bool {
-	to, err := s.open()
-	if err != nil {
-		s.fail(err)
-		return false
-	}
-	s.to = to
-	s.undo = context.AfterFunc(s.sinks.hard, func() {
-		// Fails on a descriptor that can't be polled; its write is then left behind.
-		_ = to.SetWriteDeadline(time.Unix(1, 0))
-	})
-	return true
 }
 
 func (s *sender) close() {
@@ -230,16 +224,16 @@ func (s *sender) close() {
 func (s *sender) fail(err error) {
 	s.close()
 	s.pause = min(max(2*s.pause, firstPause), lastPause)
-	if !s.failed {
-		s.failed = true
+	if !s.failing {
+		s.failing = true
 		s.sinks.o.Log.Warn("log target failed, lines wait or are dropped", "target", s.name, "err", err)
 	}
 }
 
 func (s *sender) recovered() {
 	s.pause = 0
-	if s.failed {
-		s.failed = false
+	if s.failing {
+		s.failing = false
 		s.sinks.o.Log.Info("log target works again", "target", s.name, "dropped", s.dropped.Load())
 	}
 }
