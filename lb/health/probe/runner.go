@@ -1,0 +1,53 @@
+package probe
+
+import (
+	"context"
+	"time"
+
+	"baton/internal/mono"
+	"baton/lb/health"
+	"baton/lb/spec"
+)
+
+// Report is what a Runner says after each check.
+type Report struct {
+	Machine health.Machine // a copy: its state after the check
+	Changed bool           // the server went up or down
+	Noted   bool           // `option log-health-checks` logs this check
+}
+
+// Runner checks one server for as long as it runs.
+type Runner struct {
+	Target   Target
+	Check    spec.Check
+	Offset   time.Duration // until the first check; see health.Offset
+	OnReport func(Report)  // called by Run's goroutine, one at a time
+
+	probe func(context.Context) health.Result // Target.Check, but for tests
+}
+
+// Run checks until ctx ends; a check that this cuts off is not reported.
+func (r *Runner) Run(ctx context.Context) {
+	probe := r.probe
+	if probe == nil {
+		probe = r.Target.Check
+	}
+	m := health.New(r.Check, mono.Now().Add(r.Offset))
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		timer.Reset(m.Deadline().Sub(mono.Now()))
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		m.Begin(mono.Now())
+		result := probe(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		changed, noted := m.Step(mono.Now(), result)
+		r.OnReport(Report{Machine: m, Changed: changed, Noted: noted})
+	}
+}
