@@ -103,9 +103,6 @@ func (c *Chunks) step(b byte) Reason {
 		switch {
 		case isSpace(b):
 			return c.extensionByte()
-		case b == ';':
-			c.state = chunkExtension
-			return NoReason
 		case b == '\r':
 			c.state = chunkSizeLF
 			return NoReason
@@ -145,8 +142,9 @@ func (c *Chunks) step(b byte) Reason {
 	return NoReason
 }
 
-// sizeByte reads 1*HEXDIG, at most 16 of them. White space between the size and what
-// follows is let pass, as HAProxy does: old servers pad the size with it.
+// sizeByte reads 1*HEXDIG, at most 16 of them. White space between the size and the
+// line's end is let pass, as HAProxy and net/http do: old servers pad the size with it.
+// The white space that RFC 9112 calls bad but allows before an extension is not.
 func (c *Chunks) sizeByte(b byte) Reason {
 	d := hexValue(b)
 	switch {
