@@ -17,6 +17,8 @@ const (
 	Traffic             // track_traffic: a request through our own Frontend is answered
 )
 
+func (k Kind) String() string { return [...]string{"script", "self", "backend", "traffic"}[k] }
+
 // Probe is one source of health. It is valid when conf/keepalived made it.
 type Probe struct {
 	Name string
