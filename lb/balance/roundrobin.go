@@ -1,6 +1,10 @@
 package balance
 
-import "baton/internal/mono"
+import (
+	"slices"
+
+	"baton/internal/mono"
+)
 
 // roundRobin gives each server its turns, spread as evenly as the weights allow.
 //
@@ -44,7 +48,12 @@ func (r *roundRobin) next() (int, bool) {
 	return r.take(0), true
 }
 
+// nextExcept takes a turn from the server that it leaves out too: else the turns
+// that retries take from the others would bring the failed one back sooner.
 func (r *roundRobin) nextExcept(except int) (int, bool) {
+	if i := slices.IndexFunc(r.heap, func(t turn) bool { return t.id == except }); i >= 0 {
+		r.take(i)
+	}
 	best := -1
 	for i := range r.heap {
 		if r.heap[i].id != except && (best < 0 || r.heap[i].before(&r.heap[best])) {
