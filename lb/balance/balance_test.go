@@ -70,9 +70,12 @@ func pick(t *testing.T, d *datadriven.TestData, p Picker, states []ServerState) 
 	var b strings.Builder
 	for range times {
 		for _, k := range keys {
-			id, ok := p.Pick(k, 0)
+			var id int
+			var ok bool
 			if except >= 0 {
 				id, ok = p.PickExcept(k, except, 0)
+			} else {
+				id, ok = p.Pick(k, 0)
 			}
 			if !ok {
 				b.WriteString("none ")
