@@ -11,6 +11,7 @@ import (
 
 // bindLine is one `bind` line: its addresses share the options.
 type bindLine struct {
+	single bool // one socket alone, which can have an id
 	name   string
 	v6only bool
 }
@@ -93,7 +94,11 @@ func bindName(b *bindLine, a *args) {
 	}
 }
 
-func bindID(_ *bindLine, a *args) { a.integer("an identifier", 1, math.MaxInt32) }
+func bindID(b *bindLine, a *args) {
+	if a.integer("an identifier", 1, math.MaxInt32); !b.single {
+		a.fail(a.words[a.start-1], "", "'id' can only be used with a single socket")
+	}
+}
 
 func bindNice(_ *bindLine, a *args) { a.integer("a priority", -1024, 1024) }
 
@@ -109,8 +114,8 @@ func parseBind(p *proxy, a *args) {
 	if !ok {
 		return
 	}
-	b := &bindLine{}
 	addresses := a.listenAddresses(w)
+	b := &bindLine{single: len(addresses) <= 1}
 	readOptions(a, bindKeywords, b, "bind option")
 	for _, addr := range addresses {
 		p.binds = append(p.binds, spec.Bind{

@@ -79,6 +79,9 @@ func find[T any](table []keyword[T], words []conf.Word) (*keyword[T], int) {
 	var best *keyword[T]
 	length := 0
 	for i := range table {
+		if !strings.HasPrefix(table[i].name, name) {
+			continue
+		}
 		row := strings.Fields(table[i].name)
 		if row[0] != name || len(row) <= length || len(row) > len(words) {
 			continue

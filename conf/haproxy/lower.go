@@ -133,7 +133,7 @@ func kindOf(s *conf.Section) section {
 
 // proxy reads a defaults, frontend, backend or listen section.
 func (l *lowerer) proxy(s *conf.Section) {
-	p := &proxy{l: l, kind: kindOf(s), word: s.Keyword.Text, pos: s.Keyword.Pos, settings: builtin()}
+	p := &proxy{l: l, kind: kindOf(s), word: s.Keyword.Text, pos: s.Keyword.Pos, settings: builtin(), serverNames: make(map[string]diag.Pos)}
 	before := l.errs.Errors()
 	l.header(p, s)
 	if p.kind == inDefaults {

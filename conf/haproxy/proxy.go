@@ -50,6 +50,7 @@ type proxy struct {
 
 	binds       []spec.Bind
 	servers     []*server
+	serverNames map[string]diag.Pos
 	useBackends []useBackend
 	monitorFail []*spec.Cond
 	redirects   []spec.HTTPRule

@@ -200,10 +200,10 @@ func parseServer(p *proxy, a *args) {
 	if bad := badNameByte(name.Text); bad != "" {
 		a.fail(name, "letters, digits and - _ . : are allowed", "character '%s' is not permitted in server name '%s'", bad, name.Text)
 	}
-	for _, other := range p.servers {
-		if other.Name == name.Text {
-			a.fail(name, "", "server '%s' of %s '%s' is already declared at %s", name.Text, p.word, p.name.Text, other.Pos)
-		}
+	if first, twice := p.serverNames[name.Text]; twice {
+		a.fail(name, "", "server '%s' of %s '%s' is already declared at %s", name.Text, p.word, p.name.Text, first)
+	} else {
+		p.serverNames[name.Text] = name.Pos
 	}
 	bad := a.failed
 	a.failed = false
