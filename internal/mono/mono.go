@@ -37,5 +37,9 @@ var start = time.Now()
 // Now reads the clock. Pure packages must not call it (internal/lint checks).
 func Now() Time { return Time(time.Since(start)) }
 
-// Wall returns the wall-clock time of t, for logs and status output.
-func (t Time) Wall() time.Time { return start.Add(time.Duration(t)) }
+// Wall returns the wall-clock time of t by today's clock, for logs and status
+// output: when somebody sets the clock, earlier instants move with it.
+func (t Time) Wall() time.Time {
+	now := time.Now()
+	return now.Add(time.Duration(t) - now.Sub(start)).Round(0)
+}

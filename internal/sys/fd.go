@@ -54,14 +54,6 @@ func (fd FD) Send(b []byte) (n int, errno Errno) {
 	return int(r), e
 }
 
-// SendMore is Send with a promise that more follows at once (MSG_MORE), so that
-// the kernel may join both into one segment.
-func (fd FD) SendMore(b []byte) (n int, errno Errno) {
-	r, _, e := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL|unix.MSG_MORE, 0, 0)
-	return int(r), e
-}
-
 // Send2 writes two pieces with one call.
 func (fd FD) Send2(a, b []byte) (n int, errno Errno) {
 	iov := [2]unix.Iovec{{Base: unsafe.SliceData(a)}, {Base: unsafe.SliceData(b)}}
@@ -74,14 +66,10 @@ func (fd FD) Send2(a, b []byte) (n int, errno Errno) {
 }
 
 // Splice moves up to n bytes between a socket and a pipe without copying them
-// through user space (splice(2)), never blocking. more says that further bytes
-// follow at once.
-func Splice(from, to FD, n int, more bool) (moved int, errno Errno) {
-	flags := uintptr(unix.SPLICE_F_NONBLOCK | unix.SPLICE_F_MOVE)
-	if more {
-		flags |= unix.SPLICE_F_MORE
-	}
-	r, _, e := unix.RawSyscall6(unix.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0, uintptr(n), flags)
+// through user space (splice(2)), never blocking. It does not cork the socket
+// (SPLICE_F_MORE): a stream that pauses must not wait for a timer to be sent.
+func Splice(from, to FD, n int) (moved int, errno Errno) {
+	r, _, e := unix.RawSyscall6(unix.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0, uintptr(n), unix.SPLICE_F_NONBLOCK|unix.SPLICE_F_MOVE)
 	return int(r), e
 }
 

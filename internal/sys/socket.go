@@ -2,7 +2,9 @@ package sys
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
+	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -102,6 +104,38 @@ func ListenTCP(a netip.AddrPort, o ListenOptions) (FD, error) {
 	return fd, nil
 }
 
+// CheckPortFree reports EADDRINUSE when another socket listens on the address.
+// ListenTCP alone cannot tell: with SO_REUSEPORT a second process of the same user
+// would get half of the connections.
+func CheckPortFree(a netip.AddrPort) error {
+	family := unix.AF_INET
+	if a.Addr().Is6() {
+		family = unix.AF_INET6
+	}
+	s, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(s)
+	_ = unix.SetsockoptInt(s, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) // connections in TIME_WAIT do not count
+	_ = unix.SetsockoptInt(s, unix.IPPROTO_IP, unix.IP_FREEBIND, 1)
+	if family == unix.AF_INET6 {
+		_ = unix.SetsockoptInt(s, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
+	}
+	sa := SockaddrOf(a)
+	if _, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(s), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len)); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// NetConn makes a net.Conn of a connected stream socket, which it takes over.
+func NetConn(fd FD) (net.Conn, error) {
+	f := os.NewFile(uintptr(fd), "socket")
+	defer f.Close()
+	return net.FileConn(f)
+}
+
 // Accept takes one connection, non-blocking, with the peer's address in from.
 func (fd FD) Accept(from *Sockaddr) (FD, Errno) {
 	from.len = uint32(len(from.raw))
@@ -162,6 +196,11 @@ func (fd FD) SocketError() Errno {
 // ShutdownWrite sends FIN: the peer reads the end of the stream.
 func (fd FD) ShutdownWrite() {
 	_, _, _ = unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0)
+}
+
+// ShutdownRead makes reads find the end of the stream.
+func (fd FD) ShutdownRead() {
+	_, _, _ = unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_RD, 0)
 }
 
 // ResetOnClose makes Close send RST instead of FIN, leaving nothing in TIME_WAIT.

@@ -33,10 +33,13 @@ type Conn struct {
 	writable bool
 	shut     bool // the peer has sent FIN or the socket has failed: reads never wait again
 
-	// Idle is called when something arrives on a conn that no task waits for;
-	// for a pooled server connection that can only be its end.
-	Idle func(*Conn)
+	// Idle is told when something arrives on a conn that no task waits for; for a
+	// pooled server connection that can only be its end.
+	Idle IdleWatcher
 }
+
+// IdleWatcher looks after an idle conn.
+type IdleWatcher interface{ Arrived(*Conn) }
 
 // Watch takes over a connected (or connecting) descriptor.
 func (l *Loop) Watch(fd sys.FD) (*Conn, error) {
@@ -82,6 +85,12 @@ func (c *Conn) Loop() *Loop { return c.loop }
 // LocalAddr returns this host's address of the connection.
 func (c *Conn) LocalAddr() netip.AddrPort { return c.fd.LocalAddr() }
 
+// Readable reports whether a read may find something now.
+func (c *Conn) Readable() bool { return c.readable }
+
+// ShutdownWrite sends FIN.
+func (c *Conn) ShutdownWrite() { c.fd.ShutdownWrite() }
+
 // PeerShut reports whether the peer is known to have closed its half, or all.
 func (c *Conn) PeerShut() bool { return c.shut }
 
@@ -105,7 +114,7 @@ func (c *Conn) event(bits uint32) {
 			c.task.resume()
 		}
 	case c.readable && c.Idle != nil:
-		c.Idle(c)
+		c.Idle.Arrived(c)
 	}
 }
 

@@ -29,6 +29,7 @@ type Loop struct {
 	tasks []*Task    // coroutines without a job
 	ready []*Task    // to be resumed before the next wait
 	bufs  []*Buffer  // free
+	pipes []*Pipe    // free and empty
 
 	each func() // called at the end of every turn
 
@@ -115,7 +116,7 @@ func (l *Loop) Run() {
 		}
 		// Under load something is always ready: ask without entering the scheduler first.
 		n := l.ep.Poll(&l.events)
-		if n == 0 && len(l.ready) == 0 && !l.mailed.Load() {
+		if n == 0 && len(l.ready) == 0 && !l.mailed.Load() && !l.stopping {
 			n = l.sleep()
 		}
 		l.now = mono.Now()
@@ -180,6 +181,12 @@ func (l *Loop) resumeReady() {
 	l.ready = l.ready[:0]
 }
 
+// Arm sets a timer of the loop's; its owner is called on the loop.
+func (l *Loop) Arm(t *wheel.Timer, at mono.Time) { l.wheel.Set(t, at) }
+
+// Disarm stops it.
+func (l *Loop) Disarm(t *wheel.Timer) { l.wheel.Stop(t) }
+
 // register makes an entry for a descriptor, with a fresh tag.
 func (l *Loop) register(fd sys.FD) *watched {
 	for int(fd) >= len(l.byFD) {
@@ -208,6 +215,10 @@ func (l *Loop) close() {
 	}
 	for _, t := range l.tasks {
 		t.stop()
+	}
+	for _, p := range l.pipes {
+		p.r.Close()
+		p.w.Close()
 	}
 	l.wake.Close()
 	l.ep.Close()

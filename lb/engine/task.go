@@ -97,8 +97,9 @@ func (t *Task) Loop() *Loop { return t.loop }
 // Now is the time of this turn.
 func (t *Task) Now() mono.Time { return t.loop.now }
 
-// Suspend gives way until Wake, or until the deadline; it reports whether it was
-// woken. Conns use it; a session uses it to wait for something other than bytes.
+// Suspend gives way until Wake, or until the deadline; it reports false in the
+// latter case. A Wake that was meant for an earlier suspension may end this one:
+// callers wait in a loop for their condition, as with a condition variable.
 func (t *Task) Suspend(deadline mono.Time) bool {
 	t.deadline, t.waiting, t.expired = deadline, true, false
 	// The timer only ever has to fire early enough: when it comes too early,
@@ -117,6 +118,13 @@ func (t *Task) Wake() {
 		t.queued = true
 		t.loop.ready = append(t.loop.ready, t)
 	}
+}
+
+// Yield lets the loop serve others and goes on in its next turn.
+func (t *Task) Yield() {
+	t.deadline, t.waiting, t.expired = mono.Never, true, false
+	t.Wake()
+	t.yield(struct{}{})
 }
 
 // Expired is the timer's call.

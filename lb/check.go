@@ -1,0 +1,134 @@
+package lb
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"baton/internal/mono"
+	"baton/lb/health"
+	"baton/lb/health/probe"
+	"baton/lb/proxy"
+)
+
+// check is the health of one server.
+type check struct {
+	backend *proxy.Backend
+	server  *proxy.Server
+	runner  *probe.Runner // nil: the server is not checked
+	since   atomic.Int64  // mono.Time of the last change of state
+	last    atomic.Pointer[health.Machine]
+	up      bool // under LB.stateMu
+}
+
+// newChecks makes the health of every server. A server is up until a check has
+// failed; a disabled one is not.
+func (l *LB) newChecks() {
+	checked, shortest := 0, time.Duration(0)
+	for _, b := range l.set.Backends {
+		for _, s := range b.Servers {
+			if c := s.Spec.Check; c != nil && !s.Spec.Disabled && !b.Spec.Disabled {
+				checked++
+				if shortest == 0 || c.Inter < shortest {
+					shortest = c.Inter
+				}
+			}
+		}
+	}
+	i := 0
+	for _, b := range l.set.Backends {
+		for _, s := range b.Servers {
+			k := &check{backend: b, server: s, up: !s.Spec.Disabled && !b.Spec.Disabled}
+			k.since.Store(int64(mono.Now()))
+			if c := s.Spec.Check; c != nil && k.up {
+				k.runner = &probe.Runner{
+					Target:   probe.TargetOf(s.Addr, c, b.Spec.HTTPCheck, &b.Spec.Timeouts),
+					Check:    *c,
+					Offset:   health.Offset(i, checked, shortest),
+					OnReport: func(r probe.Report) { l.report(k, r) },
+				}
+				i++
+			}
+			l.checks = append(l.checks, k)
+		}
+	}
+}
+
+// initialStates puts every server in service that is not disabled.
+func (l *LB) initialStates() {
+	l.stateMu.Lock()
+	defer l.stateMu.Unlock()
+	for _, b := range l.set.Backends {
+		l.o.OnBackend(b.Spec.Name, b.SetUsable(l.set, l.ups(b)))
+	}
+}
+
+// runChecks starts the checks; the returned function waits until they have ended.
+func (l *LB) runChecks(ctx context.Context) (wait func()) {
+	var wg sync.WaitGroup
+	for _, k := range l.checks {
+		if k.runner != nil {
+			wg.Go(func() { k.runner.Run(ctx) })
+		}
+	}
+	return wg.Wait
+}
+
+// ups returns which servers of a backend are in service, by index.
+func (l *LB) ups(b *proxy.Backend) []bool {
+	var up []bool
+	for _, k := range l.checks {
+		if k.backend == b {
+			up = append(up, k.up)
+		}
+	}
+	return up
+}
+
+// report takes a check's outcome: log lines, and a change of the servers in service.
+func (l *LB) report(k *check, r probe.Report) {
+	k.last.Store(&r.Machine)
+	b := k.backend
+	name := health.Name{Backend: b.Spec.Name, Server: k.server.Spec.Name, Backup: k.server.Spec.Backup}
+	tell := b.Spec.LogHealthChecks && r.Noted
+	if tell {
+		b.Logs.Send(health.LevelCheck, time.Now(), health.AppendCheck(nil, name, &r.Machine))
+	}
+	if !r.Changed {
+		return
+	}
+	l.stateMu.Lock()
+	defer l.stateMu.Unlock()
+	k.up = r.Machine.Up()
+	k.since.Store(int64(mono.Now()))
+	usable := b.SetUsable(l.set, l.ups(b))
+	l.o.OnBackend(b.Spec.Name, usable)
+
+	counts := health.Counts{Sessions: int(k.server.Load.Load()), Queued: b.Queued()}
+	for _, o := range l.checks {
+		switch {
+		case o.backend != b || !o.up:
+		case o.server.Spec.Backup:
+			counts.Backup++
+		default:
+			counts.Active++
+		}
+	}
+	last := r.Machine.Last()
+	reason, level := &last, health.LevelDown
+	if tell {
+		reason = nil
+	}
+	if k.up {
+		level = health.LevelUp
+	}
+	line := health.AppendChange(nil, name, k.up, reason, counts)
+	b.Logs.Send(level, time.Now(), line)
+	l.log.Info(string(line))
+	if usable == 0 && !k.up {
+		line = health.AppendNoServer(line[:0], b.Spec.Name)
+		b.Logs.Send(health.LevelNoServer, time.Now(), line)
+		l.log.Error(string(line))
+	}
+}

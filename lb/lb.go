@@ -1,0 +1,293 @@
+package lb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"baton/internal/sys"
+	"baton/lb/engine"
+	"baton/lb/logsink"
+	"baton/lb/proxy"
+	"baton/lb/spec"
+)
+
+// Options are what the balancer needs from its surroundings.
+type Options struct {
+	Log *slog.Logger
+	// OnBackend is told of each change of the number of servers that share a
+	// backend's traffic. It must not block.
+	OnBackend func(backend string, usable int)
+	Tag       string // name in syslog lines; "": baton
+}
+
+// LB is the balancer. Its methods are safe for use by several goroutines.
+type LB struct {
+	log   *slog.Logger
+	o     Options
+	cfg   *spec.Config
+	set   *proxy.Set
+	sinks *logsink.Sinks
+
+	checks  []*check
+	stateMu sync.Mutex // one server state change at a time
+
+	running   atomic.Bool
+	listening atomic.Bool
+	started   time.Time
+	probes    atomic.Uint32 // ProbeDial's turn among the loops
+}
+
+// New builds the balancer. It opens no socket.
+func New(cfg *spec.Config, o Options) (*LB, error) {
+	if o.OnBackend == nil {
+		o.OnBackend = func(string, int) {}
+	}
+	if o.Tag == "" {
+		o.Tag = "baton"
+	}
+	l := &LB{log: o.Log, o: o, cfg: cfg, started: time.Now()}
+	l.sinks = logsink.New(logsink.Options{Log: o.Log, Tag: o.Tag, PID: os.Getpid()})
+	limit, err := maxconn(cfg)
+	if err != nil {
+		return nil, err
+	}
+	l.set = &proxy.Set{Log: o.Log, Maxconn: limit}
+	if err := proxy.Build(l.set, cfg, l.sinks); err != nil {
+		return nil, err
+	}
+	loops := cfg.Global.NbThread
+	if loops == 0 {
+		loops = runtime.NumCPU()
+	}
+	for i := range loops {
+		loop, err := engine.NewLoop(i, o.Log)
+		if err != nil {
+			return nil, fmt.Errorf("event loop %d: %w", i, err)
+		}
+		l.set.Workers = append(l.set.Workers, proxy.NewWorker(l.set, loop))
+	}
+	l.newChecks()
+	return l, nil
+}
+
+// descriptors that are needed besides those of connections: listeners, epoll
+// instances, logs, checks, VRRP.
+const otherDescriptors = 128
+
+// maxconn decides the process's connection limit: the configured one, for which the
+// descriptor limit is raised, or what the descriptor limit allows. A connection
+// takes two descriptors, the client's and the server's; in tunnels it may take two
+// more for a pipe, which it can do without.
+func maxconn(cfg *spec.Config) (int32, error) {
+	soft, hard := sys.OpenFileLimit()
+	if n := cfg.Global.Maxconn; n > 0 {
+		need := uint64(2*n + otherDescriptors)
+		if need > soft {
+			if err := sys.SetOpenFileLimit(need); err != nil {
+				return 0, fmt.Errorf("maxconn %d needs %d open files, the limit is %d: raise LimitNOFILE= in the unit (or ulimit -n), or lower maxconn", n, need, hard)
+			}
+		}
+		return int32(n), nil
+	}
+	if hard > soft {
+		_ = sys.SetOpenFileLimit(hard) // it stays what it is otherwise
+		soft, _ = sys.OpenFileLimit()
+	}
+	// Sizes follow from this number nowhere, so an unlimited descriptor limit costs no memory.
+	return int32(min(max(int64(soft)-otherDescriptors, 64)/2, 1<<20)), nil
+}
+
+// backlog of a listener: HAProxy takes the frontend's maxconn; the kernel caps it at somaxconn.
+const backlog = 4096
+
+// Listen binds every listener, one socket per loop and address, with IP_FREEBIND: a
+// takeover of the address later starts no socket. On error nothing stays open.
+func (l *LB) Listen() error {
+	type bound struct {
+		fd   sys.FD
+		w    *proxy.Worker
+		fe   *proxy.Frontend
+		bind *spec.Bind
+	}
+	var all []bound
+	fail := func(err error) error {
+		for _, b := range all {
+			b.fd.Close()
+		}
+		return err
+	}
+	for _, fe := range l.set.Frontends {
+		if fe.Spec.Disabled {
+			continue
+		}
+		for i := range fe.Spec.Binds {
+			bind := &fe.Spec.Binds[i]
+			// SO_REUSEPORT would let a second daemon of the same user share our port in
+			// silence; a first socket without it finds out.
+			if err := sys.CheckPortFree(bind.Addr); err != nil {
+				return fail(&BindError{Bind: bind, Frontend: fe.Spec.Name, Err: err})
+			}
+			for _, w := range l.set.Workers {
+				o := sys.ListenOptions{Backlog: backlog, V6Only: bind.Addr.Addr().Is6() && !bind.V4V6, FreeBind: true}
+				if fe.Spec.Backlog > 0 {
+					o.Backlog = fe.Spec.Backlog
+				}
+				fd, err := sys.ListenTCP(bind.Addr, o)
+				if err != nil {
+					return fail(&BindError{Bind: bind, Frontend: fe.Spec.Name, Err: err})
+				}
+				all = append(all, bound{fd, w, fe, bind})
+			}
+		}
+	}
+	for _, b := range all {
+		b.w.Loop.Post(func() {
+			if err := b.w.Listen(b.fd, b.fe, b.bind); err != nil {
+				l.log.Error("cannot watch a listener", "bind", b.bind.Text, "error", err)
+			}
+		})
+	}
+	l.listening.Store(true)
+	return nil
+}
+
+// BindError is a listener that could not be opened.
+type BindError struct {
+	Bind     *spec.Bind
+	Frontend string
+	Err      error
+}
+
+func (e *BindError) Error() string {
+	return fmt.Sprintf("%s: frontend %s: cannot listen on %s: %v", e.Bind.Pos, e.Frontend, e.Bind.Text, e.Err)
+}
+
+func (e *BindError) Unwrap() error { return e.Err }
+
+// Run turns the loops and checks the servers until ctx ends.
+func (l *LB) Run(ctx context.Context) error {
+	// The loops keep their processors busy under load; VRRP, checks and everything
+	// else need room of their own beside them.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(l.set.Workers)+2))
+	var wg sync.WaitGroup
+	for _, w := range l.set.Workers {
+		wg.Go(w.Loop.Run)
+	}
+	l.running.Store(true)
+	l.initialStates()
+	stopChecks := l.runChecks(ctx)
+	<-ctx.Done()
+	l.running.Store(false)
+	stopChecks()
+	for _, w := range l.set.Workers {
+		w.Loop.Stop()
+	}
+	wg.Wait()
+	flush, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := l.sinks.Close(flush); err != nil {
+		l.log.Warn("log lines were lost at the end", "error", err)
+	}
+	return nil
+}
+
+// StopListening takes no new connections. Present requests are served, their
+// responses say Connection: close, and connections between two requests end.
+func (l *LB) StopListening() {
+	l.listening.Store(false)
+	l.set.Drain()
+	for _, w := range l.set.Workers {
+		w.Loop.Post(func() {
+			w.CloseListeners()
+			w.CloseIdle()
+		})
+	}
+}
+
+// Drain waits until the last connection has ended, or ctx.
+func (l *LB) Drain(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for l.set.Conns() > 0 {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d connections were cut: %w", l.set.Conns(), ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// Serving reports whether clients are served: the listeners are open and every
+// loop turns.
+func (l *LB) Serving() bool {
+	return l.running.Load() && l.listening.Load() && l.Alive(time.Second)
+}
+
+// Alive reports whether no loop has been busy with one turn for longer than within.
+func (l *LB) Alive(within time.Duration) bool {
+	for _, w := range l.set.Workers {
+		if w.Loop.Stalled() > within {
+			return false
+		}
+	}
+	return l.running.Load()
+}
+
+// Usable returns how many servers share a backend's traffic now; -1: there is no
+// such backend.
+func (l *LB) Usable(backend string) int {
+	for _, b := range l.set.Backends {
+		if b.Spec.Name == backend {
+			return b.Usable()
+		}
+	}
+	return -1
+}
+
+// ProbeDial connects to a frontend from inside: through its first listener where
+// that address is on this host, and straight into an event loop, each in turn,
+// where it is not (a virtual address that the other node holds).
+func (l *LB) ProbeDial(ctx context.Context, frontend string) (net.Conn, error) {
+	fe := l.frontend(frontend)
+	if fe == nil {
+		return nil, fmt.Errorf("no frontend %q", frontend)
+	}
+	if len(fe.Spec.Binds) > 0 {
+		if to, ok := localTarget(fe.Spec.Binds[0].Addr); ok {
+			var d net.Dialer
+			return d.DialContext(ctx, "tcp", to.String())
+		}
+	}
+	if !l.running.Load() {
+		return nil, errors.New("the balancer does not run")
+	}
+	ours, theirs, err := sys.SocketPair()
+	if err != nil {
+		return nil, err
+	}
+	w := l.set.Workers[int(l.probes.Add(1))%len(l.set.Workers)]
+	w.Loop.Post(func() {
+		if err := w.Inject(theirs, fe); err != nil {
+			l.log.Error("cannot probe the balancer", "error", err)
+		}
+	})
+	return sys.NetConn(ours)
+}
+
+func (l *LB) frontend(name string) *proxy.Frontend {
+	for _, fe := range l.set.Frontends {
+		if fe.Spec.Name == name {
+			return fe
+		}
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package proxy
+
+import (
+	"baton/lb/logsink"
+	"baton/lb/spec"
+)
+
+// Build makes the runtime objects of a configuration. Its servers' addresses must
+// have been resolved. Servers are not usable until SetUsable says so.
+func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
+	set.byName = make(map[string]*Backend)
+	for i, bs := range cfg.Backends {
+		b := newBackend(bs, i, &set.servers)
+		logs, err := sinks.Group(bs.Logs)
+		if err != nil {
+			return err
+		}
+		b.Logs = logs
+		set.Backends = append(set.Backends, b)
+		set.byName[bs.Name] = b
+	}
+	for _, fs := range cfg.Frontends {
+		fe, err := newFrontend(set, fs, sinks)
+		if err != nil {
+			return err
+		}
+		set.Frontends = append(set.Frontends, fe)
+	}
+	return nil
+}
+
+func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, error) {
+	logs, err := sinks.Group(sp.Logs)
+	if err != nil {
+		return nil, err
+	}
+	fe := &Frontend{
+		Spec: sp, Logs: logs, Default: set.byName[sp.DefaultBackend],
+		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes),
+	}
+	if sp.Listen {
+		fe.Default = set.byName[sp.Name]
+	}
+	for _, u := range sp.UseBackends {
+		fe.switches = append(fe.switches, backendSwitch{compile(u.Cond), set.byName[u.Backend]})
+	}
+	for i := range sp.MonitorFail {
+		fe.monitor = append(fe.monitor, compile(&sp.MonitorFail[i]))
+	}
+	return fe, nil
+}
+
+func newRules(lines []spec.HTTPRule) []httpRule {
+	var out []httpRule
+	for _, r := range lines {
+		out = append(out, newRule(r))
+	}
+	return out
+}
+
+// nbSrv is the fetch of that name.
+func (s *Set) nbSrv(backend string) int { return s.byName[backend].Usable() }

@@ -1,0 +1,348 @@
+package proxy
+
+import (
+	"io"
+	"net/netip"
+
+	"baton/internal/mono"
+	"baton/lb/engine"
+	"baton/lb/http1"
+	"baton/lb/spec"
+)
+
+// maxHead bounds a message head: a buffer, less the room for what rules and
+// forwarding add (HAProxy's tune.bufsize less tune.maxrewrite).
+const maxHead = engine.BufferSize - 1024
+
+// httpSession is one client connection in mode http: one exchange after the
+// other. Between two of them it holds no buffer.
+type httpSession struct {
+	w        *Worker
+	fe       *Frontend
+	client   *engine.Conn
+	src, dst netip.AddrPort
+	accepted mono.Time
+	served   int // exchanges so far
+
+	nextIdle, prevIdle *httpSession // in Worker.waiting
+
+	in *engine.Buffer // what the client sent: the head of the present request, and what follows
+	n  int            // in.B[:n] is valid
+	x  *exchange      // nil between exchanges
+}
+
+// exchange is one request and its response.
+type exchange struct {
+	req, res http1.Message
+	edits    edits // what rules did to the request's head
+	resEdits edits
+	backend  *Backend
+	link     link
+	up, down flow
+
+	start     mono.Time // the request's first byte was there
+	parsed    mono.Time // its head was complete; 0: never
+	responded mono.Time // the response's head was complete; 0: never
+	status    int       // -1: nothing was answered
+	sent      int64     // bytes to the client before the flow's
+	uploaded  int64     // request bytes to the server before the flow's
+	bodyIn    int       // bytes of in that belong to the request's body
+	keep      bool      // the client's connection goes on after this exchange
+	silent    bool      // not logged (monitor)
+	bad       bool      // there is no valid request line to log
+	end       termination
+}
+
+func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *httpSession {
+	var s *httpSession
+	if n := len(w.https); n > 0 {
+		s = w.https[n-1]
+		w.https = w.https[:n-1]
+	} else {
+		s = &httpSession{w: w}
+	}
+	s.fe, s.client, s.src, s.dst, s.accepted = fe, c, from, c.LocalAddr(), w.Loop.Now()
+	s.served = 0
+	return s
+}
+
+// Run is the session from its first byte to its last.
+func (s *httpSession) Run(t *engine.Task) {
+	for s.exchange(t) {
+		if s.n > 0 {
+			t.Yield() // pipelined requests take turns with other clients
+		}
+	}
+	s.finish()
+}
+
+// Abort frees what a panic left behind.
+func (s *httpSession) Abort() {
+	if s.x != nil {
+		if k := &s.x.link; k.conn != nil {
+			k.conn.Close()
+			k.conn = nil
+		}
+		s.endExchange()
+	}
+	s.finish()
+}
+
+func (s *httpSession) finish() {
+	if s.in != nil {
+		s.w.Loop.Put(s.in)
+		s.in, s.n = nil, 0
+	}
+	s.client.Close()
+	s.w.end(s.fe)
+	s.fe, s.client = nil, nil
+	s.w.https = append(s.w.https, s)
+}
+
+// exchange serves one request; it reports whether the connection goes on.
+func (s *httpSession) exchange(t *engine.Task) bool {
+	if !s.awaitRequest(t) {
+		return false
+	}
+	s.beginExchange(t)
+	if s.readHead(t) {
+		s.handle(t)
+	}
+	keep := s.x.keep
+	s.log(t.Now())
+	s.account()
+	s.endExchange()
+	s.served++
+	return keep
+}
+
+// awaitRequest waits for the first byte of a request without holding anything.
+func (s *httpSession) awaitRequest(t *engine.Task) bool {
+	if s.n > 0 {
+		return true // pipelined behind the last request
+	}
+	to := &s.fe.Spec.Timeouts
+	if s.served == 0 {
+		// readHead owns the first request's timeout: it has an answer for it.
+		return true
+	}
+	if s.w.set.draining.Load() {
+		return false
+	}
+	deadline := after(t.Now(), orTimeout(to.HTTPKeepAlive, to.HTTPRequest, to.Client))
+	s.w.waiting.add(s)
+	err := s.client.Await(t, deadline)
+	s.w.waiting.remove(s)
+	return err == nil
+}
+
+func (s *httpSession) beginExchange(t *engine.Task) {
+	s.x = s.w.getExchange()
+	s.x.start = t.Now()
+	if s.served == 0 {
+		s.x.start = s.accepted
+	}
+	s.x.status = -1
+	s.x.end = termination{'-', '-'}
+}
+
+// readHead reads and parses the request's head. Where that fails it has answered
+// and set the exchange's end.
+func (s *httpSession) readHead(t *engine.Task) bool {
+	x := s.x
+	to := &s.fe.Spec.Timeouts
+	// `timeout http-request` bounds the whole head, counted from the connection or
+	// from the first byte of a later request; without it the client's inactivity counts.
+	deadline := after(x.start, to.HTTPRequest)
+	for {
+		if s.n > 0 {
+			switch st := x.req.ParseRequest(s.in.B[:s.n]); {
+			case st == http1.Done && x.req.HeadLen <= maxHead:
+				x.parsed = t.Now()
+				return true
+			case st != http1.NeedMore || s.n >= maxHead:
+				s.refuse(t, 400, termination{'P', 'R'})
+				return false
+			}
+		}
+		if deadline == mono.Never && to.Client > 0 {
+			deadline = t.Now().Add(to.Client)
+		}
+		if s.in == nil {
+			if err := s.client.Await(t, deadline); err != nil {
+				s.refuse(t, 408, termination{'c', 'R'})
+				return false
+			}
+			s.in = s.w.Loop.Get()
+		}
+		n, err := s.client.Read(t, s.in.B[s.n:], deadline)
+		switch {
+		case err == engine.ErrTimeout:
+			s.refuse(t, 408, termination{'c', 'R'})
+			return false
+		case err == io.EOF && s.n > 0:
+			s.refuse(t, 400, termination{'C', 'R'})
+			return false
+		case err != nil: // nothing was asked, or nobody is there to be answered
+			x.bad = true
+			x.status = 400
+			x.end = termination{'C', 'R'}
+			x.silent = s.n == 0 && (s.fe.Spec.DontLogNull || s.served > 0)
+			return false
+		}
+		s.n += n
+		if to.HTTPRequest == 0 {
+			deadline = mono.Never
+		}
+	}
+}
+
+// refuse answers a request that could not be read; the connection ends.
+func (s *httpSession) refuse(t *engine.Task, status int, end termination) {
+	x := s.x
+	x.bad, x.keep, x.end, x.status = true, false, end, status
+	x.silent = s.n == 0 && status == 408 && s.fe.Spec.DontLogNull
+	s.fe.Errors.Add(1)
+	buf := s.w.Loop.Get()
+	s.lastWords(t, http1.AppendEarlyError(buf.B[:0], status))
+	s.w.Loop.Put(buf)
+}
+
+// handle serves a request whose head is there.
+func (s *httpSession) handle(t *engine.Task) {
+	x, fe := s.x, s.fe
+	fe.Requests.Add(1)
+	s.frameBody()
+	x.keep = x.req.KeepAlive && fe.Spec.ConnMode != spec.Close && !s.w.set.draining.Load()
+	if fe.Spec.MonitorURI != "" && s.isMonitor() {
+		s.monitor(t)
+		return
+	}
+	if !s.applyRequestRules(t, fe.request, fe.redirects, &fe.Counters) {
+		return
+	}
+	b := fe.route(s.ctx())
+	if b == nil {
+		s.reply(t, 503, termination{'S', 'C'})
+		return
+	}
+	x.backend, x.link.backend = b, b
+	b.Conns.Add(1)
+	b.Sessions.Add(1)
+	if !s.applyRequestRules(t, b.request, b.redirects, &b.Counters) {
+		return
+	}
+	if connMode(fe, b) == spec.Close {
+		x.keep = false
+	}
+	s.forward(t)
+}
+
+// frameBody finds out how much of the request's body came with its head, and
+// prepares the flow of the rest.
+func (s *httpSession) frameBody() {
+	x := s.x
+	came := s.in.B[x.req.HeadLen:s.n]
+	x.up = flow{src: s.client, framing: x.req.Framing}
+	switch x.req.Framing {
+	case http1.Length:
+		x.bodyIn = int(min(x.req.ContentLength, int64(len(came))))
+		x.up.left = x.req.ContentLength - int64(x.bodyIn)
+		x.up.ended = x.up.left == 0
+	case http1.Chunked:
+		n, st := x.up.chunked.Scan(came)
+		x.bodyIn = n
+		x.up.ended = st == http1.Done
+		x.up.garbled = st == http1.Bad
+	default:
+		x.up.ended = true
+	}
+	x.up.done = x.up.ended
+}
+
+// endExchange gives back what the exchange held and keeps what the client sent
+// ahead for the next one.
+func (s *httpSession) endExchange() {
+	x, l := s.x, s.w.Loop
+	used := s.n
+	if x.parsed > 0 {
+		used = x.req.HeadLen + x.bodyIn
+	}
+	rest := copy(s.inBytes(), s.inBytes()[used:])
+	if x.up.extra > 0 {
+		// The flow read past the end of a chunked body: that is the next request.
+		rest = copy(s.in.B[:], x.up.buf.B[x.up.w:x.up.w+x.up.extra])
+	}
+	s.n = rest
+	if s.n == 0 && s.in != nil {
+		l.Put(s.in)
+		s.in = nil
+	}
+	x.up.drop(l)
+	x.down.drop(l)
+	x.link.drop()
+	if x.backend != nil {
+		x.backend.Conns.Add(-1)
+	}
+	s.w.putExchange(x)
+	s.x = nil
+}
+
+func (s *httpSession) inBytes() []byte {
+	if s.in == nil {
+		return nil
+	}
+	return s.in.B[:s.n]
+}
+
+// account adds the exchange to the counters of all that took part.
+func (s *httpSession) account() {
+	x := s.x
+	class := 0
+	if 100 <= x.status && x.status < 600 {
+		class = x.status / 100
+	}
+	in, out := uint64(x.uploaded+x.up.moved), uint64(x.sent+x.down.moved)
+	s.fe.add(in, out, class)
+	if b := x.backend; b != nil {
+		b.add(in, out, class)
+	}
+	if srv := x.link.server; srv != nil {
+		srv.BytesIn.Add(in)
+		srv.BytesOut.Add(out)
+	}
+}
+
+func (c *Counters) add(in, out uint64, class int) {
+	c.BytesIn.Add(in)
+	c.BytesOut.Add(out)
+	c.Status[class].Add(1)
+}
+
+// getExchange takes a cleared exchange; the header tables in it are not cleared,
+// for they are large and guarded by their counts.
+func (w *Worker) getExchange() *exchange {
+	if n := len(w.exchanges); n > 0 {
+		x := w.exchanges[n-1]
+		w.exchanges = w.exchanges[:n-1]
+		return x
+	}
+	x := new(exchange)
+	x.req.Reset()
+	x.res.Reset()
+	return x
+}
+
+func (w *Worker) putExchange(x *exchange) {
+	x.req.Reset()
+	x.res.Reset()
+	x.edits.reset()
+	x.resEdits.reset()
+	x.link.reset()
+	x.up, x.down = flow{}, flow{}
+	x.backend = nil
+	x.parsed, x.responded = 0, 0
+	x.sent, x.uploaded, x.bodyIn = 0, 0, 0
+	x.keep, x.silent, x.bad = false, false, false
+	w.exchanges = append(w.exchanges, x)
+}

@@ -1,0 +1,167 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+
+	"baton/internal/mono"
+	"baton/internal/sys"
+	"baton/lb/balance"
+	"baton/lb/engine"
+)
+
+// link is a session's way to a server: which one, over which connection, and how
+// it was got.
+type link struct {
+	backend *Backend
+	server  *Server // counted in with take until drop
+	conn    *engine.Conn
+	reused  bool // conn has served requests before
+
+	retries      int
+	redispatched bool
+	queuedBehind int // sessions that were before ours in the queue
+
+	assigned  mono.Time // a server was chosen (end of %Tw); 0: not reached
+	connected mono.Time // end of %Tc; 0: not reached
+
+	waiter waiter
+}
+
+// failure is why a link could not be made; it names the log's first letter and
+// the status of the answer.
+type failure uint8
+
+const (
+	linked         failure = iota
+	noServer               // none is usable: S, 503
+	queueTimeout           // s, 503, in state Q
+	refused                // S, 503, in state C
+	connectTimeout         // s, 503, in state C
+)
+
+// reset forgets the last exchange.
+func (k *link) reset() {
+	k.backend, k.server, k.conn = nil, nil, nil
+	k.reused, k.redispatched = false, false
+	k.retries, k.queuedBehind = 0, 0
+	k.assigned, k.connected = 0, 0
+}
+
+// assign chooses a server that has room, waiting in the queue when all are full.
+// except is the index of a server to avoid if there is another (-1: none).
+func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) failure {
+	b := k.backend
+	picker := w.pickers[b.index]
+	i, ok := -1, false
+	if except >= 0 {
+		i, ok = picker.PickExcept(key, except, t.Now())
+	}
+	if !ok {
+		if i, ok = picker.Pick(key, t.Now()); !ok {
+			return noServer
+		}
+	}
+	if b.Servers[i].take() {
+		k.server, k.assigned = b.Servers[i], t.Now()
+		return linked
+	}
+	for _, slot := range b.Slots() { // that one is full: any other with room
+		if slot.ID != except && b.Servers[slot.ID].take() {
+			k.server, k.assigned = b.Servers[slot.ID], t.Now()
+			return linked
+		}
+	}
+	deadline := after(t.Now(), orTimeout(b.Spec.Timeouts.Queue, b.Spec.Timeouts.Connect))
+	k.queuedBehind = b.Queued()
+	if k.server = b.await(t, &k.waiter, deadline); k.server == nil {
+		return queueTimeout
+	}
+	k.assigned = t.Now()
+	return linked
+}
+
+// connect makes a new connection to a server, with the backend's retries: a server
+// that fails is tried again after a pause of at most a second, or left for
+// another one where `option redispatch` allows it.
+func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, port uint16) failure {
+	b := k.backend
+	except := -1
+	for {
+		if k.server == nil {
+			if f := k.assign(t, w, key, except); f != linked {
+				return f
+			}
+		}
+		s := k.server
+		to := s.sockaddr
+		if s.Spec.Port == 0 {
+			to = sys.SockaddrOf(netip.AddrPortFrom(s.Addr.Addr(), port))
+		}
+		conn, err := t.Connect(&to, after(t.Now(), b.Spec.Timeouts.Connect))
+		if err == nil {
+			s.Opened.Add(1)
+			k.conn, k.reused, k.connected = conn, false, t.Now()
+			return linked
+		}
+		s.ConnErrs.Add(1)
+		if k.retries >= b.Spec.Retries {
+			if err == engine.ErrTimeout {
+				return connectTimeout
+			}
+			return refused
+		}
+		k.retries++
+		if k.mayRedispatch() {
+			s.Redisps.Add(1)
+			k.redispatched = true
+			k.drop()
+			except = s.Index
+			continue
+		}
+		s.Retries.Add(1)
+		pause := time.Second
+		if d := b.Spec.Timeouts.Connect; d > 0 {
+			pause = min(pause, d)
+		}
+		for until := t.Now().Add(pause); t.Now() < until; {
+			t.Suspend(until)
+		}
+	}
+}
+
+// mayRedispatch follows `option redispatch`: interval n counts retries on one
+// server, a negative one counts back from the last (-1, the default: the last). A
+// server that has just left service, or one of several chosen by no hash, is left
+// at once.
+func (k *link) mayRedispatch() bool {
+	b := k.backend
+	n := b.Spec.Redispatch
+	switch {
+	case n == 0:
+		return false
+	case !k.server.Usable():
+		return true
+	case !b.Spec.Balance.Hashes() && b.Usable() > 1:
+		return true
+	case n > 0:
+		return k.retries%n == 0
+	}
+	return k.retries == b.Spec.Retries+1+n
+}
+
+// drop lets the server go; its connection must have been closed or pooled.
+func (k *link) drop() {
+	if k.server != nil {
+		k.server.leave()
+		k.server = nil
+	}
+}
+
+// closeConn closes the connection to the server, if there is one.
+func (k *link) closeConn() {
+	if k.conn != nil {
+		k.conn.Close()
+		k.conn = nil
+	}
+}

@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"time"
+
+	"baton/internal/mono"
+	"baton/internal/wheel"
+	"baton/lb/engine"
+)
+
+// idleFor is how long a server connection waits for its next request
+// (HAProxy's pool-purge-delay).
+const idleFor = 5 * time.Second
+
+// idlePool holds one server's connections that are between two requests, on one
+// loop. The one that came last goes first: it is the likeliest to be still open,
+// and the oldest run out.
+type idlePool struct {
+	conns []*idleConn
+	free  []*idleConn
+}
+
+type idleConn struct {
+	conn  *engine.Conn
+	pool  *idlePool
+	timer wheel.Timer
+}
+
+// put keeps a connection for later.
+func (p *idlePool) put(l *engine.Loop, c *engine.Conn) {
+	var ic *idleConn
+	if n := len(p.free); n > 0 {
+		ic = p.free[n-1]
+		p.free = p.free[:n-1]
+	} else {
+		ic = &idleConn{pool: p}
+		ic.timer.Owner = ic
+	}
+	ic.conn = c
+	c.Idle = ic
+	p.conns = append(p.conns, ic)
+	l.Arm(&ic.timer, l.Now().Add(idleFor))
+}
+
+// get takes a connection that is open as far as we know, or nil.
+func (p *idlePool) get(l *engine.Loop) *engine.Conn {
+	n := len(p.conns)
+	if n == 0 {
+		return nil
+	}
+	ic := p.conns[n-1]
+	p.conns = p.conns[:n-1]
+	return p.detach(l, ic)
+}
+
+func (p *idlePool) detach(l *engine.Loop, ic *idleConn) *engine.Conn {
+	l.Disarm(&ic.timer)
+	c := ic.conn
+	c.Idle, ic.conn = nil, nil
+	p.free = append(p.free, ic)
+	return c
+}
+
+// Arrived closes a connection on which something came while it was idle: its end,
+// or bytes that nobody asked for.
+func (ic *idleConn) Arrived(*engine.Conn) { ic.close() }
+
+// Expired closes a connection that nobody needed.
+func (ic *idleConn) Expired(mono.Time) { ic.close() }
+
+func (ic *idleConn) close() {
+	p := ic.pool
+	for i := range p.conns {
+		if p.conns[i] == ic {
+			p.conns = append(p.conns[:i], p.conns[i+1:]...)
+			break
+		}
+	}
+	c := ic.conn
+	p.detach(c.Loop(), ic).Close()
+}
+
+func (p *idlePool) closeAll() {
+	for len(p.conns) > 0 {
+		p.conns[len(p.conns)-1].close()
+	}
+}

@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"baton/lb/balance"
+	"baton/lb/logsink"
+	"baton/lb/rules"
+	"baton/lb/spec"
+)
+
+// Set is everything that the loops share: the proxies and the process's limits.
+type Set struct {
+	Log       *slog.Logger
+	Frontends []*Frontend
+	Backends  []*Backend
+	Workers   []*Worker
+	Maxconn   int32
+
+	byName   map[string]*Backend
+	servers  int          // of all backends
+	conns    atomic.Int32 // client connections of the process
+	draining atomic.Bool  // the process is leaving: no keep-alive
+	paused   atomic.Bool  // some listener waits for a connection to end
+}
+
+// Drain tells all sessions to end after their present request.
+func (s *Set) Drain() { s.draining.Store(true) }
+
+// Draining reports whether Drain was called.
+func (s *Set) Draining() bool { return s.draining.Load() }
+
+// Conns returns the number of client connections now.
+func (s *Set) Conns() int { return int(s.conns.Load()) }
+
+// Frontend is a `frontend` section, or half of a `listen`, at run time.
+type Frontend struct {
+	Spec      *spec.Frontend
+	Default   *Backend // nil: none
+	Logs      *logsink.Group
+	switches  []backendSwitch
+	request   []httpRule
+	redirects []httpRule
+	response  []httpRule
+	monitor   []rules.Cond // any true one: 503
+
+	Conns atomic.Int32
+	Counters
+}
+
+// Counters are what a proxy counts; loops add to them atomically.
+type Counters struct {
+	Sessions atomic.Uint64
+	Requests atomic.Uint64
+	BytesIn  atomic.Uint64 // from clients
+	BytesOut atomic.Uint64
+	Denied   atomic.Uint64    // requests refused by rules
+	Errors   atomic.Uint64    // requests that were none
+	Status   [6]atomic.Uint64 // responses by first digit; 0: other
+}
+
+// Backend is a `backend` section, or half of a `listen`, at run time.
+type Backend struct {
+	Spec      *spec.Backend
+	Servers   []*Server
+	Logs      *logsink.Group
+	index     int // its place in a worker's pickers
+	queue     queue
+	request   []httpRule
+	redirects []httpRule
+	response  []httpRule
+
+	Conns atomic.Int32
+	Counters
+	usable atomic.Int32
+	slots  atomic.Pointer[[]balance.Slot] // the servers that share the traffic now
+}
+
+// Queued returns the number of sessions that wait for a server.
+func (b *Backend) Queued() int { return int(b.queue.Waiting.Load()) }
+
+// Usable is nbsrv(): how many servers can serve now.
+func (b *Backend) Usable() int { return int(b.usable.Load()) }
+
+// Slots returns the servers that share the traffic now.
+func (b *Backend) Slots() []balance.Slot { return *b.slots.Load() }
+
+// connMode joins the connection modes of both sides: the stronger wins.
+func connMode(f *Frontend, b *Backend) spec.ConnMode { return max(f.Spec.ConnMode, b.Spec.ConnMode) }
+
+// orTimeout returns the first timeout that is set, or 0.
+func orTimeout(ds ...time.Duration) time.Duration {
+	for _, d := range ds {
+		if d > 0 {
+			return d
+		}
+	}
+	return 0
+}

@@ -1,0 +1,93 @@
+package proxy
+
+import (
+	"time"
+
+	"baton/internal/mono"
+	"baton/lb/engine"
+)
+
+// relayEnd says how a relay came to its end.
+type relayEnd uint8
+
+const (
+	relayDone    relayEnd = iota // both directions complete
+	clientFailed                 // the client's socket failed, or ended before its message
+	serverFailed
+	clientSilent // timeout client
+	serverSilent // timeout server, or tunnel
+	serverGarbled
+	clientGarbled
+)
+
+// relay runs two flows between a client and a server until both are done or one
+// fails. Bytes in either direction are a sign of life of both sides, as HAProxy
+// counts it without `option independent-streams`; so the shorter timeout decides.
+// With half set the end of one direction is passed on (FIN) while the other goes on.
+func relay(t *engine.Task, up, down *flow, client, server time.Duration, half bool) relayEnd {
+	var upShut, downShut bool
+	for {
+		busyUp, err := up.step(t.Loop())
+		if err != nil {
+			return upEnd(err)
+		}
+		busyDown, err := down.step(t.Loop())
+		if err != nil {
+			return downEnd(err)
+		}
+		if half && up.done && !upShut {
+			up.dst.ShutdownWrite()
+			upShut = true
+		}
+		if half && down.done && !downShut {
+			down.dst.ShutdownWrite()
+			downShut = true
+		}
+		switch {
+		case up.done && down.done:
+			return relayDone
+		case busyUp || busyDown:
+			t.Yield()
+			continue
+		}
+		deadline, silent := idleDeadline(t.Now(), up, down, client, server)
+		upSrc, upDst := up.wants()
+		downSrc, downDst := down.wants()
+		if t.Wait2(up.src, upSrc|downDst, up.dst, upDst|downSrc, deadline) != nil {
+			return silent
+		}
+	}
+}
+
+// idleDeadline is when a relay that waits has waited long enough, and for whom: a
+// side counts only while something is expected of it.
+func idleDeadline(now mono.Time, up, down *flow, client, server time.Duration) (mono.Time, relayEnd) {
+	deadline, silent := mono.Never, clientSilent
+	if client > 0 && (!up.done && !up.pending() || down.pending()) {
+		deadline = now.Add(client)
+	}
+	if server > 0 && (!down.done && !down.pending() || up.pending()) && now.Add(server) < deadline {
+		deadline, silent = now.Add(server), serverSilent
+	}
+	return deadline, silent
+}
+
+func upEnd(err error) relayEnd {
+	switch err {
+	case errDest:
+		return serverFailed
+	case errFormat:
+		return clientGarbled
+	}
+	return clientFailed
+}
+
+func downEnd(err error) relayEnd {
+	switch err {
+	case errDest:
+		return clientFailed
+	case errFormat:
+		return serverGarbled
+	}
+	return serverFailed
+}

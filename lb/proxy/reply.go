@@ -1,0 +1,138 @@
+package proxy
+
+import (
+	"strconv"
+	"time"
+
+	"baton/lb/engine"
+	"baton/lb/http1"
+	"baton/lb/spec"
+)
+
+// reply answers the request from here with an error page.
+func (s *httpSession) reply(t *engine.Task, status int, end termination) {
+	x := s.x
+	x.status, x.end = status, end
+	out := t.Loop().Get()
+	s.answer(t, http1.AppendError(out.B[:0], status))
+	t.Loop().Put(out)
+}
+
+// redirect answers with a new location (RFC 9110 section 15.4).
+func (s *httpSession) redirect(t *engine.Task, r *spec.HTTPRule) {
+	x := s.x
+	x.status, x.end = r.Code, termination{'L', 'R'}
+	out := t.Loop().Get()
+	b := append(out.B[:0], "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(r.Code), 10)
+	b = append(b, ' ')
+	b = append(b, http1.StatusText(r.Code)...)
+	b = append(b, "\r\ncontent-length: 0\r\n"...)
+	if r.Code == 302 || r.Code == 303 || r.Code == 307 {
+		b = append(b, "cache-control: no-cache\r\n"...)
+	}
+	b = append(b, "location: "...)
+	in := s.in.B[:s.n]
+	switch r.Kind {
+	case spec.RedirectLocation:
+		b = append(b, r.Target...)
+	case spec.RedirectPrefix:
+		if r.Target != "/" {
+			b = append(b, r.Target...)
+		}
+		b = append(b, x.req.PathAndQuery(in)...)
+	case spec.RedirectScheme:
+		b = append(b, r.Target...)
+		b = append(b, "://"...)
+		b = append(b, x.req.HostValue(in)...)
+		b = append(b, x.req.PathAndQuery(in)...)
+	}
+	b = append(b, "\r\n\r\n"...)
+	s.answer(t, b)
+	t.Loop().Put(out)
+}
+
+// isMonitor compares the target with monitor-uri: the path with its query, or the
+// whole target where the configured one is no path.
+func (s *httpSession) isMonitor() bool {
+	x, uri := s.x, s.fe.Spec.MonitorURI
+	in := s.in.B[:s.n]
+	if uri[0] == '/' {
+		return string(x.req.PathAndQuery(in)) == uri
+	}
+	return string(x.req.Target.Of(in)) == uri
+}
+
+// monitor answers a load balancer in front of us; it is never logged.
+func (s *httpSession) monitor(t *engine.Task) {
+	x := s.x
+	x.silent = true
+	status := 200
+	ctx := s.ctx()
+	for _, dead := range s.fe.monitor {
+		if dead(ctx) {
+			status = 503
+			break
+		}
+	}
+	s.reply(t, status, termination{'L', 'R'})
+}
+
+// answer sends a complete response made here. head ends with the body.
+func (s *httpSession) answer(t *engine.Task, msg []byte) {
+	x := s.x
+	if !x.up.ended {
+		x.keep = false // the rest of the request's body would be taken for a request
+	}
+	headLen := http1.HeadLength(msg)
+	// The connection header goes in front of the empty line.
+	var line string
+	switch {
+	case !x.keep:
+		line = "connection: close\r\n"
+	case x.req.Minor == 0:
+		line = "connection: keep-alive\r\n"
+	}
+	if line != "" {
+		msg = append(msg, line...)
+		copy(msg[headLen-2+len(line):], msg[headLen-2:])
+		copy(msg[headLen-2:], line)
+		headLen += len(line)
+	}
+	if x.req.Method == http1.MethodHead {
+		msg = msg[:headLen]
+	}
+	if !x.keep {
+		s.lastWords(t, msg)
+		return
+	}
+	if s.client.Write(t, msg, nil, after(t.Now(), s.fe.Spec.Timeouts.Client)) != nil {
+		x.keep = false
+	}
+	x.sent += int64(len(msg))
+}
+
+// lingerFor bounds how long a closing connection is read from.
+const lingerFor = time.Second
+
+// lastWords sends a final response. What the client is still sending is read and
+// thrown away for a moment: closing a socket with unread bytes makes the kernel
+// send RST, and a client that gets that may never see our answer (RFC 9112
+// section 9.6).
+func (s *httpSession) lastWords(t *engine.Task, msg []byte) {
+	if s.client.Write(t, msg, nil, after(t.Now(), s.fe.Spec.Timeouts.Client)) != nil {
+		return
+	}
+	s.x.sent += int64(len(msg))
+	if s.x.up.ended && s.x.parsed > 0 {
+		return
+	}
+	s.client.ShutdownWrite()
+	buf := t.Loop().Get()
+	for until := t.Now().Add(lingerFor); t.Now() < until; t.Yield() {
+		if _, err := s.client.Read(t, buf.B[:], until); err != nil {
+			break
+		}
+	}
+	t.Loop().Put(buf)
+}

@@ -1,0 +1,180 @@
+package proxy
+
+import (
+	"baton/lb/engine"
+	"baton/lb/http1"
+	"baton/lb/rules"
+	"baton/lb/spec"
+)
+
+// httpRule is one http-request, http-response or redirect line.
+type httpRule struct {
+	spec.HTTPRule
+	header header     // of the header actions
+	cond   rules.Cond // nil: always
+}
+
+// backendSwitch is one use_backend line.
+type backendSwitch struct {
+	cond rules.Cond // nil: always
+	to   *Backend
+}
+
+func compile(c *spec.Cond) rules.Cond {
+	if c == nil {
+		return nil
+	}
+	return rules.Compile(c)
+}
+
+// ctx is what conditions look at in this exchange. It is the worker's one and only:
+// conditions do not suspend.
+func (s *httpSession) ctx() *rules.Ctx {
+	c := &s.w.ctx
+	c.Head, c.Buf, c.Src, c.Dst = &s.x.req, s.in.B[:s.n], s.src, s.dst
+	return c
+}
+
+// route follows use_backend, the first match wins, then default_backend.
+func (fe *Frontend) route(ctx *rules.Ctx) *Backend {
+	for i := range fe.switches {
+		if sw := &fe.switches[i]; sw.cond == nil || sw.cond(ctx) {
+			return sw.to
+		}
+	}
+	return fe.Default
+}
+
+// applyRequestRules runs http-request rules and then redirects. It reports false
+// when a rule has answered the request.
+func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []httpRule, denied *Counters) bool {
+	x := s.x
+	for i := range request {
+		r := &request[i]
+		if r.cond != nil {
+			if !s.settle(t) {
+				return false
+			}
+			if !r.cond(s.ctx()) {
+				continue
+			}
+		}
+		switch r.Action {
+		case spec.ActionAllow:
+			return s.applyRedirects(t, redirects)
+		case spec.ActionDeny:
+			denied.Denied.Add(1)
+			s.reply(t, r.Status, termination{'P', 'R'})
+			return false
+		case spec.ActionRedirect:
+			s.redirect(t, &r.HTTPRule)
+			return false
+		default:
+			x.edits.apply(r, &x.req, s.in.B[:s.n])
+		}
+	}
+	return s.applyRedirects(t, redirects)
+}
+
+func (s *httpSession) applyRedirects(t *engine.Task, redirects []httpRule) bool {
+	for i := range redirects {
+		r := &redirects[i]
+		if r.cond != nil {
+			if !s.settle(t) {
+				return false
+			}
+			if !r.cond(s.ctx()) {
+				continue
+			}
+		}
+		s.redirect(t, &r.HTTPRule)
+		return false
+	}
+	return true
+}
+
+// settle writes pending edits into the head itself, because a condition is about to
+// look at it: rules see what earlier rules did. It is rare and may cost a parse. It
+// reports false when the head no longer fits and the request was refused.
+func (s *httpSession) settle(t *engine.Task) bool {
+	x := s.x
+	if len(x.edits.added) == 0 {
+		return true
+	}
+	old := s.in.B[:s.n]
+	next := t.Loop().Get()
+	head := append(x.edits.appendHead(next.B[:0], old, &x.req, 0), "\r\n"...)
+	rest := old[x.req.HeadLen:]
+	if len(head) > maxHead || len(head)+len(rest) > engine.BufferSize {
+		t.Loop().Put(next)
+		s.reply(t, 500, termination{'P', 'R'})
+		return false
+	}
+	s.n = len(head) + copy(next.B[len(head):], rest)
+	t.Loop().Put(s.in)
+	s.in = next
+	x.edits.reset()
+	x.req.Reset()
+	if x.req.ParseRequest(s.in.B[:s.n]) != http1.Done {
+		// Values are checked at load: what we wrote ourselves must parse.
+		panic("BUG: edited request head does not parse")
+	}
+	return true
+}
+
+// applyResponseRules runs http-response rules.
+func (s *httpSession) applyResponseRules(response []httpRule) {
+	x := s.x
+	for i := range response {
+		r := &response[i]
+		if r.cond != nil && !r.cond(s.ctx()) {
+			continue
+		}
+		if r.Action == spec.ActionAllow {
+			return
+		}
+		x.resEdits.apply(r, &x.res, x.down.buf.B[:])
+	}
+}
+
+// appendForwardedFor follows `option forwardfor` of both sides: one new last line
+// with the client's address. Either side may exclude clients; the header's name is
+// the backend's if it has one.
+func (s *httpSession) appendForwardedFor(dst []byte) []byte {
+	fe, be := s.fe.Spec.ForwardFor, s.x.backend.Spec.ForwardFor
+	if fe == nil && be == nil {
+		return dst
+	}
+	name, ifNone := "X-Forwarded-For", true
+	for _, o := range [2]*spec.ForwardFor{fe, be} {
+		if o == nil {
+			continue
+		}
+		for _, net := range o.Except {
+			if net.Contains(s.src.Addr()) {
+				return dst
+			}
+		}
+		if o.Header != "" {
+			name = o.Header
+		}
+		ifNone = ifNone && o.IfNone
+	}
+	start := len(dst)
+	dst = append(dst, name...)
+	lower(dst[start:])
+	if ifNone && s.x.req.Find(s.in.B[:s.n], string(dst[start:]), 0) >= 0 {
+		return dst[:start]
+	}
+	dst = append(dst, ": "...)
+	dst = s.src.Addr().AppendTo(dst)
+	return append(dst, "\r\n"...)
+}
+
+func lower(b []byte) {
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+}

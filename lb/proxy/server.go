@@ -1,0 +1,60 @@
+package proxy
+
+import (
+	"net/netip"
+	"sync/atomic"
+
+	"baton/internal/sys"
+	"baton/lb/spec"
+)
+
+// Server is one `server` line at run time, shared by all loops.
+type Server struct {
+	Spec     *spec.Server
+	Backend  *Backend
+	Index    int // in its backend
+	global   int // among all servers: its place in a worker's pools
+	Addr     netip.AddrPort
+	sockaddr sys.Sockaddr
+	Limit    int32 // maxconn; 0: none
+
+	Load   atomic.Int32 // sessions or requests that it serves now
+	usable atomic.Bool
+
+	Sessions atomic.Uint64 // connections or requests given to it, ever
+	BytesIn  atomic.Uint64 // from clients to it
+	BytesOut atomic.Uint64
+	ConnErrs atomic.Uint64 // connections that failed
+	RespErrs atomic.Uint64 // responses that failed
+	Retries  atomic.Uint64
+	Redisps  atomic.Uint64
+	Opened   atomic.Uint64 // connections opened; Sessions/Opened tells the reuse
+}
+
+// Usable reports whether the balancer may choose the server.
+func (s *Server) Usable() bool { return s.usable.Load() }
+
+// take counts a session in, unless the server is at its maxconn.
+func (s *Server) take() bool {
+	if s.Limit == 0 {
+		s.Load.Add(1)
+		return true
+	}
+	for {
+		n := s.Load.Load()
+		if n >= s.Limit {
+			return false
+		}
+		if s.Load.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// leave counts a session out and lets the next one of the queue in.
+func (s *Server) leave() {
+	s.Load.Add(-1)
+	if s.Limit > 0 && s.Backend.queue.Waiting.Load() > 0 && s.Usable() {
+		s.Backend.queue.grant(s)
+	}
+}

@@ -1,0 +1,124 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+
+	"baton/internal/mono"
+	"baton/lb/balance"
+	"baton/lb/engine"
+	"baton/lb/http1"
+)
+
+// tcpSession is one connection in mode tcp.
+type tcpSession struct {
+	w        *Worker
+	fe       *Frontend
+	client   *engine.Conn
+	src, dst netip.AddrPort
+	accepted mono.Time
+
+	link     link
+	up, down flow
+	end      termination
+}
+
+func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *tcpSession {
+	var s *tcpSession
+	if n := len(w.tcps); n > 0 {
+		s = w.tcps[n-1]
+		w.tcps = w.tcps[:n-1]
+	} else {
+		s = &tcpSession{w: w}
+	}
+	s.fe, s.client, s.src, s.dst, s.accepted = fe, c, from, c.LocalAddr(), w.Loop.Now()
+	s.end = termination{'-', '-'}
+	return s
+}
+
+// Run is the session from its first byte to its log line.
+func (s *tcpSession) Run(t *engine.Task) {
+	s.serve(t)
+	s.finish(t.Now())
+}
+
+// Abort frees what a panic left behind.
+func (s *tcpSession) Abort() { s.finish(s.w.Loop.Now()) }
+
+func (s *tcpSession) serve(t *engine.Task) {
+	k := &s.link
+	k.backend = s.backend()
+	if k.backend == nil {
+		s.end = termination{'S', 'C'}
+		return
+	}
+	k.backend.Conns.Add(1)
+	k.backend.Sessions.Add(1)
+	if f := k.connect(t, s.w, balance.KeyOf(s.src.Addr()), s.dst.Port()); f != linked {
+		s.end = f.termination()
+		return
+	}
+	k.server.Sessions.Add(1)
+
+	s.up = flow{src: s.client, dst: k.conn, framing: http1.Tunnel}
+	s.down = flow{src: k.conn, dst: s.client, framing: http1.Tunnel}
+	client, server := s.timeouts()
+	switch relay(t, &s.up, &s.down, client, server, true) {
+	case clientFailed:
+		s.end = termination{'C', 'D'}
+	case serverFailed:
+		s.end = termination{'S', 'D'}
+	case clientSilent:
+		s.end = termination{'c', 'D'}
+	case serverSilent:
+		s.end = termination{'s', 'D'}
+	}
+}
+
+// backend follows use_backend, then default_backend.
+func (s *tcpSession) backend() *Backend {
+	c := &s.w.ctx
+	c.Head, c.Buf, c.Src, c.Dst = nil, nil, s.src, s.dst
+	return s.fe.route(c)
+}
+
+// timeouts returns the inactivity limits of the two sides; `timeout tunnel`
+// replaces both.
+func (s *tcpSession) timeouts() (client, server time.Duration) {
+	to := &s.link.backend.Spec.Timeouts
+	if to.Tunnel > 0 {
+		return to.Tunnel, to.Tunnel
+	}
+	return s.fe.Spec.Timeouts.Client, to.Server
+}
+
+func (s *tcpSession) finish(now mono.Time) {
+	k := &s.link
+	in, out := uint64(s.up.moved), uint64(s.down.moved)
+	s.fe.BytesIn.Add(in)
+	s.fe.BytesOut.Add(out)
+	if b := k.backend; b != nil {
+		b.BytesIn.Add(in)
+		b.BytesOut.Add(out)
+	}
+	if k.server != nil {
+		k.server.BytesIn.Add(in)
+		k.server.BytesOut.Add(out)
+	}
+	s.log(now)
+	s.up.drop(s.w.Loop)
+	s.down.drop(s.w.Loop)
+	if k.conn != nil {
+		k.conn.Close()
+	}
+	k.drop()
+	if k.backend != nil {
+		k.backend.Conns.Add(-1)
+	}
+	s.client.Close()
+	s.w.end(s.fe)
+	k.reset()
+	s.up, s.down = flow{}, flow{}
+	s.fe, s.client = nil, nil
+	s.w.tcps = append(s.w.tcps, s)
+}

@@ -1,0 +1,148 @@
+package proxy
+
+import (
+	"net/netip"
+
+	"baton/internal/sys"
+	"baton/lb/balance"
+	"baton/lb/engine"
+	"baton/lb/logfmt"
+	"baton/lb/rules"
+	"baton/lb/spec"
+)
+
+// Worker is one event loop's part of the balancer. Everything in it belongs to
+// that loop's goroutine.
+type Worker struct {
+	Loop *engine.Loop
+	set  *Set
+
+	pickers   []balance.Picker // by Backend.index
+	idle      []idlePool       // by Server.global
+	listeners []*listener
+	https     []*httpSession // free
+	tcps      []*tcpSession  // free
+	exchanges []*exchange    // free
+	waiting   idleClients
+
+	ctx   rules.Ctx     // of the condition being evaluated
+	rec   logfmt.Record // of the line being written
+	line  []byte
+	dates logfmt.DateCache
+}
+
+// listener accepts one bind's connections on one loop.
+type listener struct {
+	*engine.Listener
+	w    *Worker
+	fe   *Frontend
+	bind *spec.Bind
+}
+
+// NewWorker makes the part of a loop. The pickers get their servers by Reslot.
+func NewWorker(set *Set, loop *engine.Loop) *Worker {
+	w := &Worker{Loop: loop, set: set, idle: make([]idlePool, set.servers)}
+	w.ctx.NbSrv = set.nbSrv
+	for _, b := range set.Backends {
+		w.pickers = append(w.pickers, balance.New(b.Spec.Balance, loop.ID))
+	}
+	return w
+}
+
+// Listen starts accepting on a listening socket, which the worker owns from now on.
+func (w *Worker) Listen(fd sys.FD, fe *Frontend, bind *spec.Bind) error {
+	ln := &listener{w: w, fe: fe, bind: bind}
+	l, err := w.Loop.Listen(fd, ln)
+	if err != nil {
+		return err
+	}
+	ln.Listener = l
+	w.listeners = append(w.listeners, ln)
+	return nil
+}
+
+// CloseListeners stops accepting.
+func (w *Worker) CloseListeners() {
+	for _, ln := range w.listeners {
+		ln.Close()
+	}
+	w.listeners = nil
+}
+
+// CloseIdle closes the connections that wait for a request, on both sides.
+func (w *Worker) CloseIdle() {
+	w.waiting.end()
+	for i := range w.idle {
+		w.idle[i].closeAll()
+	}
+}
+
+// Full is the engine's question before each accept.
+func (ln *listener) Full() bool {
+	if !ln.w.full(ln.fe) {
+		return false
+	}
+	// Whoever ends a connection after this line sees the flag and resumes us.
+	ln.w.set.paused.Store(true)
+	return ln.w.full(ln.fe)
+}
+
+func (w *Worker) full(fe *Frontend) bool {
+	if w.set.conns.Load() >= w.set.Maxconn {
+		return true
+	}
+	return fe.Spec.Maxconn > 0 && int(fe.Conns.Load()) >= fe.Spec.Maxconn
+}
+
+// Accept takes over a new client connection.
+func (ln *listener) Accept(c *engine.Conn, from netip.AddrPort) { ln.w.start(c, from, ln.fe) }
+
+// Inject takes a connection that did not come through a listener: one end of a
+// socket pair, by which the daemon probes the whole path through a frontend.
+func (w *Worker) Inject(fd sys.FD, fe *Frontend) error {
+	c, err := w.Loop.Watch(fd)
+	if err != nil {
+		return err
+	}
+	w.start(c, netip.AddrPortFrom(netip.IPv6Loopback(), 0), fe)
+	return nil
+}
+
+func (w *Worker) start(c *engine.Conn, from netip.AddrPort, fe *Frontend) {
+	w.set.conns.Add(1)
+	fe.Conns.Add(1)
+	fe.Sessions.Add(1)
+	if fe.Spec.Mode == spec.HTTP {
+		w.Loop.Go(w.newHTTP(c, from, fe))
+		return
+	}
+	w.Loop.Go(w.newTCP(c, from, fe))
+}
+
+// end counts a client connection out.
+func (w *Worker) end(fe *Frontend) {
+	fe.Conns.Add(-1)
+	w.set.conns.Add(-1)
+	if w.set.paused.Load() && w.set.paused.Swap(false) {
+		for _, o := range w.set.Workers {
+			o.Loop.Post(o.resume)
+		}
+	}
+}
+
+func (w *Worker) resume() {
+	for _, ln := range w.listeners {
+		ln.Resume()
+	}
+}
+
+// Reslot tells the worker's picker of a backend which servers share the traffic.
+// Connections that wait for a request to a server that does not are closed.
+func (w *Worker) Reslot(b *Backend, slots []balance.Slot) {
+	w.pickers[b.index].Update(slots)
+	for _, s := range b.Servers {
+		if !s.Usable() {
+			w.idle[s.global].closeAll()
+		}
+	}
+}
