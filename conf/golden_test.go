@@ -138,4 +138,3 @@ func words(ws []Word) string {
 	}
 	return strings.Join(out, " ")
 }
-

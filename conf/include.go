@@ -120,10 +120,10 @@ func (r *reader) includeFile(name string, at diag.Pos) {
 		}
 		return
 	}
-	if key := (place{file: name}); r.tree.origins[key] == "" {
-		r.tree.origins[key] = fmt.Sprintf("included from %s:%d", at.File, at.Line)
+	_, known := r.tree.lines[name] // named with -f, or included before
+	if r.readFile(f, at) != unreadable && !known {
+		r.tree.origins[place{file: name}] = fmt.Sprintf("included from %s:%d", at.File, at.Line)
 	}
-	r.readFile(f, at)
 }
 
 // chain shows the way from a file to the one that includes it again.

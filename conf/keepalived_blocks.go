@@ -227,6 +227,9 @@ func (b *builder) closeBrace(pos diag.Pos, r *reader) {
 	b.open = b.open[:len(b.open)-1]
 }
 
+// maxUnclosed is how many unclosed blocks are named at once: more is not a slip.
+const maxUnclosed = 5
+
 // closeTo closes blocks whose brace is missing. before is the word that showed
 // it, or "" at the end of a file.
 func (b *builder) closeTo(depth int, before string, errs *diag.List) {
@@ -234,9 +237,13 @@ func (b *builder) closeTo(depth int, before string, errs *diag.List) {
 		errs.Errorf(b.last.Words[0].Pos, "put a `{` at the end of the line", "`%s` lacks its `{`", b.last.Words[0].Text)
 		b.last.Broken, b.last = true, nil
 	}
-	for len(b.open) > depth {
+	for said := 0; len(b.open) > depth; said++ {
 		o := b.open[len(b.open)-1]
 		b.open = b.open[:len(b.open)-1]
+		if said == maxUnclosed {
+			b.open = b.open[:depth]
+			return
+		}
 		name := "this `{`"
 		if len(o.block.Words) > 0 {
 			name = "the `{` of " + o.block.Words[0].Text

@@ -99,7 +99,7 @@ func (r *reader) substitute(t text) (text, bool) {
 	if strings.IndexByte(t.s, '$') < 0 {
 		return t, true
 	}
-	e := expander{r: r, pos: t.pos}
+	e := expander{r: r, line: t}
 	e.expand(t.s, nil, 0)
 	if e.failed {
 		return text{}, false
@@ -110,7 +110,7 @@ func (r *reader) substitute(t text) (text, bool) {
 // expander builds one substituted line.
 type expander struct {
 	r      *reader
-	pos    func(int) diag.Pos // places in the line as written
+	line   text // as written
 	b      strings.Builder
 	segs   []segment
 	failed bool
@@ -122,13 +122,11 @@ func (e *expander) expand(s string, within *diag.Pos, depth int) {
 	from := 0
 	flush := func(to int) {
 		if to > from {
-			seg := segment{off: e.b.Len()}
 			if within != nil {
-				seg.pos, seg.fixed = *within, true
+				e.segs = append(e.segs, segment{off: e.b.Len(), pos: *within, fixed: true})
 			} else {
-				seg.pos = e.pos(from)
+				e.copySegments(from, to)
 			}
-			e.segs = append(e.segs, seg)
 			e.b.WriteString(s[from:to])
 		}
 		from = to
@@ -141,7 +139,7 @@ func (e *expander) expand(s string, within *diag.Pos, depth int) {
 		}
 		at := within
 		if at == nil {
-			p := e.pos(i)
+			p := e.line.pos(i)
 			at = &p
 		}
 		value, ok := e.lookup(name, *at)
@@ -162,7 +160,19 @@ func (e *expander) expand(s string, within *diag.Pos, depth int) {
 	}
 	flush(len(s))
 	if len(e.segs) == 0 {
-		e.segs = []segment{{pos: e.pos(0)}}
+		e.segs = []segment{{pos: e.line.pos(0)}}
+	}
+}
+
+// copySegments keeps the places of the bytes that are written as they stand.
+func (e *expander) copySegments(from, to int) {
+	shift := e.b.Len() - from
+	e.segs = append(e.segs, segment{off: e.b.Len(), pos: e.line.pos(from)})
+	for _, seg := range e.line.segs {
+		if seg.off > from && seg.off < to {
+			seg.off += shift
+			e.segs = append(e.segs, seg)
+		}
 	}
 }
 

@@ -185,4 +185,3 @@ func dump(b *strings.Builder, c *Config) {
 		}
 	}
 }
-

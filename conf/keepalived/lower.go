@@ -54,11 +54,15 @@ type lowerer struct {
 // lowerBody gives each directive of a block to its row in the table.
 func lowerBody[T any](l *lowerer, block string, t table[T], body []*conf.Block, into *T) {
 	seen := make(map[string]conf.Word)
+	var names []string
 	for _, b := range body {
 		word := b.Words[0]
 		e, known := t[word.Text]
 		if !known {
-			l.unknown(word, block, t.names())
+			if names == nil {
+				names = t.names()
+			}
+			l.unknown(word, block, names)
 			continue
 		}
 		if !l.supported(e.status, e.doc, word) || b.Broken {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Pos is a place in a configuration file. Line and Col count from 1; Col
@@ -112,20 +113,72 @@ func (l List) Attach(line func(file string, n int) string) {
 func (l List) Write(w io.Writer) error {
 	var b strings.Builder
 	for _, d := range l {
-		fmt.Fprintf(&b, "%s: %s: %s\n", d.Pos, d.Severity, d.Msg)
+		fmt.Fprintf(&b, "%s: %s: %s\n", d.Pos, d.Severity, printable(d.Msg))
 		if d.Source != "" {
 			num := fmt.Sprintf("%5d", d.Pos.Line)
-			fmt.Fprintf(&b, "%s | %s\n", num, d.Source)
+			text, caret := excerpt(d.Source, d.Pos.Col-1)
+			fmt.Fprintf(&b, "%s | %s\n", num, text)
 			if d.Pos.Col > 0 {
-				fmt.Fprintf(&b, "%s | %s^\n", strings.Repeat(" ", len(num)), indent(d.Source, d.Pos.Col-1))
+				fmt.Fprintf(&b, "%s | %s^\n", strings.Repeat(" ", len(num)), indent(text, caret))
 			}
 		}
 		if d.Hint != "" {
-			fmt.Fprintf(&b, "        %s\n", d.Hint)
+			fmt.Fprintf(&b, "        %s\n", printable(d.Hint))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// maxExcerpt is how much of a line is shown; the rest would only hide the message.
+const maxExcerpt = 160
+
+// excerpt returns the part of a source line to show and where the byte at caret
+// stands in it.
+func excerpt(line string, caret int) (text string, at int) {
+	if len(line) <= maxExcerpt {
+		return clean(line), max(0, caret)
+	}
+	from := min(max(0, caret-maxExcerpt/2), len(line)-maxExcerpt)
+	for ; from > 0 && !utf8.RuneStart(line[from]); from-- {
+	}
+	before, after := "", ""
+	if from > 0 {
+		before = "..."
+	}
+	to := from + maxExcerpt
+	if to < len(line) {
+		after = "..."
+	}
+	return before + clean(line[from:to]) + after, len(before) + max(0, caret-from)
+}
+
+// maxMessage bounds a sentence, which may quote a word of any length.
+const maxMessage = 500
+
+// printable is a sentence as a terminal may see it.
+func printable(s string) string {
+	if len(s) > maxMessage {
+		s = s[:maxMessage] + "..."
+	}
+	return strings.ReplaceAll(clean(s), "\t", " ")
+}
+
+// clean replaces, byte by byte, what a terminal would obey or could not print by
+// question marks; tabs stay.
+func clean(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n <= 1, r < ' ' && r != '\t', r == 0x7f:
+			b.WriteByte('?')
+		default:
+			b.WriteString(s[i : i+n])
+		}
+		i += n
+	}
+	return b.String()
 }
 
 // indent returns white space as wide as the first n bytes of s, keeping tabs so
