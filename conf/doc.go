@@ -12,5 +12,6 @@
 // the file; a block of keepalived's lasts until its closing brace. Inside a
 // section lines are lexed as chapter 2 of HAProxy's configuration manual has it,
 // elsewhere as keepalived.conf(5). Two of keepalived's devices work everywhere,
-// so that two nodes can share a file: `@node` before a line, and include.
+// so that two nodes can share a file: `@node` before a line, and include, which
+// ends the section it stands behind.
 package conf
