@@ -1,6 +1,11 @@
 // Package vip decides which virtual addresses stand on which interface.
 //
-// It is pure: a desired set and the present set become an ordered Plan, leases
-// say when each address must be renewed, and the announcement schedule says when
-// gratuitous ARP is due. vip/kernel applies plans by netlink and sends the ARP.
+// It is pure. Diff turns the present and the desired set of addresses into an
+// ordered Plan that never touches an address of somebody else. Keeper says when:
+// it holds the desired set, the lease of every address and the schedule of the
+// gratuitous ARP, and asks its shell for a Sync with the kernel or to Send
+// frames. vip/kernel is that shell.
+//
+// Invariant: an address that no living process renews is gone within 4 s (see
+// LeaseValid), whatever else has failed.
 package vip

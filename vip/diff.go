@@ -1,0 +1,86 @@
+package vip
+
+// Entry is an address that stands, or shall stand, on an interface.
+type Entry struct {
+	Address
+	Foreign bool // present, and put there by somebody else: it stays as it is
+}
+
+// Set is a set of addresses. Its order is the order in which they are added.
+type Set []Entry
+
+// Op is what one Step does.
+type Op uint8
+
+// The operations of a Plan.
+const (
+	Add    Op = iota
+	Renew     // it is there and ours: give it a new lease
+	Refuse    // it is there and somebody else's: leave it, and say so
+	Remove
+)
+
+func (o Op) String() string {
+	return [...]string{Add: "add", Renew: "renew", Refuse: "refuse", Remove: "remove"}[o]
+}
+
+// Step is one operation on one address.
+type Step struct {
+	Op Op
+	Address
+}
+
+// Plan is a sequence of steps to be done in its order.
+type Plan []Step
+
+// Diff returns the steps that lead from have to want. What is wanted comes first
+// and what has to go comes last, so that a host which gives one address for
+// another is never without both. Foreign addresses that nobody wants are not
+// mentioned.
+//
+// The kernel knows an IPv4 address by interface, address and length, so
+// 10.0.0.9/24 and 10.0.0.9/32 can stand side by side. A foreign one refuses ours
+// at any length: with it there the address would outlive our lease.
+//
+// Label, scope and broadcast of a present address cannot be changed: it is
+// removed and added again.
+func Diff(have, want Set) Plan {
+	plan := make(Plan, 0, len(want))
+	for _, w := range want {
+		switch h := find(have, w.Address); {
+		case foreign(have, w.Address):
+			plan = append(plan, Step{Refuse, w.Address})
+		case h == nil:
+			plan = append(plan, Step{Add, w.Address})
+		case h.Address == w.Address:
+			plan = append(plan, Step{Renew, w.Address})
+		default:
+			plan = append(plan, Step{Remove, h.Address}, Step{Add, w.Address})
+		}
+	}
+	for _, h := range have {
+		if !h.Foreign && find(want, h.Address) == nil {
+			plan = append(plan, Step{Remove, h.Address})
+		}
+	}
+	return plan
+}
+
+// find returns the entry that is the same address to the kernel.
+func find(s Set, a Address) *Entry {
+	for i := range s {
+		if s[i].Interface == a.Interface && s[i].Prefix == a.Prefix {
+			return &s[i]
+		}
+	}
+	return nil
+}
+
+func foreign(s Set, a Address) bool {
+	for i := range s {
+		if s[i].Foreign && s[i].Interface == a.Interface && s[i].Prefix.Addr() == a.Prefix.Addr() {
+			return true
+		}
+	}
+	return false
+}

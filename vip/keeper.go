@@ -1,0 +1,200 @@
+package vip
+
+import (
+	"baton/internal/mono"
+)
+
+// Keeper keeps the addresses of all instances: who shall have them, their
+// leases, and when they are announced.
+type Keeper struct {
+	holdings []Holding
+	sync     mono.Time // next renewal or retry
+}
+
+// Holding is what one instance holds.
+type Holding struct {
+	Config Config
+	Wanted bool    // between Up and Down
+	Leases []Lease // one for each of Config.Addresses
+
+	again   mono.Time // second burst
+	refresh mono.Time
+}
+
+// NewKeeper makes a Keeper of instances that hold nothing. Every address has its
+// Interface, and no two of them are the same.
+func NewKeeper(cfgs []Config) *Keeper {
+	k := &Keeper{sync: mono.Never}
+	for _, c := range cfgs {
+		k.holdings = append(k.holdings, Holding{
+			Config: c, Leases: make([]Lease, len(c.Addresses)),
+			again: mono.Never, refresh: mono.Never,
+		})
+	}
+	return k
+}
+
+// Want appends the addresses that shall stand to out, in the order of the
+// configuration.
+func (k *Keeper) Want(out Set) Set {
+	for i := range k.holdings {
+		if h := &k.holdings[i]; h.Wanted {
+			for _, a := range h.Config.Addresses {
+				out = append(out, Entry{Address: a})
+			}
+		}
+	}
+	return out
+}
+
+// Holdings returns the instances' present state. The caller must not change it;
+// it is valid until the next Step.
+func (k *Keeper) Holdings() []Holding { return k.holdings }
+
+// Deadline is when Step has something to do; mono.Never if nothing.
+func (k *Keeper) Deadline() mono.Time {
+	d := k.sync
+	for i := range k.holdings {
+		d = min(d, k.holdings[i].again, k.holdings[i].refresh)
+	}
+	return d
+}
+
+// Step takes an event, appends what has to be done to out, and does what is due
+// at now as well. An event for an unknown instance or address does nothing.
+func (k *Keeper) Step(now mono.Time, ev Event, out []Action) []Action {
+	switch ev.Kind {
+	case Up, Down, Announce:
+		if h := k.holding(ev.Instance); h != nil {
+			out = k.stepInstance(now, ev.Kind, h, out)
+		}
+	case Missing:
+		if k.sync != mono.Never {
+			out = k.startSync(now, out)
+		}
+	case Added, Renewed, Removed, Failed:
+		if h, i := k.owner(ev.Address); h != nil {
+			out = k.stepAddress(now, ev.Kind, h, i, out)
+		}
+	}
+	return k.due(now, out)
+}
+
+func (k *Keeper) stepInstance(now mono.Time, kind EventKind, h *Holding, out []Action) []Action {
+	switch kind {
+	case Up:
+		h.Wanted = true
+		return k.startSync(now, out)
+	case Down:
+		h.Wanted = false
+		h.again, h.refresh = mono.Never, mono.Never
+		return k.startSync(now, out)
+	case Announce:
+		// A conflict calls for this again and again; each time the second burst
+		// moves, so it comes when the conflict is over. Nobody but the holder
+		// may announce an address.
+		if h.Wanted {
+			out = h.send(AnnounceRepeat, out)
+			h.again, h.refresh = now.Add(AnnounceAgain), now.Add(AnnounceRefresh)
+		}
+	}
+	return out
+}
+
+func (k *Keeper) stepAddress(now mono.Time, kind EventKind, h *Holding, i int, out []Action) []Action {
+	l, a := &h.Leases[i], h.Config.Addresses[i]
+	switch kind {
+	case Added:
+		if h.Wanted && l.Held {
+			// It was ours and it vanished: somebody removed it, or this process
+			// stood still for longer than the lease. Neighbours may have learned
+			// anything meanwhile.
+			out = append(out, Action{Kind: Returned, Address: a}, Action{Kind: Send, Address: a, Count: AnnounceRepeat})
+			h.again, h.refresh = now.Add(AnnounceAgain), now.Add(AnnounceRefresh)
+		}
+		l.confirm(now)
+	case Renewed:
+		l.confirm(now)
+	case Removed:
+		*l = Lease{}
+	case Failed:
+		if !h.Wanted {
+			l.Held = true // the removal failed, so it is there
+		}
+		if l.overdue(now) {
+			*l = Lease{} // nothing is left to renew or to remove
+		}
+		if h.Wanted || l.Held {
+			k.sync = min(k.sync, now.Add(LeaseRetry))
+		}
+	}
+	return out
+}
+
+// due does what the clock asks for.
+func (k *Keeper) due(now mono.Time, out []Action) []Action {
+	if now >= k.sync {
+		out = k.startSync(now, out)
+	}
+	for i := range k.holdings {
+		h := &k.holdings[i]
+		if now >= h.again {
+			out = h.send(AnnounceRepeat, out)
+			h.again = mono.Never
+		}
+		if now >= h.refresh {
+			out = h.send(1, out)
+			h.refresh = now.Add(AnnounceRefresh)
+		}
+	}
+	return out
+}
+
+// startSync asks for a Sync, which renews every lease, and plans the next.
+func (k *Keeper) startSync(now mono.Time, out []Action) []Action {
+	k.sync = mono.Never
+	for i := range k.holdings {
+		h := &k.holdings[i]
+		if h.Wanted {
+			k.sync = now.Add(LeaseRenew)
+			continue
+		}
+		// What is still there will be heard of, as Removed or Failed; of what the
+		// kernel has taken meanwhile nothing is heard.
+		for j := range h.Leases {
+			h.Leases[j].Held = false
+		}
+	}
+	return append(out, Action{Kind: Sync})
+}
+
+// send announces the addresses that are there.
+func (h *Holding) send(count int, out []Action) []Action {
+	for i, l := range h.Leases {
+		if l.Held {
+			out = append(out, Action{Kind: Send, Address: h.Config.Addresses[i], Count: count})
+		}
+	}
+	return out
+}
+
+func (k *Keeper) holding(instance string) *Holding {
+	for i := range k.holdings {
+		if k.holdings[i].Config.Instance == instance {
+			return &k.holdings[i]
+		}
+	}
+	return nil
+}
+
+// owner returns the instance that an address belongs to, and its place there.
+func (k *Keeper) owner(a Address) (*Holding, int) {
+	for i := range k.holdings {
+		for j, own := range k.holdings[i].Config.Addresses {
+			if own.Interface == a.Interface && own.Prefix == a.Prefix {
+				return &k.holdings[i], j
+			}
+		}
+	}
+	return nil, 0
+}

@@ -1,0 +1,62 @@
+package vip
+
+import (
+	"time"
+
+	"baton/internal/mono"
+)
+
+// The lease. The kernel counts an address's lifetime in whole seconds from its
+// last renewal and looks at it with a tolerance: it may end a lifetime a quarter
+// of a second early, and its timer comes up to three quarters late. With 3 s:
+//
+//   - after the death of the process the address is gone 2.75 to 3.75 s after
+//     the last renewal, so within 4 s of the death at the latest;
+//   - a living process may stand still for 2.25 s (LeaseValid - 0.25 s -
+//     LeaseRenew) before it loses the address. That is far beyond a pause of the
+//     garbage collector, and still below the master-down interval (over 3 s), so
+//     the lease has ended before another node takes over.
+//
+// The preferred lifetime is the same: a shorter one would only mark the address
+// deprecated meanwhile, which IPv4 does not heed.
+const (
+	LeaseValid = 3 * time.Second
+	LeaseRenew = 500 * time.Millisecond
+	LeaseRetry = 100 * time.Millisecond // after a failed renewal or removal
+
+	leaseLatest = LeaseValid + 750*time.Millisecond // the kernel has taken the address by then
+)
+
+// The announcements, as keepalived sends them by default, and a refresh for
+// switches that forget an address sooner than hosts do.
+const (
+	AnnounceRepeat  = 5                // frames of a burst, per address
+	AnnounceAgain   = 5 * time.Second  // a second burst follows the first
+	AnnounceRefresh = 60 * time.Second // one frame per address
+)
+
+// Lease is the right to an address until the kernel takes it away. The zero
+// Lease is none.
+type Lease struct {
+	Held    bool
+	Since   mono.Time // first confirmed
+	Renewed mono.Time // last confirmed
+}
+
+// Remaining is how long the kernel leaves the address there without a renewal.
+func (l Lease) Remaining(now mono.Time) time.Duration {
+	if !l.Held {
+		return 0
+	}
+	return max(0, LeaseValid-now.Sub(l.Renewed))
+}
+
+func (l *Lease) confirm(now mono.Time) {
+	if !l.Held {
+		l.Held, l.Since = true, now
+	}
+	l.Renewed = now
+}
+
+// overdue reports whether the kernel must have taken the address.
+func (l Lease) overdue(now mono.Time) bool { return l.Held && now.Sub(l.Renewed) >= leaseLatest }
