@@ -13,6 +13,7 @@ type Status struct {
 
 	Instances []Instance `json:"instances"`
 	Probes    []Probe    `json:"probes"`
+	Balancer  *Balancer  `json:"balancer,omitempty"`
 	Frontends []Frontend `json:"frontends"`
 	Backends  []Backend  `json:"backends"`
 }
@@ -82,41 +83,68 @@ type Probe struct {
 	Failures uint64     `json:"failures"`
 }
 
+// Balancer is what all proxies share.
+type Balancer struct {
+	Connections    int    `json:"connections"`
+	MaxConnections int    `json:"max_connections"`
+	Loops          int    `json:"loops"`
+	Draining       bool   `json:"draining"` // no new connections are taken
+	DroppedLogs    uint64 `json:"dropped_log_lines"`
+}
+
+// Counters are what a proxy has counted since the start.
+type Counters struct {
+	Sessions    uint64 `json:"sessions"`
+	Requests    uint64 `json:"requests"`
+	BytesIn     uint64 `json:"bytes_in"`
+	BytesOut    uint64 `json:"bytes_out"`
+	Denied      uint64 `json:"denied"`
+	BadRequests uint64 `json:"bad_requests"`
+	Status2xx   uint64 `json:"status_2xx"`
+	Status3xx   uint64 `json:"status_3xx"`
+	Status4xx   uint64 `json:"status_4xx"`
+	Status5xx   uint64 `json:"status_5xx"`
+}
+
 // Frontend is an accepting proxy.
 type Frontend struct {
-	Name     string   `json:"name"`
-	Mode     string   `json:"mode"`
-	Binds    []string `json:"binds"`
-	State    string   `json:"state"` // OPEN, STOP
-	Sessions int64    `json:"sessions"`
-	Total    uint64   `json:"sessions_total"`
-	Limit    int64    `json:"sessions_limit"`
-	Requests uint64   `json:"requests_total"`
+	Name        string   `json:"name"`
+	Mode        string   `json:"mode"`
+	Binds       []string `json:"binds"`
+	Connections int      `json:"connections"`
+	Counters
 }
 
 // Backend is a set of servers.
 type Backend struct {
-	Name     string   `json:"name"`
-	Mode     string   `json:"mode"`
-	Balance  string   `json:"balance"`
-	Usable   int      `json:"usable"`
-	Sessions int64    `json:"sessions"`
-	Total    uint64   `json:"sessions_total"`
-	Servers  []Server `json:"servers"`
+	Name    string   `json:"name"`
+	Mode    string   `json:"mode"`
+	Balance string   `json:"balance"`
+	Usable  int      `json:"usable_servers"`
+	Current int      `json:"current_sessions"`
+	Queued  int      `json:"queued"`
+	Servers []Server `json:"servers"`
+	Counters
 }
 
 // Server is one server line.
 type Server struct {
-	Name     string    `json:"name"`
-	Address  string    `json:"address"`
-	State    string    `json:"state"`  // UP, UP 1/3, DOWN, DOWN 1/2, MAINT, no check
-	Check    string    `json:"check"`  // L4OK, L7STS, ...; "" without check
-	Detail   string    `json:"detail"` // what the last check said
-	Since    time.Time `json:"since"`
-	Weight   int       `json:"weight"`
-	Backup   bool      `json:"backup,omitempty"`
-	Usable   bool      `json:"usable"`
-	Sessions int64     `json:"sessions"`
-	Total    uint64    `json:"sessions_total"`
-	Queue    int64     `json:"queue"`
+	Name       string    `json:"name"`
+	Address    string    `json:"address"`
+	State      string    `json:"state"` // UP, UP 1/3, DOWN, DOWN 1/2, MAINT, no check
+	Since      time.Time `json:"since"`
+	Backup     bool      `json:"backup"`
+	Active     bool      `json:"active"` // shares the traffic now
+	Weight     int       `json:"weight"`
+	Current    int       `json:"current_sessions"`
+	Sessions   uint64    `json:"sessions"`
+	Opened     uint64    `json:"connections_opened"`
+	ConnErrors uint64    `json:"connection_errors"`
+	RespErrors uint64    `json:"response_errors"`
+	Retries    uint64    `json:"retries"`
+	Redispatch uint64    `json:"redispatches"`
+	Check      string    `json:"check_status"` // L4OK, L7STS, ...; "" without check
+	Info       string    `json:"check_info"`   // what the last check said
+	Code       int       `json:"check_code"`   // HTTP status; 0: none
+	Took       float64   `json:"check_ms"`
 }

@@ -41,6 +41,9 @@ func (s *Status) problems() []string {
 			out = append(out, fmt.Sprintf("probe %s is down: %s", p.Name, p.Last))
 		}
 	}
+	if s.Balancer != nil && s.Balancer.Connections >= s.Balancer.MaxConnections {
+		out = append(out, fmt.Sprintf("the connection limit is reached (%d): new clients wait", s.Balancer.MaxConnections))
+	}
 	for _, be := range s.Backends {
 		down := 0
 		for _, srv := range be.Servers {
@@ -153,34 +156,49 @@ func (s *Status) writeFrontends(b *strings.Builder) {
 	}
 	b.WriteString("\n")
 	w := tabwriter.NewWriter(b, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "FRONTEND\tMODE\tLISTENS ON\tSTATE\tSESSIONS\tTOTAL\tREQUESTS")
+	fmt.Fprintln(w, "FRONTEND\tMODE\tLISTENS ON\tOPEN\tSESSIONS\tREQUESTS\t5XX")
 	for _, f := range s.Frontends {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d of %d\t%d\t%d\n", f.Name, f.Mode, strings.Join(f.Binds, " "), f.State, f.Sessions, f.Limit, f.Total, f.Requests)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\n", f.Name, f.Mode, strings.Join(f.Binds, " "), f.Connections, f.Sessions, f.Requests, f.Status5xx)
 	}
 	_ = w.Flush()
 }
 
 func (s *Status) writeBackends(b *strings.Builder, now time.Time) {
 	for _, be := range s.Backends {
-		fmt.Fprintf(b, "\nbackend %s (%s, %s): %d of %d servers usable\n", be.Name, be.Mode, be.Balance, be.Usable, len(be.Servers))
+		fmt.Fprintf(b, "\nbackend %s (%s, %s): %d of %d servers usable", be.Name, be.Mode, be.Balance, be.Usable, len(be.Servers))
+		if be.Queued > 0 {
+			fmt.Fprintf(b, ", %d requests wait in its queue", be.Queued)
+		}
+		b.WriteString("\n")
 		if len(be.Servers) == 0 {
 			continue
 		}
 		w := tabwriter.NewWriter(b, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(w, "  SERVER\tADDRESS\tSTATE\tSINCE\tLAST CHECK\tWEIGHT\tSESSIONS\tTOTAL")
+		fmt.Fprintln(w, "  SERVER\tADDRESS\tSTATE\tSINCE\tLAST CHECK\tWEIGHT\tNOW\tSESSIONS\tERRORS")
 		for _, srv := range be.Servers {
 			weight := fmt.Sprintf("%d", srv.Weight)
 			if srv.Backup {
 				weight += " backup"
 			}
-			check := strings.TrimSpace(srv.Check + " " + srv.Detail)
-			if check == "" {
-				check = "-"
-			}
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", srv.Name, srv.Address, srv.State, moment(srv.Since, now), check, weight, srv.Sessions, srv.Total)
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\n", srv.Name, srv.Address, srv.State, moment(srv.Since, now), srv.checkText(), weight, srv.Current, srv.Sessions, srv.ConnErrors+srv.RespErrors)
 		}
 		_ = w.Flush()
 	}
+}
+
+// checkText is the last check in words: "L7STS 503 in 4.1 ms".
+func (s *Server) checkText() string {
+	if s.Check == "" {
+		return "-"
+	}
+	text := s.Check
+	if s.Code != 0 {
+		text += fmt.Sprintf(" %d", s.Code)
+	}
+	if s.Info != "" {
+		text += " " + s.Info
+	}
+	return text + fmt.Sprintf(" in %.1f ms", s.Took)
 }
 
 // moment prints a time of day and how long ago it was; the date when it was

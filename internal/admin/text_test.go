@@ -27,9 +27,9 @@ func TestText(t *testing.T) {
 				Counters:  map[string]uint64{"sent": 90, "received": 3, "bad_checksum": 0},
 			}},
 			Probes:    []Probe{{Name: "check_haproxy", Kind: "self", Verdict: "up", Since: before(time.Hour), Last: "the balancer is serving"}},
-			Frontends: []Frontend{{Name: "web", Mode: "http", Binds: []string{"192.168.1.100:80"}, State: "OPEN", Sessions: 12, Limit: 2000, Total: 3456, Requests: 7890}},
+			Frontends: []Frontend{{Name: "web", Mode: "http", Binds: []string{"192.168.1.100:80"}, Connections: 12, Counters: Counters{Sessions: 3456, Requests: 7890, Status5xx: 2}}},
 			Backends: []Backend{{Name: "app", Mode: "http", Balance: "roundrobin", Usable: 1, Servers: []Server{
-				{Name: "s1", Address: "10.0.0.1:80", State: "UP", Check: "L7OK", Detail: "200 in 3ms", Since: before(time.Hour), Weight: 1, Usable: true, Sessions: 3, Total: 99},
+				{Name: "s1", Address: "10.0.0.1:80", State: "UP", Check: "L7OK", Code: 200, Took: 3.2, Since: before(time.Hour), Weight: 1, Active: true, Current: 3, Sessions: 99},
 			}}},
 		},
 		"trouble": {
@@ -41,10 +41,11 @@ func TestText(t *testing.T) {
 				Addresses: []Address{{Prefix: "192.168.1.100/24", Interface: "eth0"}},
 				Master:    &Master{"192.168.1.10", 103},
 			}},
-			Probes: []Probe{{Name: "chk", Kind: "script", Verdict: "down", Since: before(26 * time.Hour), Last: "exit status 1", Streak: 1, Need: 2}},
+			Probes:   []Probe{{Name: "chk", Kind: "script", Verdict: "down", Since: before(26 * time.Hour), Last: "exit status 1", Streak: 1, Need: 2}},
+			Balancer: &Balancer{Connections: 10, MaxConnections: 10},
 			Backends: []Backend{
-				{Name: "app", Mode: "http", Balance: "roundrobin", Servers: []Server{{Name: "s1", Address: "10.0.0.1:80", State: "DOWN", Check: "L4CON", Detail: "connection refused", Weight: 1}}},
-				{Name: "two", Mode: "tcp", Balance: "leastconn", Usable: 1, Servers: []Server{{Name: "s1", State: "DOWN"}, {Name: "s2", State: "UP", Usable: true, Backup: true}}},
+				{Name: "app", Mode: "http", Balance: "roundrobin", Servers: []Server{{Name: "s1", Address: "10.0.0.1:80", State: "DOWN", Check: "L4CON", Info: "connection refused", Weight: 1, ConnErrors: 7}}},
+				{Name: "two", Mode: "tcp", Balance: "leastconn", Usable: 1, Queued: 4, Servers: []Server{{Name: "s1", State: "DOWN"}, {Name: "s2", State: "UP", Active: true, Backup: true}}},
 			},
 		},
 		"balancer-only": {Version: "0.1.0", PID: 1, Node: "c", State: "starting"},
