@@ -1,6 +1,9 @@
 package rules
 
-import "net/netip"
+import (
+	"net/netip"
+	"unsafe"
+)
 
 // inNets follows the four cases of chapter 7.1.6. An IPv4-mapped address counts as
 // the IPv4 address that it is, however its socket reports it.
@@ -38,4 +41,19 @@ func embedded4(a netip.Addr) (netip.Addr, bool) {
 		return netip.AddrFrom4([4]byte(b[12:])), true
 	}
 	return netip.Addr{}, false
+}
+
+// address reads an IP address without a zone.
+func address(b []byte) (netip.Addr, bool) {
+	if len(b) < 2 || len(b) > len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") {
+		return netip.Addr{}, false
+	}
+	for _, c := range b {
+		if c = lower(c); (c < '0' || c > '9') && (c < 'a' || c > 'f') && c != ':' && c != '.' {
+			return netip.Addr{}, false
+		}
+	}
+	// No copy for the request's sake: an Addr without a zone keeps nothing of the text.
+	a, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(b), len(b)))
+	return a, err == nil
 }

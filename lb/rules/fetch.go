@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"strconv"
 
-	"baton/lb/http1"
 	"baton/lb/spec"
 )
 
@@ -130,19 +129,13 @@ func textFetch(t spec.Test) func(*Ctx, func([]byte) bool) bool {
 	return nil
 }
 
-// path is the target's path without the query: absent in `OPTIONS *` and CONNECT,
-// "/" in an absolute form that ends with its authority.
+// path is the target's path without the query: absent in `OPTIONS *`, in CONNECT,
+// and, as in HAProxy, in an absolute form that ends with its authority.
 func path(x *Ctx) ([]byte, bool) {
-	if x.Head == nil {
+	if x.Head == nil || x.Head.Path.Len == 0 {
 		return nil, false
 	}
-	if p := x.Head.Path.Of(x.Buf); len(p) > 0 {
-		return p, true
-	}
-	if x.Head.Authority.Len == 0 || x.Head.Method == http1.MethodConnect {
-		return nil, false
-	}
-	return append(x.scratch[:0], '/'), true
+	return x.Head.Path.Of(x.Buf), true
 }
 
 // anyValue offers every value of every header line called name (all lines when it

@@ -2,8 +2,7 @@ package rules
 
 import (
 	"bytes"
-	"net/netip"
-	"strconv"
+	"math"
 	"strings"
 
 	"baton/lb/spec"
@@ -31,9 +30,8 @@ func textMatch(t spec.Test) func([]byte) bool {
 	case spec.MatchIP:
 		nets := t.Prefixes
 		return func(b []byte) bool {
-			// The conversion allocates only for what is not an address.
-			a, err := netip.ParseAddr(string(b))
-			return err == nil && inNets(nets, a)
+			a, ok := address(b)
+			return ok && inNets(nets, a)
 		}
 	case spec.MatchRegex:
 		res := t.Regexps
@@ -95,9 +93,11 @@ func comparison(t spec.Test) func(b, p []byte) bool {
 }
 
 // portion reports whether p stands in b between delimiters or the ends of b.
-// Delimiters around p itself are ignored.
+// Delimiters around p itself are ignored; nothing else is nowhere.
 func portion(b, p []byte, delimiters string, same func(a, b []byte) bool) bool {
-	p = bytes.Trim(p, delimiters)
+	if p = bytes.Trim(p, delimiters); len(p) == 0 {
+		return false
+	}
 	for i := 0; i+len(p) <= len(b); i++ {
 		starts := i == 0 || strings.IndexByte(delimiters, b[i-1]) >= 0
 		ends := i+len(p) == len(b) || strings.IndexByte(delimiters, b[i+len(p)]) >= 0
@@ -117,13 +117,26 @@ func within(ranges []spec.IntRange, n int64) bool {
 	return false
 }
 
-// integer reads a decimal number that fills b.
-func integer(b []byte) (int64, bool) {
-	if len(b) == 0 || len(b) > 20 {
-		return 0, false
+// integer reads the decimal number that b begins with; HAProxy, too, does not look
+// at what follows it.
+func integer(b []byte) (n int64, ok bool) {
+	negative := len(b) > 0 && b[0] == '-'
+	if negative {
+		b = b[1:]
 	}
-	n, err := strconv.ParseInt(string(b), 10, 64)
-	return n, err == nil
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			break
+		}
+		if n > (math.MaxInt64-9)/10 {
+			return 0, false
+		}
+		n, ok = 10*n+int64(c-'0'), true
+	}
+	if negative {
+		n = -n
+	}
+	return n, ok
 }
 
 // lowerASCII and the comparisons below fold A-Z only: bytes above 127 are never
