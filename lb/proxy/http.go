@@ -22,7 +22,8 @@ type httpSession struct {
 	client   *engine.Conn
 	src, dst netip.AddrPort
 	accepted mono.Time
-	served   int // exchanges so far
+	served   int  // exchanges so far
+	linger   bool // the client may not have sent all when it got its last answer
 
 	nextIdle, prevIdle *httpSession // in Worker.waiting
 
@@ -62,7 +63,7 @@ func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *htt
 		s = &httpSession{w: w}
 	}
 	s.fe, s.client, s.src, s.dst, s.accepted = fe, c, from, c.LocalAddr(), w.Loop.Now()
-	s.served = 0
+	s.served, s.linger = 0, false
 	return s
 }
 
@@ -72,6 +73,9 @@ func (s *httpSession) Run(t *engine.Task) {
 		if s.n > 0 {
 			t.Yield() // pipelined requests take turns with other clients
 		}
+	}
+	if s.linger {
+		s.drainClient(t)
 	}
 	s.finish()
 }
@@ -130,10 +134,14 @@ func (s *httpSession) awaitRequest(t *engine.Task) bool {
 		return false
 	}
 	deadline := after(t.Now(), orTimeout(to.HTTPKeepAlive, to.HTTPRequest, to.Client))
+	return s.awaitBytes(t, deadline) == nil
+}
+
+// awaitBytes waits for the client while nothing of it is held: the wait that a stop ends.
+func (s *httpSession) awaitBytes(t *engine.Task, deadline mono.Time) error {
 	s.w.waiting.add(s)
-	err := s.client.Await(t, deadline)
-	s.w.waiting.remove(s)
-	return err == nil
+	defer s.w.waiting.remove(s)
+	return s.client.Await(t, deadline)
 }
 
 func (s *httpSession) beginExchange(t *engine.Task) {
@@ -169,7 +177,7 @@ func (s *httpSession) readHead(t *engine.Task) bool {
 			deadline = t.Now().Add(to.Client)
 		}
 		if s.in == nil {
-			if err := s.client.Await(t, deadline); err != nil {
+			if err := s.awaitBytes(t, deadline); err != nil {
 				s.refuse(t, 408, termination{'c', 'R'})
 				return false
 			}
@@ -187,7 +195,7 @@ func (s *httpSession) readHead(t *engine.Task) bool {
 			x.bad = true
 			x.status = 400
 			x.end = termination{'C', 'R'}
-			x.silent = s.n == 0 && (s.fe.Spec.DontLogNull || s.served > 0)
+			x.silent = s.n == 0 && (s.fe.Spec.DontLogNull || s.served > 0 || s.w.set.draining.Load())
 			return false
 		}
 		s.n += n

@@ -115,18 +115,20 @@ func (s *httpSession) answer(t *engine.Task, msg []byte) {
 // lingerFor bounds how long a closing connection is read from.
 const lingerFor = time.Second
 
-// lastWords sends a final response. What the client is still sending is read and
-// thrown away for a moment: closing a socket with unread bytes makes the kernel
-// send RST, and a client that gets that may never see our answer (RFC 9112
-// section 9.6).
+// lastWords sends a final response. If the client may still be sending, the session
+// lingers afterwards.
 func (s *httpSession) lastWords(t *engine.Task, msg []byte) {
 	if s.client.Write(t, msg, nil, after(t.Now(), s.fe.Spec.Timeouts.Client)) != nil {
 		return
 	}
 	s.x.sent += int64(len(msg))
-	if s.x.up.ended && s.x.parsed > 0 {
-		return
-	}
+	s.linger = !s.x.up.ended || s.x.parsed == 0
+}
+
+// drainClient reads and throws away what a client goes on sending after its last
+// answer: closing a socket with unread bytes makes the kernel send RST, and a client
+// that gets that may never see the answer (RFC 9112 section 9.6).
+func (s *httpSession) drainClient(t *engine.Task) {
 	s.client.ShutdownWrite()
 	buf := t.Loop().Get()
 	for until := t.Now().Add(lingerFor); t.Now() < until; t.Yield() {
