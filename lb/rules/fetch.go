@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 
+	"baton/lb/http1"
 	"baton/lb/spec"
 )
 
@@ -143,7 +144,7 @@ func path(x *Ctx) ([]byte, bool) {
 func anyValue(x *Ctx, name string, m func([]byte) bool) bool {
 	for i := range x.Head.N {
 		f := &x.Head.Fields[i]
-		if name != "" && !equalFold(f.Name.Of(x.Buf), name) {
+		if f.Known == http1.Removed || name != "" && !equalFold(f.Name.Of(x.Buf), name) {
 			continue
 		}
 		rest := f.Value.Of(x.Buf)
