@@ -32,26 +32,38 @@ const (
 	highs = 0x8080808080808080
 )
 
+// controls marks, by their high bits, the bytes of x below 0x20 and DEL: x-0x20 borrows
+// into the high bit of a byte below 0x20, and x^0x7f is zero for DEL. A borrow can
+// falsely mark bytes above a true mark, never below, so the lowest mark is true.
+func controls(x uint64) uint64 {
+	del := x ^ 0x7f*ones
+	return ((x-0x20*ones)&^x | (del-ones)&^del) & highs
+}
+
 // skipText returns the index of the first byte of b from i on that is a control
-// byte other than HTAB, or len(b). Eight bytes are looked at in one step: x-0x20
-// borrows into the high bit of a byte below 0x20, x^0x7f is zero for DEL. A borrow
-// can falsely mark bytes above a true mark, never below, so the lowest mark is true.
+// byte other than HTAB, or len(b). Most values are longer than one machine word, so
+// two are looked at in a step.
 func skipText(b []byte, i int) int {
 	for {
-		for i+8 <= len(b) {
-			x := binary.LittleEndian.Uint64(b[i:])
-			del := x ^ 0x7f*ones
-			marks := ((x - 0x20*ones) &^ x & highs) | ((del - ones) &^ del & highs)
-			if marks != 0 {
-				i += bits.TrailingZeros64(marks) >> 3
+		w := b[i:]
+		for len(w) >= 16 {
+			m0 := controls(binary.LittleEndian.Uint64(w))
+			m1 := controls(binary.LittleEndian.Uint64(w[8:]))
+			if m0|m1 != 0 {
+				n := bits.TrailingZeros64(m0) >> 3 // 8 when m0 has no mark
+				if n == 8 {
+					n += bits.TrailingZeros64(m1) >> 3
+				}
+				w = w[n:]
 				break
 			}
-			i += 8
+			w = w[16:]
 		}
-		for i < len(b) && b[i] >= 0x20 && b[i] != 0x7f {
-			i++
+		for len(w) > 0 && w[0] >= 0x20 && w[0] != 0x7f {
+			w = w[1:]
 		}
-		if i == len(b) || b[i] != '\t' {
+		i = len(b) - len(w)
+		if len(w) == 0 || w[0] != '\t' {
 			return i
 		}
 		i++

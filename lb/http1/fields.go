@@ -18,7 +18,9 @@ func (m *Message) fields(b []byte) State {
 			if m.N == MaxHeaders {
 				return m.fail(TooManyFields, mark)
 			}
-			m.Fields[m.N].Name = Span{uint32(mark), uint32(i - mark)}
+			f := &m.Fields[m.N]
+			f.Name = Span{uint32(mark), uint32(i - mark)}
+			f.Known = knownOf(b[mark:i])
 			i++
 			mark = i
 		}
@@ -33,18 +35,17 @@ func (m *Message) fields(b []byte) State {
 		}
 		f := &m.Fields[m.N]
 		f.Value = trim(b, mark, i)
-		f.Known = knownOf(f.Name.Of(b))
 		i += 2
 		mark = i
+		m.N++
 		if f.Known != Other {
 			if r := m.note(b, f); r != NoReason {
 				return m.fail(r, int(f.Value.Off))
 			}
 			if f.Known == Removed {
-				continue // a repeated Content-Length
+				m.N-- // a repeated Content-Length
 			}
 		}
-		m.N++
 	}
 }
 
@@ -233,9 +234,16 @@ func knownOf(b []byte) Known {
 	return Other
 }
 
+// known compares a token with a name of letters and hyphens. Only the two cases of a
+// letter are the same with bit 5 set: what else would be is no token.
 func known(b []byte, name string, k Known) Known {
-	if equalLower(b, name) {
-		return k
+	if len(b) != len(name) {
+		return Other
 	}
-	return Other
+	for i, c := range b {
+		if c|0x20 != name[i] {
+			return Other
+		}
+	}
+	return k
 }
