@@ -39,9 +39,9 @@ type LB struct {
 	checks  []*check
 	stateMu sync.Mutex // one server state change at a time
 
+	ready     chan struct{} // closed when clients are served
 	running   atomic.Bool
 	listening atomic.Bool
-	started   time.Time
 	probes    atomic.Uint32 // ProbeDial's turn among the loops
 }
 
@@ -53,7 +53,7 @@ func New(cfg *spec.Config, o Options) (*LB, error) {
 	if o.Tag == "" {
 		o.Tag = "baton"
 	}
-	l := &LB{log: o.Log, o: o, cfg: cfg, started: time.Now()}
+	l := &LB{log: o.Log, o: o, cfg: cfg, ready: make(chan struct{})}
 	l.sinks = logsink.New(logsink.Options{Log: o.Log, Tag: o.Tag, PID: os.Getpid()})
 	limit, err := maxconn(cfg)
 	if err != nil {
@@ -181,8 +181,17 @@ func (l *LB) Run(ctx context.Context) error {
 	for _, w := range l.set.Workers {
 		wg.Go(w.Loop.Run)
 	}
-	l.running.Store(true)
 	l.initialStates()
+	// What was posted before has been done when each loop gets here: the listeners
+	// are watched and the pickers know their servers.
+	var first sync.WaitGroup
+	for _, w := range l.set.Workers {
+		first.Add(1)
+		w.Loop.Post(first.Done)
+	}
+	first.Wait()
+	l.running.Store(true)
+	close(l.ready)
 	stopChecks := l.runChecks(ctx)
 	<-ctx.Done()
 	l.running.Store(false)
@@ -198,6 +207,9 @@ func (l *LB) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Ready is closed once clients are served.
+func (l *LB) Ready() <-chan struct{} { return l.ready }
 
 // StopListening takes no new connections. Present requests are served, their
 // responses say Connection: close, and connections between two requests end.
