@@ -59,14 +59,14 @@ type Address struct {
 	Prefix    string `json:"prefix"`
 	Interface string `json:"interface"`
 	Held      bool   `json:"held"` // on the interface of this node
+	Error     string `json:"error,omitempty"`
 }
 
 // Lease is the valid lifetime that keeps the addresses on the interface.
 type Lease struct {
 	Since     time.Time `json:"since"`             // held since
 	Remaining float64   `json:"remaining_seconds"` // the kernel takes them after this unless renewed
-	Error     string    `json:"error,omitempty"`
-	Announced uint64    `json:"announced"` // gratuitous ARP frames sent
+	Announced uint64    `json:"announced"`         // gratuitous ARP frames sent
 }
 
 // Probe is one source of health.

@@ -32,8 +32,10 @@ func (s *Status) problems() []string {
 		if i.State == "FAULT" {
 			out = append(out, fmt.Sprintf("instance %s is in FAULT: %s", i.Name, i.Reason))
 		}
-		if i.Lease != nil && i.Lease.Error != "" {
-			out = append(out, fmt.Sprintf("instance %s: %s", i.Name, i.Lease.Error))
+		for _, a := range i.Addresses {
+			if a.Error != "" {
+				out = append(out, fmt.Sprintf("instance %s: %s: %s", i.Name, a.Prefix, a.Error))
+			}
 		}
 	}
 	for _, p := range s.Probes {

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"baton/conf/haproxy"
+	"baton/conf/keepalived"
+	"baton/internal/daemon"
+	"baton/internal/diag"
+)
+
+// defaultFile is read when no -f is given.
+const defaultFile = "/etc/baton/baton.cfg"
+
+// loadFlags adds the flags that choose a configuration.
+func loadFlags(c *cobra.Command) *daemon.LoadOptions {
+	var o daemon.LoadOptions
+	c.Flags().StringArrayVarP(&o.Files, "file", "f", []string{defaultFile}, "configuration file or folder (*.cfg, *.conf); may be repeated")
+	c.Flags().StringVar(&o.Node, "node", "", "this node's id for `@id` lines (default: the host name)")
+	return &o
+}
+
+func checkCommand() *cobra.Command {
+	var support bool
+	c := &cobra.Command{
+		Use:   "check [-f FILE]...",
+		Short: "Check the configuration and print every finding",
+		Long: "check reads the files as `baton run` would, up to the point where it would open sockets: it also\n" +
+			"proves that scripts can be run and host names resolve. It prints every error and warning of all\n" +
+			"files. The exit status is 0 when the configuration can be run (warnings do not matter), else 1.",
+		Example: "  baton check -f haproxy.cfg -f keepalived.conf",
+		Args:    noArgs,
+	}
+	o := loadFlags(c)
+	c.Flags().BoolVar(&support, "support", false, "print which keywords of both languages baton knows, and what it does with them")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if support {
+			return printSupport(c.OutOrStdout())
+		}
+		cfg, found := daemon.Load(c.Context(), *o)
+		if err := found.Write(c.ErrOrStderr()); err != nil {
+			return failure(err)
+		}
+		if found.Errors() > 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "configuration is not valid: %s\n", tally(found))
+			return told()
+		}
+		line := "configuration is valid: " + cfg.Summary()
+		if len(found) > 0 {
+			line += " (" + tally(found) + ")"
+		}
+		fmt.Fprintln(c.OutOrStdout(), line)
+		return nil
+	}
+	return c
+}
+
+// tally counts findings in words.
+func tally(l diag.List) string {
+	var parts []string
+	if n := l.Errors(); n > 0 {
+		parts = append(parts, daemon.Count(n, "error"))
+	}
+	if n := len(l) - l.Errors(); n > 0 {
+		parts = append(parts, daemon.Count(n, "warning"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printSupport prints the support matrix. It is made of the tables that lower
+// the configuration, so it cannot promise what they do not do.
+func printSupport(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "HAPROXY\tKEYWORD\tSUPPORT\tWHERE\tREMARK")
+	for _, k := range haproxy.Keywords() {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.Table, k.Name, word(k.Status.String()), dash(k.In), k.Doc)
+	}
+	if err := w.Flush(); err != nil {
+		return failure(err)
+	}
+	fmt.Fprintln(out)
+	w = tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "KEEPALIVED\tKEYWORD\tSUPPORT\tREMARK")
+	for _, k := range keepalived.Keywords() {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", dash(k.Block), k.Name, word(k.Status.String()), k.Doc)
+	}
+	if err := w.Flush(); err != nil {
+		return failure(err)
+	}
+	return nil
+}
+
+// word is the status in the terms of the printed matrix, the same for both languages.
+func word(status string) string {
+	switch status {
+	case "done":
+		return "yes"
+	case "warned":
+		return "ignored"
+	case "refused":
+		return "no"
+	}
+	return status
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,0 +1,38 @@
+package daemon
+
+import (
+	"sync"
+
+	"baton/checkscript"
+	"baton/conf/keepalived"
+)
+
+// health turns the verdicts of probes into what the VRRP instances are told.
+type health struct {
+	instances []keepalived.Instance
+	verdict   func(probe string) checkscript.Verdict
+	send      func(instance string, delta int, fault, pending bool)
+
+	mu sync.Mutex // keeps an older sum from being sent after a newer one
+}
+
+// refresh sends the sum of every instance that tracks the probe; "" means all.
+func (h *health) refresh(probe string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, in := range h.instances {
+		if probe == "" || tracks(in, probe) {
+			delta, fault, pending := checkscript.Effect(in.Tracks, h.verdict)
+			h.send(in.VRRP.Name, delta, fault, pending)
+		}
+	}
+}
+
+func tracks(in keepalived.Instance, probe string) bool {
+	for _, t := range in.Tracks {
+		if t.Probe == probe {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,118 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"os"
+
+	"baton/checkscript"
+	"baton/checkscript/runner"
+	"baton/conf"
+	"baton/conf/haproxy"
+	"baton/conf/keepalived"
+	"baton/internal/diag"
+	"baton/lb"
+	"baton/lb/spec"
+)
+
+// LoadOptions says where the configuration comes from.
+type LoadOptions struct {
+	Files []string // files and folders, as the operator wrote them
+	Node  string   // for `@id` lines; "": the host name
+}
+
+// Config is what the files say. A half that the files do not mention is nil:
+// a balancer without VRRP needs no privileges, a VRRP speaker without a balancer
+// opens no listener.
+type Config struct {
+	Node     string
+	Balancer *spec.Config
+	VRRP     *keepalived.Config
+}
+
+// Load reads the files and proves as much of them as can be proved without
+// opening a socket: the scripts can be run, the host names resolve. `baton check`
+// and `baton run` share it to the last line. The Config may be run when the list
+// holds no error.
+func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
+	var all diag.List
+	node := o.Node
+	if node == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			all.Errorf(diag.Pos{File: "--node"}, "name this node with --node", "the host has no name: %v", err)
+		}
+		node = name
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "/" // relative names will be reported as missing there
+	}
+	tree, errs := conf.Parse(conf.Source{FS: os.DirFS("/"), Dir: dir, Env: os.LookupEnv, Node: node}, o.Files)
+	all = append(all, errs...)
+	broken := errs.Errors() > 0
+
+	balancer, errs := haproxy.Lower(tree)
+	all = append(all, errs...)
+	vrrp, errs := keepalived.Lower(tree)
+	all = append(all, errs...)
+	all = append(all, link(vrrp, balancer)...)
+
+	cfg := &Config{Node: node}
+	if len(balancer.Frontends)+len(balancer.Backends) > 0 {
+		cfg.Balancer = balancer
+	}
+	if len(vrrp.Instances) > 0 {
+		cfg.VRRP = vrrp
+	}
+	if cfg.Balancer == nil && cfg.VRRP == nil && !broken && all.Errors() == 0 {
+		all.Errorf(diag.Pos{File: cmp.Or(first(o.Files), "-f")}, "add a frontend, a listen section or a vrrp_instance", "there is nothing to run: no proxy and no vrrp_instance")
+	}
+	if cfg.VRRP != nil {
+		useRealScripts(cfg)
+		for _, p := range cfg.VRRP.Probes {
+			if err := runner.Validate(p, cfg.VRRP.ScriptSecurity); err != nil {
+				all.Errorf(p.Pos, "", "vrrp_script %s: %v", p.Name, err)
+			}
+		}
+	}
+	if cfg.Balancer != nil {
+		all = append(all, lb.Resolve(ctx, cfg.Balancer)...)
+	}
+	all.Attach(tree.Line)
+	all.Sort()
+	return cfg, all
+}
+
+// useRealScripts undoes the short cut of `killall -0 haproxy` where this process
+// balances nothing: the files are a keepalived's beside a real HAProxy then, and
+// the command must look for that one.
+func useRealScripts(cfg *Config) {
+	if cfg.Balancer != nil {
+		return
+	}
+	for i := range cfg.VRRP.Probes {
+		if p := &cfg.VRRP.Probes[i]; p.Kind == checkscript.Self && len(p.Argv) > 0 {
+			p.Kind = checkscript.Script
+		}
+	}
+}
+
+func first(s []string) string {
+	if len(s) == 0 {
+		return ""
+	}
+	return s[0]
+}
+
+// link checks what the VRRP half says about the balancer.
+func link(vrrp *keepalived.Config, balancer *spec.Config) diag.List {
+	backends, frontends := make(map[string]bool), make(map[string]bool)
+	for _, b := range balancer.Backends {
+		backends[b.Name] = true
+	}
+	for _, f := range balancer.Frontends {
+		frontends[f.Name] = true
+	}
+	return keepalived.Link(vrrp, backends, frontends)
+}

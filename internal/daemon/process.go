@@ -1,0 +1,187 @@
+package daemon
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"baton/checkscript/runner"
+	"baton/internal/admin"
+	"baton/lb"
+	"baton/vip/kernel"
+	"baton/vrrp/vrrpnet"
+)
+
+// process is the running whole. Parts that the configuration does not ask for
+// are nil.
+type process struct {
+	RunOptions
+	cfg     *Config
+	started time.Time
+	phase   atomic.Value // string: starting, running, stopping
+
+	balancer  *lb.LB
+	addresses *kernel.Manager
+	speaker   *vrrpnet.Speaker
+	probes    *runner.Runner
+	health    *health
+	socket    *admin.Socket
+
+	tasks struct {
+		admin, balancer, speaker, links, probes, watchdog *running
+	}
+	failed  chan error
+	changes chan struct{} // something that the status line shows has changed
+}
+
+// buildBalancer makes the balancer; listen opens its sockets.
+func (d *process) buildBalancer() error {
+	d.changes = make(chan struct{}, 1)
+	if d.cfg.Balancer == nil {
+		return nil
+	}
+	var err error
+	d.balancer, err = lb.New(d.cfg.Balancer, lb.Options{Log: d.Log, OnBackend: func(backend string, _ int) {
+		if d.probes != nil {
+			d.probes.BackendChanged(backend)
+		}
+		d.changed()
+	}})
+	return err
+}
+
+func (d *process) listen() error {
+	if d.balancer == nil {
+		return nil
+	}
+	return d.balancer.Listen()
+}
+
+func (d *process) startBalancer() {
+	if d.balancer != nil {
+		d.tasks.balancer = start(&task{name: "balancer", run: d.balancer.Run, ready: d.serving()}, d.failed)
+	}
+}
+
+// serving returns a channel that is closed once the balancer serves. Its loops
+// come up within a few milliseconds, and nothing tells when.
+func (d *process) serving() <-chan struct{} {
+	c := make(chan struct{})
+	go func() {
+		defer close(c)
+		for !d.balancer.Serving() && d.phase.Load() == "starting" {
+			time.Sleep(2 * time.Millisecond)
+		}
+	}()
+	return c
+}
+
+// buildVRRP makes the owner of the addresses, the speaker and the probes.
+// Addresses that a dead baton left behind are taken off here.
+func (d *process) buildVRRP() error {
+	v := d.cfg.VRRP
+	if v == nil {
+		return nil
+	}
+	o := runner.Options{Probes: v.Probes, Secure: v.ScriptSecurity, Log: d.Log, OnVerdict: func(name string) { d.health.refresh(name) }}
+	if d.balancer != nil {
+		o.Serving, o.Usable, o.Dial = d.balancer.Serving, d.balancer.Usable, d.balancer.ProbeDial
+	}
+	var err error
+	if d.probes, err = runner.New(o); err != nil {
+		return err
+	}
+	if err := d.buildSpeaker(); err != nil {
+		return err
+	}
+	d.health = &health{instances: v.Instances, verdict: d.probes.Verdict, send: d.speaker.Health}
+	return nil
+}
+
+func (d *process) startVRRP() {
+	if d.cfg.VRRP == nil {
+		return
+	}
+	// What the probes have to say comes before the elections begin: a pending
+	// probe of weight 0 holds its instance back from the first moment.
+	d.health.refresh("")
+	d.tasks.links = start(&task{name: "link watcher", run: d.watchLinks}, d.failed)
+	d.tasks.speaker = start(&task{name: "VRRP speaker", run: d.speaker.Run, ready: d.speaker.Ready()}, d.failed)
+	d.tasks.probes = start(&task{name: "probes", run: d.probes.Run}, d.failed)
+}
+
+// watchdog collects the parts that must turn for the process to be alive.
+func (d *process) watchdog() *watchdog {
+	w := &watchdog{log: d.Log}
+	if d.balancer != nil {
+		w.pulses = append(w.pulses, pulse{"an event loop of the balancer", d.balancer.Alive})
+	}
+	return w
+}
+
+// changed asks for a new status line. It does not block.
+func (d *process) changed() {
+	select {
+	case d.changes <- struct{}{}:
+	default:
+	}
+}
+
+// tellStatus writes the line that `systemctl status` shows.
+func (d *process) tellStatus() {
+	var parts []string
+	st := d.status()
+	for _, i := range st.Instances {
+		parts = append(parts, fmt.Sprintf("%s is %s (priority %d)", i.Name, i.State, i.Priority))
+	}
+	for _, b := range st.Backends {
+		if b.Usable < len(b.Servers) {
+			parts = append(parts, fmt.Sprintf("backend %s: %d of %d servers usable", b.Name, b.Usable, len(b.Servers)))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"running"}
+	}
+	notify(d.Log, "STATUS="+strings.Join(parts, "; "))
+}
+
+// Summary counts what a configuration holds.
+func (c *Config) Summary() string {
+	var parts []string
+	add := func(n int, what string) {
+		if n > 0 {
+			parts = append(parts, Count(n, what))
+		}
+	}
+	if b := c.Balancer; b != nil {
+		servers := 0
+		for _, be := range b.Backends {
+			servers += len(be.Servers)
+		}
+		add(len(b.Frontends), "frontend")
+		add(len(b.Backends), "backend")
+		add(servers, "server")
+	}
+	if v := c.VRRP; v != nil {
+		addresses := 0
+		for _, i := range v.Instances {
+			addresses += len(i.VIP.Addresses)
+		}
+		add(len(v.Instances), "VRRP instance")
+		add(addresses, "virtual address")
+		add(len(v.Probes), "probe")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Count says "1 error", "2 errors", "2 virtual addresses".
+func Count(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "s"):
+		return fmt.Sprintf("%d %ses", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,195 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	sd "github.com/coreos/go-systemd/v22/daemon"
+
+	"baton/internal/admin"
+	"baton/internal/sys"
+)
+
+// drainTime bounds how long open connections may go on after a stop was asked for.
+const drainTime = 30 * time.Second
+
+// RunOptions says how to run.
+type RunOptions struct {
+	Version string
+	Socket  string           // path of the status socket
+	Signals <-chan os.Signal // each asks to stop; the second cuts the draining short
+	Log     *slog.Logger
+}
+
+// Run runs a configuration that Load found good, until a signal asks to stop: it
+// returns nil then. A failure to start leaves nothing behind; a part that fails
+// later stops the others in order first.
+func Run(cfg *Config, o RunOptions) error {
+	lock, err := Acquire()
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	if err := preflight(cfg); err != nil {
+		return err
+	}
+	// Scripts must not inherit what the unit gave to baton.
+	if err := sys.ClearAmbient(); err != nil {
+		o.Log.Warn("check scripts will inherit baton's capabilities", "err", err)
+	}
+
+	d := &process{cfg: cfg, RunOptions: o, started: time.Now()}
+	d.phase.Store("starting")
+	if err := d.build(); err != nil {
+		return err
+	}
+	return d.serve()
+}
+
+// build makes all parts. What it opened is closed again when it fails.
+func (d *process) build() error {
+	if err := d.buildBalancer(); err != nil {
+		return err
+	}
+	if err := d.buildVRRP(); err != nil {
+		return err
+	}
+	socket, err := admin.Listen(d.Socket, d.status, d.Log)
+	if err != nil {
+		return err
+	}
+	d.socket = socket
+	// The listeners come last: a client must not reach a daemon that then fails.
+	if err := d.listen(); err != nil {
+		socket.Close()
+		return err
+	}
+	return nil
+}
+
+// serve starts the parts, waits for a reason to stop, and stops them.
+func (d *process) serve() error {
+	d.failed = make(chan error, 8) // room for each task below
+	d.tasks.admin = start(&task{name: "status socket", run: d.socket.Run}, d.failed)
+	d.startBalancer()
+	err := d.awaitReady(d.tasks.balancer)
+	if err == nil {
+		// Only now: a probe must not find the balancer down because it is young, and
+		// no address may come to a node that does not serve yet.
+		d.startVRRP()
+		d.tasks.watchdog = start(&task{name: "watchdog", run: d.watchdog().run}, d.failed)
+		err = d.awaitReady(d.tasks.speaker)
+	}
+	if err == nil {
+		d.announce()
+		err = d.awaitEnd()
+	}
+	d.phase.Store("stopping")
+	if errors.Is(err, errStopped) {
+		err = nil
+	}
+	d.shutdown(err)
+	return err
+}
+
+// errStopped ends a wait: a signal asked to stop.
+var errStopped = errors.New("stopped by a signal")
+
+// awaitReady waits until a part does its work. One that was not asked for is
+// ready.
+func (d *process) awaitReady(r *running) error {
+	if r == nil {
+		return nil
+	}
+	select {
+	case <-r.task.Ready():
+		return nil
+	case err := <-d.failed:
+		return err
+	case sig := <-d.Signals:
+		return d.stopRequested(sig)
+	}
+}
+
+// announce tells systemd and the log that everything works.
+func (d *process) announce() {
+	d.phase.Store("running")
+	d.Log.Info(fmt.Sprintf("baton %s is running: %s", d.Version, d.cfg.Summary()))
+	notify(d.Log, sd.SdNotifyReady)
+	d.tellStatus()
+}
+
+// awaitEnd waits for a signal or the failure of a part.
+func (d *process) awaitEnd() error {
+	for {
+		select {
+		case sig := <-d.Signals:
+			return d.stopRequested(sig)
+		case err := <-d.failed:
+			return err
+		case <-d.changes:
+			d.tellStatus()
+		}
+	}
+}
+
+func (d *process) stopRequested(sig os.Signal) error {
+	d.Log.Info("stopping", "signal", sig)
+	return errStopped
+}
+
+// shutdown ends the parts in the order that hurts clients least: no new
+// connections, the addresses go to the other node (priority 0), the open
+// connections come to their end. After a failure there is nothing to wait for:
+// the restart is what helps.
+func (d *process) shutdown(failure error) {
+	notify(d.Log, sd.SdNotifyStopping)
+	_ = d.tasks.probes.stop() // they would only report what is being taken down
+	if d.balancer != nil {
+		d.balancer.StopListening()
+	}
+	d.report(d.tasks.speaker)
+	d.report(d.tasks.links)
+	if d.balancer != nil {
+		if failure == nil {
+			d.drain()
+		}
+		d.report(d.tasks.balancer)
+	}
+	d.report(d.tasks.watchdog)
+	d.report(d.tasks.admin)
+	if failure == nil {
+		d.Log.Info("stopped")
+	}
+}
+
+// report stops a task and logs what went wrong with its end.
+func (d *process) report(r *running) {
+	if err := r.stop(); err != nil {
+		d.Log.Error(fmt.Sprintf("%s: %v", r.task, err))
+	}
+}
+
+// drain waits for the open connections, until the time is over or a second
+// signal comes.
+func (d *process) drain() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		select {
+		case sig := <-d.Signals:
+			d.Log.Info("not waiting for open connections any longer", "signal", sig)
+			cancel()
+		case <-stop:
+		}
+	}()
+	if err := d.balancer.Drain(ctx); err != nil {
+		d.Log.Warn(fmt.Sprintf("connections were cut at the end: %v", err))
+	}
+}

@@ -1,0 +1,61 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"baton/vip"
+	"baton/vip/kernel"
+	"baton/vrrp"
+	"baton/vrrp/vrrpnet"
+)
+
+// buildSpeaker makes the owner of the addresses and the speaker that drives it.
+func (d *process) buildSpeaker() error {
+	var protocols []vrrp.Config
+	var owned []vip.Config
+	for _, in := range d.cfg.VRRP.Instances {
+		protocols = append(protocols, in.VRRP)
+		owned = append(owned, in.VIP)
+	}
+	var err error
+	if d.addresses, err = kernel.New(owned, d.Log); err != nil {
+		return err
+	}
+	// We hold the lock, so whoever put them there is dead.
+	orphans, err := d.addresses.RemoveOrphans()
+	for _, a := range orphans {
+		d.Log.Info("removed a virtual address that a dead baton left", "address", a)
+	}
+	if err != nil {
+		return fmt.Errorf("remove left virtual addresses: %w", err)
+	}
+	d.speaker, err = vrrpnet.New(vrrpnet.Options{
+		Instances: protocols,
+		Owner:     d.addresses,
+		OnEvent:   func(vrrpnet.Event) { d.changed() },
+		Log:       d.Log,
+	})
+	return err
+}
+
+// watchLinks tells the speaker what happens to the interfaces.
+func (d *process) watchLinks(ctx context.Context) error {
+	return d.addresses.Watch(ctx, func(l kernel.Link) { d.speaker.Link(l.Name, l.Index, l.Up, l.Primary) })
+}
+
+// Release takes the addresses off that a dead baton left in this network
+// namespace. It refuses while a baton runs here: they are held, then.
+func Release() ([]netip.Prefix, error) {
+	lock, err := Acquire()
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Release()
+	removed, err := kernel.Release()
+	if err != nil {
+		return removed, fmt.Errorf("release: %w", err)
+	}
+	return removed, nil
+}
