@@ -177,11 +177,11 @@ func (l *LB) Run(ctx context.Context) error {
 	// The loops keep their processors busy under load; VRRP, checks and everything
 	// else need room of their own beside them.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(l.set.Workers)+2))
+	l.initialStates() // posted ahead of the first connection
 	var wg sync.WaitGroup
 	for _, w := range l.set.Workers {
 		wg.Go(w.Loop.Run)
 	}
-	l.initialStates()
 	// What was posted before has been done when each loop gets here: the listeners
 	// are watched and the pickers know their servers.
 	var first sync.WaitGroup
