@@ -29,7 +29,7 @@ type ActionKind uint8
 // The actions that a Keeper asks for.
 const (
 	// Sync: apply Diff(present, Want()) and tell the outcome of every step by
-	// Added, Renewed, Removed or Failed.
+	// Added, Renewed, Removed or Failed. Then do what Settle asks for.
 	Sync ActionKind = iota
 	// Send: broadcast Count gratuitous ARP frames for Address.
 	Send

@@ -60,6 +60,22 @@ func (k *Keeper) Deadline() mono.Time {
 	return d
 }
 
+// Settle returns the addresses that nobody wants and whose lease is still held
+// after a Sync has told all its steps: no step dealt with them because the kernel
+// does not have them any more (tell Removed), or because it could not be asked
+// (tell Failed).
+func (k *Keeper) Settle(out []Address) []Address {
+	for i := range k.holdings {
+		h := &k.holdings[i]
+		for j, l := range h.Leases {
+			if l.Held && !h.Wanted {
+				out = append(out, h.Config.Addresses[j])
+			}
+		}
+	}
+	return out
+}
+
 // Step takes an event, appends what has to be done to out, and does what is due
 // at now as well. An event for an unknown instance or address does nothing.
 func (k *Keeper) Step(now mono.Time, ev Event, out []Action) []Action {
@@ -118,9 +134,6 @@ func (k *Keeper) stepAddress(now mono.Time, kind EventKind, h *Holding, i int, o
 	case Removed:
 		*l = Lease{}
 	case Failed:
-		if !h.Wanted {
-			l.Held = true // the removal failed, so it is there
-		}
 		if l.overdue(now) {
 			*l = Lease{} // nothing is left to renew or to remove
 		}
@@ -154,15 +167,8 @@ func (k *Keeper) due(now mono.Time, out []Action) []Action {
 func (k *Keeper) startSync(now mono.Time, out []Action) []Action {
 	k.sync = mono.Never
 	for i := range k.holdings {
-		h := &k.holdings[i]
-		if h.Wanted {
+		if k.holdings[i].Wanted {
 			k.sync = now.Add(LeaseRenew)
-			continue
-		}
-		// What is still there will be heard of, as Removed or Failed; of what the
-		// kernel has taken meanwhile nothing is heard.
-		for j := range h.Leases {
-			h.Leases[j].Held = false
 		}
 	}
 	return append(out, Action{Kind: Sync})

@@ -68,6 +68,11 @@ func (s *sim) sync(queue []Action) []Action {
 		}
 		queue = s.k.Step(s.now, Event{Kind: s.apply(st, ok), Address: st.Address}, queue)
 	}
+	for _, a := range s.k.Settle(nil) {
+		if !slices.ContainsFunc(have, func(e Entry) bool { return e.Address == a }) {
+			queue = s.k.Step(s.now, Event{Kind: Removed, Address: a}, queue)
+		}
+	}
 	return queue
 }
 

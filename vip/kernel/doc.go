@@ -1,0 +1,39 @@
+// Package kernel puts virtual addresses on interfaces by netlink, keeps their
+// leases, announces them by gratuitous ARP, and watches interfaces.
+//
+// A Manager is the shell around vip.Keeper and the Owner of the VRRP speaker:
+// Set, Announce, Deadline and Tick run on the VRRP thread only. They take no
+// lock that others hold, write no log (Watch does, from a queue) and wait for
+// nothing but the kernel's own answer. Watch and Status are for other
+// goroutines.
+//
+// # Whose address is it
+//
+// Every address of ours carries Protocol as its IFA_PROTO and a valid lifetime
+// of seconds. `ip address` shows it as dynamic with valid_lft 3sec, and from
+// iproute2 6.3 on with `proto 0x42` (or a name, from
+// /etc/iproute2/rt_addrprotos). An address without the mark, or without a
+// lifetime, is somebody else's: it is never taken over, changed or removed, and
+// when a virtual address is already there like that, Set says so and fails.
+//
+// Kernels before 5.18 do not keep the mark. There an address counts as ours when
+// it is one of the configuration and has a remaining lifetime no longer than the
+// lease; RemoveOrphans and Release find nothing, and the lease alone clears up
+// after a dead process.
+//
+// One baton per network namespace: whoever calls RemoveOrphans or Release must
+// know (internal/daemon holds a lock) that no other baton lives there, because a
+// living one's addresses look the same.
+//
+// # Routes and neighbours in the subnet
+//
+// Addresses are added plainly, as keepalived does and `ip address add` does by
+// hand: with /32 the kernel makes no subnet route; where the interface has an
+// address in the same subnet, ours becomes a secondary and again makes none;
+// where it is the first of its subnet it brings the subnet's route, and takes it
+// along when it goes. That last case has a trap: when the first address of a
+// subnet goes, be it by hand or by the end of its lease, the kernel removes the
+// others of that subnet too, whoever put them there, unless promote_secondaries
+// is set on the interface. So a Manager sets it (and logs that) as soon as an
+// address of ours stands first in its subnet.
+package kernel

@@ -1,0 +1,227 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"baton/internal/mono"
+	"baton/internal/sys"
+	"baton/vip"
+
+	"github.com/vishvananda/netlink"
+)
+
+// Protocol is the IFA_PROTO of our addresses: 'B'. The kernel uses 1 to 3;
+// daemons use their route protocol number (keepalived 18), and 66 is free there.
+const Protocol = 'B'
+
+// patience bounds the wait for an answer of the kernel, which as a rule is there
+// before the request returns.
+const patience = time.Second
+
+// Manager holds the addresses of all instances on this host.
+type Manager struct {
+	cfgs    []vip.Config // as completed by New; never changed
+	keeper  *vip.Keeper
+	nl      *netlink.Handle
+	links   map[string]int    // interface name -> index, forgotten when stale
+	sockets map[string]*arper // by interface name
+	promote map[int]bool      // interfaces whose promote_secondaries is known to be set
+	failed  map[string]string // what was logged last about a thing that fails, by thing
+	errs    map[key]error     // of the last sync
+	sent    map[string]uint64 // frames per instance
+
+	queue  []vip.Action  // reused
+	want   vip.Set       // reused
+	have   vip.Set       // reused
+	settle []vip.Address // reused
+
+	notes  *notes
+	lost   atomic.Bool // Watch saw a held address go
+	stale  atomic.Bool // Watch saw interfaces change
+	status atomic.Pointer[[]Status]
+}
+
+// key is what makes an IPv4 address one of its own to the kernel.
+type key struct {
+	ifname string
+	prefix netip.Prefix
+}
+
+func keyOf(a vip.Address) key { return key{a.Interface, a.Prefix} }
+
+// New makes the Manager of the instances' addresses. It changes nothing on the
+// host. log is written by Watch only.
+func New(cfgs []vip.Config, log *slog.Logger) (*Manager, error) {
+	cfgs, err := complete(cfgs)
+	if err != nil {
+		return nil, err
+	}
+	h, err := open()
+	if err != nil {
+		return nil, err
+	}
+	m := &Manager{
+		cfgs:    cfgs,
+		keeper:  vip.NewKeeper(cfgs),
+		nl:      h,
+		links:   map[string]int{},
+		sockets: map[string]*arper{},
+		promote: map[int]bool{},
+		failed:  map[string]string{},
+		errs:    map[key]error{},
+		sent:    map[string]uint64{},
+		notes:   newNotes(log),
+	}
+	m.publish()
+	return m, nil
+}
+
+// open makes a netlink handle in the calling thread's network namespace.
+func open() (*netlink.Handle, error) {
+	h, err := netlink.NewHandleWithOptions(netlink.HandleOptions{
+		DisableVFInfoCollection: true,
+		RetryInterrupted:        true,
+	}, sys.NetlinkRoute)
+	if err != nil {
+		return nil, fmt.Errorf("open netlink: %w", err)
+	}
+	if err := h.SetSocketTimeout(patience); err != nil {
+		_ = h.Close()
+		return nil, fmt.Errorf("set timeout of netlink: %w", err)
+	}
+	// Lets the kernel choose the addresses of one interface. Kernels before 4.20
+	// do not know it and send those of all; the list is filtered then.
+	_ = h.SetStrictCheck(true)
+	return h, nil
+}
+
+// complete fills in default interfaces and refuses what cannot be held.
+func complete(cfgs []vip.Config) ([]vip.Config, error) {
+	out := make([]vip.Config, 0, len(cfgs))
+	owner := map[key]string{}
+	for _, c := range cfgs {
+		var list []vip.Address
+		for _, a := range c.Addresses {
+			if !a.Prefix.IsValid() || !a.Prefix.Addr().Is4() {
+				return nil, fmt.Errorf("vrrp_instance %s: virtual address %s: only IPv4 is supported", c.Instance, a.Prefix)
+			}
+			if a.Interface == "" {
+				a.Interface = c.Interface
+			}
+			if a.Label == a.Interface {
+				a.Label = "" // the kernel's default, which it does not tell from none
+			}
+			if other, ok := owner[keyOf(a)]; ok {
+				return nil, fmt.Errorf("vrrp_instance %s: virtual address %s on %s belongs to vrrp_instance %s already", c.Instance, a.Prefix, a.Interface, other)
+			}
+			owner[keyOf(a)] = c.Instance
+			list = append(list, a)
+		}
+		c.Addresses = list
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// Close gives the sockets back. Addresses that are still there run out.
+func (m *Manager) Close() error {
+	for _, s := range m.sockets {
+		s.close()
+	}
+	return m.nl.Close()
+}
+
+// Set adds (up) or removes (down) all addresses of an instance and returns when
+// the kernel's own list shows that it is done. On an error some addresses may be
+// in place; the Manager goes on trying until the next Set. Both directions are
+// idempotent.
+func (m *Manager) Set(instance string, up bool, now mono.Time) error {
+	h := m.holding(instance)
+	if h == nil {
+		return fmt.Errorf("no vrrp_instance %s has virtual addresses here", instance)
+	}
+	ev := vip.Event{Kind: vip.Down, Instance: instance}
+	if up {
+		ev.Kind = vip.Up
+	}
+	m.run(now, ev)
+	var errs []error
+	for _, a := range h.Config.Addresses {
+		errs = append(errs, m.errs[keyOf(a)])
+	}
+	return errors.Join(errs...)
+}
+
+// Announce broadcasts gratuitous ARP for all addresses that the instance holds
+// and plans the repetitions.
+func (m *Manager) Announce(instance string, now mono.Time) {
+	m.run(now, vip.Event{Kind: vip.Announce, Instance: instance})
+}
+
+// Deadline is when Tick has something to do. An address that Watch saw go makes
+// it 0, so it should be asked for after each wake-up.
+func (m *Manager) Deadline() mono.Time {
+	if m.lost.Load() {
+		return 0
+	}
+	return m.keeper.Deadline()
+}
+
+// Tick renews leases, puts back what has vanished, and announces, as far as it
+// is due. After a standstill the state machine must have seen the time first: it
+// may order the addresses off.
+func (m *Manager) Tick(now mono.Time) {
+	ev := vip.Event{Kind: vip.Timer}
+	if m.lost.Swap(false) {
+		ev.Kind = vip.Missing
+	} else if now < m.keeper.Deadline() {
+		return
+	}
+	m.run(now, ev)
+}
+
+// run lets the keeper take an event and does all that it asks for.
+func (m *Manager) run(now mono.Time, ev vip.Event) {
+	q := m.keeper.Step(now, ev, m.queue[:0])
+	m.publish() // Watch must know what is wanted before the kernel reports it
+	burst := announcement{m: m}
+	for i := 0; i < len(q); i++ {
+		switch a := q[i]; a.Kind {
+		case vip.Sync:
+			q = m.sync(now, ev.Instance, q)
+		case vip.Returned:
+			m.notes.add(slog.LevelWarn, "virtual address had vanished from the interface, put back and announced", "address", a.Address.Prefix, "interface", a.Address.Interface)
+		case vip.Send:
+			burst.send(a.Address, a.Count)
+		}
+	}
+	m.queue = q
+	m.publish()
+}
+
+func (m *Manager) holding(instance string) *vip.Holding {
+	list := m.keeper.Holdings()
+	for i := range list {
+		if list[i].Config.Instance == instance {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// instanceOf names the instance that an address belongs to; "" if none.
+func (m *Manager) instanceOf(a vip.Address) string {
+	for _, c := range m.cfgs {
+		for _, own := range c.Addresses {
+			if keyOf(own) == keyOf(a) {
+				return c.Instance
+			}
+		}
+	}
+	return ""
+}

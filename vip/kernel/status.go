@@ -1,0 +1,62 @@
+package kernel
+
+import (
+	"time"
+
+	"baton/internal/mono"
+	"baton/vip"
+)
+
+// Status is what one instance holds.
+type Status struct {
+	Instance  string
+	Held      bool      // all its addresses are there
+	Since     mono.Time // when Held: since when
+	Renewed   mono.Time // when Held: the oldest last renewal of its addresses
+	Addresses []AddressStatus
+	Announced uint64 // gratuitous ARP frames sent
+	Error     string // of the last attempt; "" when all is well
+}
+
+// AddressStatus is one address of an instance.
+type AddressStatus struct {
+	vip.Address
+	Wanted bool // the instance is master
+	vip.Lease
+	Error string
+}
+
+// Remaining is how long the kernel leaves the addresses there without a renewal.
+func (s Status) Remaining(now mono.Time) time.Duration {
+	return vip.Lease{Held: s.Held, Renewed: s.Renewed}.Remaining(now)
+}
+
+// Status returns a snapshot of every instance, in the order of the
+// configuration. It may be called from any goroutine; the caller must not change
+// it.
+func (m *Manager) Status() []Status { return *m.status.Load() }
+
+// publish takes the snapshot.
+func (m *Manager) publish() {
+	var list []Status
+	for _, h := range m.keeper.Holdings() {
+		s := Status{Instance: h.Config.Instance, Announced: m.sent[h.Config.Instance], Held: len(h.Leases) > 0}
+		for j, l := range h.Leases {
+			a := AddressStatus{Address: h.Config.Addresses[j], Wanted: h.Wanted, Lease: l}
+			if err := m.errs[keyOf(a.Address)]; err != nil {
+				a.Error = err.Error()
+				if s.Error == "" {
+					s.Error = a.Error
+				}
+			}
+			s.Held = s.Held && l.Held
+			s.Since = max(s.Since, l.Since)
+			if j == 0 || l.Renewed < s.Renewed {
+				s.Renewed = l.Renewed
+			}
+			s.Addresses = append(s.Addresses, a)
+		}
+		list = append(list, s)
+	}
+	m.status.Store(&list)
+}

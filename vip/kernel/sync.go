@@ -1,0 +1,291 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"syscall"
+
+	"baton/internal/mono"
+	"baton/internal/sys"
+	"baton/vip"
+
+	"github.com/vishvananda/netlink"
+)
+
+// errNoInterface is why nothing is, and need be, on an interface.
+var errNoInterface = errors.New("does not exist")
+
+// sync brings the kernel in line with what the keeper wants, tells it the
+// outcome, and returns q with the actions that follow from that. When it is done
+// for an instance ("" else), the result is read back, and the instance's errors
+// are left to the caller to log.
+func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Action {
+	clear(m.errs)
+	if m.stale.Swap(false) {
+		clear(m.links)
+	}
+	tell := func(kind vip.EventKind, a vip.Address, err error) {
+		if err != nil {
+			kind = vip.Failed
+			m.errs[keyOf(a)] = err
+		}
+		q = m.keeper.Step(now, vip.Event{Kind: kind, Address: a}, q)
+		if instance != "" && m.instanceOf(a) == instance {
+			m.remember(about(a), err)
+		} else {
+			m.complain(about(a), err)
+		}
+	}
+
+	m.want = m.keeper.Want(m.want[:0])
+	unread := m.list()
+	for _, st := range vip.Diff(m.have, m.want) {
+		err := unread[st.Interface]
+		if err == nil {
+			err = m.apply(st)
+		}
+		tell(outcome[st.Op], st.Address, err)
+	}
+	m.settle = m.keeper.Settle(m.settle[:0])
+	for _, a := range m.settle {
+		if m.errs[keyOf(a)] == nil {
+			err := unread[a.Interface]
+			if errors.Is(err, errNoInterface) {
+				err = nil // and the address went with it
+			}
+			tell(vip.Removed, a, err)
+		}
+	}
+	if instance != "" {
+		m.verify(tell)
+	}
+	return q
+}
+
+var outcome = [...]vip.EventKind{vip.Add: vip.Added, vip.Renew: vip.Renewed, vip.Refuse: vip.Failed, vip.Remove: vip.Removed}
+
+// verify compares the kernel's list with what is wanted once more, apart from
+// what has failed already.
+func (m *Manager) verify(tell func(vip.EventKind, vip.Address, error)) {
+	unread := m.list()
+	for _, st := range vip.Diff(m.have, m.want) {
+		if m.errs[keyOf(st.Address)] != nil {
+			continue
+		}
+		err := unread[st.Interface]
+		switch {
+		case err != nil:
+		case st.Op == vip.Add:
+			err = fmt.Errorf("add %s to %s: the kernel accepted it but does not have it", st.Prefix, st.Interface)
+		case st.Op == vip.Remove:
+			err = fmt.Errorf("remove %s from %s: the kernel accepted that but still has it", st.Prefix, st.Interface)
+		case st.Op == vip.Refuse:
+			err = m.apply(st)
+		case st.Op == vip.Renew:
+			m.guardNeighbours(st.Address)
+		}
+		if err != nil {
+			tell(vip.Failed, st.Address, err)
+		}
+	}
+}
+
+func about(a vip.Address) string { return a.Prefix.String() + " on " + a.Interface }
+
+// complain notes an error about a thing unless it is the one noted last.
+func (m *Manager) complain(about string, err error) {
+	if !m.remember(about, err) {
+		return
+	}
+	if err == nil {
+		m.notes.add(slog.LevelInfo, "works again: "+about)
+	} else {
+		m.notes.add(slog.LevelError, err.Error())
+	}
+}
+
+// remember keeps an error, nil included, and reports whether it is news.
+func (m *Manager) remember(about string, err error) (news bool) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if m.failed[about] == text {
+		return false
+	}
+	if m.failed[about] = text; err == nil {
+		delete(m.failed, about)
+	}
+	return true
+}
+
+// list reads the present addresses of all interfaces that the configuration
+// names into m.have. It returns why an interface could not be read, by name.
+func (m *Manager) list() (unread map[string]error) {
+	m.have = m.have[:0]
+	read := map[string]bool{}
+	for _, c := range m.cfgs {
+		for _, a := range c.Addresses {
+			if read[a.Interface] {
+				continue
+			}
+			read[a.Interface] = true
+			if err := m.listInterface(a.Interface); err != nil {
+				if unread == nil {
+					unread = map[string]error{}
+				}
+				unread[a.Interface] = err
+			}
+		}
+	}
+	return unread
+}
+
+func (m *Manager) listInterface(name string) error {
+	addrs, err := m.addresses(name)
+	if errors.Is(err, syscall.ENODEV) { // an index from before the interface was made anew
+		delete(m.links, name)
+		addrs, err = m.addresses(name)
+	}
+	if err != nil {
+		return err
+	}
+	for i := range addrs {
+		m.have = append(m.have, m.entry(name, &addrs[i]))
+	}
+	return nil
+}
+
+func (m *Manager) addresses(name string) ([]netlink.Addr, error) {
+	index, err := m.index(name)
+	if err != nil {
+		return nil, err
+	}
+	link := &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Name: name, Index: index}}
+	addrs, err := m.nl.AddrList(link, netlink.FAMILY_V4)
+	if err != nil {
+		return nil, fmt.Errorf("list addresses of %s: %w", name, err)
+	}
+	return addrs, nil
+}
+
+// index finds an interface.
+func (m *Manager) index(name string) (int, error) {
+	if i, ok := m.links[name]; ok {
+		return i, nil
+	}
+	link, err := m.nl.LinkByName(name)
+	if err != nil {
+		return 0, linkError(name, err)
+	}
+	m.links[name] = link.Attrs().Index
+	return link.Attrs().Index, nil
+}
+
+func linkError(name string, err error) error {
+	var gone netlink.LinkNotFoundError
+	if errors.As(err, &gone) {
+		return fmt.Errorf("interface %s %w", name, errNoInterface)
+	}
+	return fmt.Errorf("find interface %s: %w", name, err)
+}
+
+// entry translates an address of the kernel.
+func (m *Manager) entry(ifname string, a *netlink.Addr) vip.Entry {
+	e := vip.Entry{Address: vip.Address{Interface: ifname, Scope: uint8(a.Scope)}}
+	e.Prefix = prefixOf(a)
+	if a.Label != ifname { // the kernel's default
+		e.Label = a.Label
+	}
+	if b, ok := netip.AddrFromSlice(a.Broadcast.To4()); ok {
+		e.Broadcast = b
+	}
+	e.Foreign = !ours(a) && !m.resembles(e.Address, a)
+	return e
+}
+
+func prefixOf(a *netlink.Addr) netip.Prefix {
+	ip, _ := netip.AddrFromSlice(a.IP)
+	ones, _ := a.Mask.Size()
+	return netip.PrefixFrom(ip.Unmap(), ones)
+}
+
+// ours tells our addresses by their mark. One that somebody has made permanent
+// (`ip address change` keeps the mark) is that somebody's.
+func ours(a *netlink.Addr) bool {
+	return a.Protocol == Protocol && a.Flags&sys.AddrPermanent == 0
+}
+
+// resembles is ours for kernels that do not keep the mark.
+func (m *Manager) resembles(e vip.Address, a *netlink.Addr) bool {
+	if a.Protocol != 0 || a.Flags&sys.AddrPermanent != 0 || a.ValidLft > int(vip.LeaseValid.Seconds()) {
+		return false
+	}
+	return m.instanceOf(e) != ""
+}
+
+// apply does one step of a plan.
+func (m *Manager) apply(st vip.Step) error {
+	if st.Op == vip.Refuse {
+		return fmt.Errorf("%s is on %s already and was not put there by baton: remove it there (ip address del) and from the host's network configuration, or take it out of the virtual addresses",
+			st.Prefix, st.Interface)
+	}
+	index, err := m.index(st.Interface)
+	if err != nil {
+		return err
+	}
+	a := m.request(st.Address, index)
+	switch st.Op {
+	case vip.Add:
+		// Never "replace": that would take an address over which somebody else
+		// has added since the list was read.
+		if err := m.nl.AddrAdd(nil, a); err != nil {
+			return fmt.Errorf("add %s to %s: %w", st.Prefix, st.Interface, explain(err))
+		}
+	case vip.Renew:
+		if err := m.nl.AddrReplace(nil, a); err != nil {
+			return fmt.Errorf("renew %s on %s: %w", st.Prefix, st.Interface, explain(err))
+		}
+		m.guardNeighbours(st.Address)
+	case vip.Remove:
+		delete(m.promote, index) // look again, it matters now
+		m.guardNeighbours(st.Address)
+		err := m.nl.AddrDel(nil, a)
+		if err != nil && !errors.Is(err, syscall.EADDRNOTAVAIL) { // its lease may just have ended
+			return fmt.Errorf("remove %s from %s: %w", st.Prefix, st.Interface, explain(err))
+		}
+	}
+	return nil
+}
+
+// request translates an address for the kernel.
+func (m *Manager) request(v vip.Address, index int) *netlink.Addr {
+	a := &netlink.Addr{
+		IPNet:       &net.IPNet{IP: v.Prefix.Addr().AsSlice(), Mask: net.CIDRMask(v.Prefix.Bits(), 32)},
+		LinkIndex:   index,
+		Label:       v.Label,
+		Scope:       int(v.Scope),
+		Broadcast:   net.IPv4zero, // none; the library would invent one for nil
+		ValidLft:    int(vip.LeaseValid.Seconds()),
+		PreferedLft: int(vip.LeaseValid.Seconds()),
+		Protocol:    Protocol,
+	}
+	if v.Broadcast.IsValid() {
+		a.Broadcast = v.Broadcast.AsSlice()
+	}
+	return a
+}
+
+// explain adds what an error number does not say.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, syscall.EPERM):
+		return fmt.Errorf("%w (needs root or CAP_NET_ADMIN)", err)
+	case errors.Is(err, syscall.EEXIST):
+		return fmt.Errorf("%w (somebody has added it just now)", err)
+	}
+	return err
+}
