@@ -29,16 +29,19 @@ func TestFieldLimit(t *testing.T) {
 	}
 }
 
-// A value dribbling in byte by byte must be looked at once, not once per byte.
+// Bytes that were looked at are not looked at again: spoiling them goes unnoticed.
+// (What is not complete yet is only the element's end, a few bytes.)
 func TestIncrementalScansOnce(t *testing.T) {
-	b := []byte("GET / HTTP/1.1\r\nX: " + strings.Repeat("v", 1000))
-	var m Message
-	for n := range b {
-		m.ParseRequest(b[:n])
-	}
-	start := m.scan.pos
-	if int(start) != len(b)-1 {
-		t.Errorf("stands at %d of %d", start, len(b)-1)
+	for _, start := range []string{"", "GET /", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: "} {
+		b := []byte(start + strings.Repeat("v", 100))
+		var m Message
+		m.ParseRequest(b)
+		for i := range b {
+			b[i] = 0
+		}
+		if st := m.ParseRequest(append(b, 'v')); st != NeedMore {
+			t.Errorf("behind %q: %v (%v)", start, st, m.Reason)
+		}
 	}
 }
 
