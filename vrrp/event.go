@@ -183,6 +183,7 @@ const (
 	PriorityChanged             // the effective priority is now Priority
 	FaultsChanged               // FAULT: the set of faults is another
 	WokeLate                    // BACKUP: this process stood still; the master-down timer starts again
+	NumNotes                    // how many there are
 )
 
 func (n Note) String() string {

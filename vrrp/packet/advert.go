@@ -23,12 +23,14 @@ const (
 	headLen      = 8 // version and type .. checksum
 	authLen      = 8 // always there in version 2, zeros without authentication
 	checksumAt   = 6
-	maxAddresses = 255
 	intervalUnit = time.Second // unit of the interval field of version 2
 )
 
+// MaxAddresses is how many addresses an advert can carry.
+const MaxAddresses = 255
+
 // MaxLen is the length of the longest VRRPv2 advert.
-const MaxLen = headLen + 4*maxAddresses + authLen
+const MaxLen = headLen + 4*MaxAddresses + authLen
 
 // Parse reads one VRRPv2 advert from b, which starts at the VRRP header. Bytes
 // after the advert, such as Ethernet padding, are ignored. On any other answer
@@ -81,11 +83,14 @@ func (a *Advert) Check(auth Auth, interval time.Duration) Reason {
 	return OK
 }
 
+// Len returns the length of what Append appends.
+func (a *Advert) Len() int { return headLen + 4*len(a.Addresses) + authLen }
+
 // Append appends the advert as VRRPv2, checksum included. It panics when the
 // Advert cannot be expressed: conf/keepalived admits no such configuration.
 func (a *Advert) Append(dst []byte) []byte {
 	secs := a.Interval / intervalUnit
-	if len(a.Addresses) > maxAddresses || secs < 0 || secs > 255 || secs*intervalUnit != a.Interval {
+	if len(a.Addresses) > MaxAddresses || secs < 0 || secs > 255 || secs*intervalUnit != a.Interval {
 		panic("BUG: advert does not fit VRRPv2")
 	}
 	start := len(dst)

@@ -3,17 +3,26 @@ package vrrpnet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"baton/internal/mono"
+	"baton/internal/sys"
 	"baton/vrrp"
+	"baton/vrrp/packet"
 )
 
 // Owner holds the addresses. Its methods run on the VRRP thread only.
 type Owner interface {
 	// Set adds (up) or removes (down) all addresses of an instance and returns
-	// when the kernel has confirmed. Both are idempotent.
+	// when the kernel has confirmed. Both are idempotent. When adding fails, the
+	// instance leaves MASTER with priority 0, goes to FAULT, and tries again after
+	// 10 s, doubling up to 320 s: every attempt takes the addresses from a node
+	// that may hold them well.
 	Set(instance string, up bool, now mono.Time) error
 	// Announce starts the gratuitous ARP schedule.
 	Announce(instance string, now mono.Time)
@@ -33,39 +42,114 @@ type Options struct {
 
 // Speaker drives VRRP instances.
 type Speaker struct {
-	opt   Options
-	ready chan struct{}
+	opt     Options
+	members []*member
+	links   []*link // one per interface
+	byName  map[string]*member
+	byLink  map[string]*link
+	mail    *mailbox
+	queue   *queue
+	ready   chan struct{}
+	started atomic.Bool
+	beat    atomic.Int64 // mono.Time of the last turn, or notRunning
 }
 
-// Event is something that happened to an instance.
-type Event struct {
-	Instance string
-	State    vrrp.State
-}
-
-// Status is what an instance is doing.
-type Status struct {
-	Name  string
-	State vrrp.State
-}
-
-// New checks the options. It opens nothing.
+// New checks the options. It opens no socket yet.
 func New(opt Options) (*Speaker, error) {
-	return &Speaker{opt: opt, ready: make(chan struct{})}, nil
+	s := &Speaker{
+		opt: opt, byName: map[string]*member{}, byLink: map[string]*link{},
+		queue: newQueue(), ready: make(chan struct{}),
+	}
+	s.beat.Store(notRunning)
+	if opt.Owner == nil {
+		return nil, errors.New("vrrp: nobody to hold the addresses")
+	}
+	for _, c := range opt.Instances {
+		if s.byName[c.Name] != nil {
+			return nil, fmt.Errorf("vrrp: two instances are called %s", c.Name)
+		}
+		l := s.byLink[c.Interface]
+		if l == nil {
+			l = newLink(c.Interface)
+			s.byLink[c.Interface] = l
+			s.links = append(s.links, l)
+		}
+		if other := l.members[c.VRID]; other != nil {
+			return nil, fmt.Errorf("vrrp: instances %s and %s share virtual_router_id %d on %s", other.cfg.Name, c.Name, c.VRID, c.Interface)
+		}
+		m := newMember(c, l)
+		l.members[c.VRID], s.byName[c.Name] = m, m
+		s.members = append(s.members, m)
+	}
+	if len(s.members) > 0 && !sys.HasCapability(sys.CapNetRaw) {
+		return nil, errors.New("vrrp: no permission to open VRRP sockets: run as root or with the capability CAP_NET_RAW")
+	}
+	var err error
+	if s.mail, err = newMailbox(); err != nil {
+		return nil, fmt.Errorf("vrrp: eventfd: %w", err)
+	}
+	return s, nil
 }
 
 // Run drives the instances until ctx ends, then stops them in order: priority 0
-// sent, addresses off.
-func (s *Speaker) Run(ctx context.Context) error { return errors.New("vrrp: not built yet") }
+// sent, addresses off. It takes the calling goroutine's thread for itself and
+// works in that thread's network namespace. It may be called once.
+func (s *Speaker) Run(ctx context.Context) error {
+	if s.started.Swap(true) {
+		return errors.New("vrrp: the speaker has run already")
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	var consumer sync.WaitGroup
+	consumer.Go(s.consume)
+	defer consumer.Wait()
+	defer close(s.queue.events)
+
+	s.protect()
+	defer func() { _ = sys.OrdinaryTime() }() // a thread that goes back to the pool
+
+	stop := context.AfterFunc(ctx, func() { s.mail.put(&order{kind: orderStop}) })
+	defer stop()
+
+	l := &loop{s: s, owner: s.opt.Owner}
+	l.advert.Addresses = make([]netip.Addr, 0, packet.MaxAddresses)
+	s.beat.Store(int64(mono.Now()))
+	defer s.beat.Store(notRunning)
+	l.start()
+	close(s.ready)
+	l.run()
+	return nil
+}
+
+// protect shields the thread from a busy host as far as it is allowed to.
+func (s *Speaker) protect() {
+	if err := errors.Join(sys.RealTime(), sys.LockMemory()); err != nil {
+		s.queue.put(Event{Kind: Unprivileged, Time: mono.Now(), Err: err})
+	}
+}
 
 // Ready is closed when every instance has started.
 func (s *Speaker) Ready() <-chan struct{} { return s.ready }
 
-// Link tells what the link watcher sees.
-func (s *Speaker) Link(name string, index int, up bool, primary netip.Addr) {}
+// Link tells what the link watcher sees: index 0 means that there is no such
+// interface, up that it can carry traffic, primary its IPv4 address to send from
+// (zero: none). Interfaces without instances are ignored. An instance whose
+// interface nobody has spoken about one second after Run reports it as missing.
+func (s *Speaker) Link(name string, index int, up bool, primary netip.Addr) {
+	if l := s.byLink[name]; l != nil {
+		s.mail.put(&order{kind: orderLink, link: l, index: index, up: up, primary: primary.Unmap()})
+	}
+}
 
-// Health tells what the probes of an instance add up to.
-func (s *Speaker) Health(instance string, delta int, fault, pending bool) {}
-
-// Status returns a snapshot of every instance, in the order of Options.Instances.
-func (s *Speaker) Status() []Status { return nil }
+// Health tells what the probes of an instance add up to: delta is added to the
+// base priority, fault puts it into FAULT, pending keeps it out of BACKUP. What is
+// told before Run is known when the instances start.
+func (s *Speaker) Health(instance string, delta int, fault, pending bool) {
+	if m := s.byName[instance]; m != nil {
+		s.mail.put(&order{kind: orderHealth, member: m, delta: delta, unhealthy: fault, undecided: pending})
+	}
+}

@@ -1,0 +1,56 @@
+package sys
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// RealTime gives the calling thread the policy SCHED_RR at its lowest priority:
+// it runs before every ordinary thread and leaves the kernel's own real-time
+// threads alone. Threads and processes that it starts are ordinary ones. It needs
+// CAP_SYS_NICE or RLIMIT_RTPRIO.
+func RealTime() error {
+	err := unix.SchedSetAttr(0, &unix.SchedAttr{
+		Size:     unix.SizeofSchedAttr,
+		Policy:   unix.SCHED_RR,
+		Flags:    unix.SCHED_FLAG_RESET_ON_FORK,
+		Priority: 1,
+	}, 0)
+	if err != nil {
+		return fmt.Errorf("sched_setattr SCHED_RR: %w", err)
+	}
+	return nil
+}
+
+// OrdinaryTime undoes RealTime.
+func OrdinaryTime() error {
+	if err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}, 0); err != nil {
+		return fmt.Errorf("sched_setattr SCHED_OTHER: %w", err)
+	}
+	return nil
+}
+
+// LockMemory keeps every page that the process touches, now or later, in memory:
+// nothing of it is swapped out. It does not populate what was only reserved
+// (MCL_ONFAULT): Go's heap reserves far more than it uses.
+//
+// It refuses when RLIMIT_MEMLOCK is finite and cannot be lifted: with locking on,
+// a later allocation beyond that limit would fail, and a Go program dies of that.
+func LockMemory() error {
+	var r unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &r); err != nil {
+		return fmt.Errorf("getrlimit RLIMIT_MEMLOCK: %w", err)
+	}
+	if r.Cur != unix.RLIM_INFINITY {
+		unlimited := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+		if err := unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unlimited); err != nil {
+			return errors.New("mlockall: RLIMIT_MEMLOCK is finite (LimitMEMLOCK=infinity in a systemd unit)")
+		}
+	}
+	if err := unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT); err != nil {
+		return fmt.Errorf("mlockall: %w", err)
+	}
+	return nil
+}

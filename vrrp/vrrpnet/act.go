@@ -1,0 +1,88 @@
+package vrrpnet
+
+import (
+	"baton/internal/mono"
+	"baton/internal/sys"
+	"baton/vrrp"
+)
+
+// step steps an instance and does what it says.
+func (l *loop) step(now mono.Time, m *member, ev vrrp.Event) {
+	m.actions = m.group.Step(now, ev, m.actions[:0])
+	failed := false
+	for _, a := range m.actions {
+		if !l.act(now, m, a) {
+			failed = true
+			break
+		}
+	}
+	m.publish()
+	if failed {
+		l.step(mono.Now(), m, vrrp.Event{Kind: vrrp.AddressesFailed})
+	}
+}
+
+// act carries out one action. It is false when the addresses could not be set up:
+// the rest of the batch is void then.
+func (l *loop) act(now mono.Time, m *member, a vrrp.Action) bool {
+	told := Event{
+		Time: now, Instance: m.cfg.Name, Interface: m.cfg.Interface,
+		From: a.From, State: a.State, Why: a.Why, Faults: a.Faults, Priority: a.Priority,
+		Note: a.Note, Reason: a.Reason, Peer: a.Peer, PeerPriority: a.PeerPriority, Up: a.Up,
+	}
+	switch a.Kind {
+	case vrrp.SendAdvert:
+		l.sendAdvert(now, m, a.Priority)
+	case vrrp.SetVIPs:
+		return l.setAddresses(now, m, a.Up)
+	case vrrp.Announce:
+		l.owner.Announce(m.cfg.Name, mono.Now())
+	case vrrp.Notify:
+		m.since, m.why = now, a.Why
+		m.transitions.Add(1)
+		m.publish() // before the event, so that who hears it sees it
+		told.Kind = StateChanged
+		l.s.queue.put(told)
+	case vrrp.Drop:
+		l.refuse(now, m.link, m, a.Reason, a.Peer)
+	case vrrp.Trace:
+		told.Kind = Noted
+		ok := true
+		if a.Note != vrrp.PriorityChanged && a.Note != vrrp.FaultsChanged {
+			told.Repeated, ok = m.notes[a.Note].pass(now, tellNotes)
+		}
+		if ok {
+			l.s.queue.put(told)
+		}
+	}
+	return true
+}
+
+func (l *loop) sendAdvert(now mono.Time, m *member, priority uint8) {
+	errno := m.send(priority)
+	// Without a socket there is a fault already, with its own message; a
+	// resignation into it is not expected to arrive.
+	if errno == 0 || m.link.fd == sys.NoFD {
+		return
+	}
+	if repeated, ok := m.sending.pass(now, tellRefusals); ok {
+		l.s.queue.put(Event{
+			Kind: SendFailed, Time: now, Instance: m.cfg.Name, Interface: m.cfg.Interface,
+			Priority: priority, Repeated: repeated, Err: errno,
+		})
+	}
+}
+
+// setAddresses has the owner add or remove the addresses. A master that cannot
+// have them must not stay master (false). Addresses that cannot be removed are
+// told; their lease, which nobody renews any more, ends them.
+func (l *loop) setAddresses(now mono.Time, m *member, up bool) bool {
+	err := l.owner.Set(m.cfg.Name, up, mono.Now())
+	if err == nil {
+		m.problem = ""
+		return true
+	}
+	m.problem = err.Error()
+	l.s.queue.put(Event{Kind: AddressesStuck, Time: now, Instance: m.cfg.Name, Interface: m.cfg.Interface, Up: up, Err: err})
+	return !up
+}

@@ -1,0 +1,125 @@
+package vrrpnet
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+
+	"baton/internal/mono"
+	"baton/vrrp"
+	"baton/vrrp/packet"
+)
+
+// Kind says what an Event is about.
+type Kind uint8
+
+// The kinds of event.
+const (
+	StateChanged   Kind = iota // From, State, Why, Priority; Faults, Peer where they apply
+	Resync                     // State: the consumer was behind, this is how it stands now
+	Noted                      // Note, and what belongs to it
+	Refused                    // Reason, Peer: an advert was not accepted (Instance "" when its VRID is unknown)
+	AddressesStuck             // Err: the owner could not add (Up) or remove the addresses
+	SocketFailed               // Err: the interface's VRRP socket cannot be opened; tried again
+	SendFailed                 // Err: an advert could not be sent
+	Unprivileged               // Err: no real-time scheduling or no locked memory, for this reason
+)
+
+// Event is something that happened, as data. Refused, Noted and SendFailed are
+// told once and then at intervals, with Repeated counting the silent ones.
+type Event struct {
+	Kind      Kind
+	Time      mono.Time
+	Instance  string
+	Interface string
+
+	From, State  vrrp.State
+	Why          vrrp.Why
+	Faults       vrrp.Faults
+	Priority     uint8 // effective
+	Note         vrrp.Note
+	Reason       packet.Reason
+	Peer         netip.Addr
+	PeerPriority uint8
+	Up           bool
+	Repeated     uint64
+	Err          error
+}
+
+// String is the event in one line, without time, instance and interface.
+func (e Event) String() string {
+	peer := ""
+	if e.Peer.IsValid() {
+		peer = fmt.Sprintf(" (%v, priority %d)", e.Peer, e.PeerPriority)
+	}
+	switch e.Kind {
+	case StateChanged:
+		if e.Faults != 0 {
+			return fmt.Sprintf("%v: %v", e.State, e.Faults)
+		}
+		return fmt.Sprintf("%v: %v%s", e.State, e.Why, peer)
+	case Resync:
+		return fmt.Sprintf("%v (events were lost before this one)", e.State)
+	case Noted:
+		switch e.Note {
+		case vrrp.PriorityChanged:
+			return fmt.Sprintf("priority is now %d", e.Priority)
+		case vrrp.FaultsChanged:
+			return fmt.Sprintf("%v: %v", vrrp.Fault, e.Faults)
+		}
+		return e.Note.String() + peer
+	case Refused:
+		if e.Reason == packet.Addresses {
+			return fmt.Sprintf("advert of %v: %v", e.Peer, e.Reason)
+		}
+		return fmt.Sprintf("advert of %v refused: %v", e.Peer, e.Reason)
+	case AddressesStuck:
+		if e.Up {
+			return fmt.Sprintf("cannot add the virtual addresses: %v", e.Err)
+		}
+		return fmt.Sprintf("cannot remove the virtual addresses: %v", e.Err)
+	case SocketFailed:
+		return fmt.Sprintf("no VRRP socket: %v", e.Err)
+	case SendFailed:
+		return fmt.Sprintf("cannot send adverts: %v", e.Err)
+	case Unprivileged:
+		return fmt.Sprintf("the VRRP thread goes on with less protection against a busy host: %v", e.Err)
+	}
+	return fmt.Sprintf("event %d", e.Kind)
+}
+
+func (e Event) level() slog.Level {
+	switch e.Kind {
+	case StateChanged:
+		if e.State == vrrp.Fault || e.Why == vrrp.StalledAlone {
+			return slog.LevelWarn
+		}
+		return slog.LevelInfo
+	case Noted:
+		switch e.Note {
+		case vrrp.LowerHeard, vrrp.SameSender, vrrp.FaultsChanged, vrrp.WokeLate:
+			return slog.LevelWarn
+		}
+		return slog.LevelInfo
+	case Resync, Refused, Unprivileged:
+		return slog.LevelWarn
+	}
+	return slog.LevelError
+}
+
+func (e Event) attrs() []slog.Attr {
+	var a []slog.Attr
+	if e.Instance != "" {
+		a = append(a, slog.String("instance", e.Instance))
+	}
+	if e.Interface != "" {
+		a = append(a, slog.String("interface", e.Interface))
+	}
+	if e.Kind == StateChanged {
+		a = append(a, slog.String("from", e.From.String()), slog.Int("priority", int(e.Priority)))
+	}
+	if e.Repeated > 0 {
+		a = append(a, slog.Uint64("repeated", e.Repeated))
+	}
+	return a
+}

@@ -1,0 +1,242 @@
+package vrrpnet
+
+import (
+	"net/netip"
+	"time"
+
+	"baton/internal/mono"
+	"baton/internal/sys"
+	"baton/vrrp"
+	"baton/vrrp/packet"
+)
+
+const (
+	// maxWait bounds a wait, so that Alive can tell sleeping from hanging.
+	maxWait = time.Second
+
+	// maxBatch bounds how many packets of one socket are read before the timers
+	// get their turn: a flood must not keep adverts from being sent.
+	maxBatch = 64
+
+	// What is noticed again and again is told once in this time.
+	tellRefusals = time.Minute
+	tellNotes    = time.Second
+)
+
+// loop is the VRRP thread's own: nobody else touches it.
+type loop struct {
+	s     *Speaker
+	owner Owner
+	poll  sys.PollSet
+
+	buf      [packet.IPv4HeaderLen + 40 + packet.MaxLen + 64]byte // one packet, options and padding included
+	advert   packet.Advert
+	stopping bool
+}
+
+// run turns until the order to stop has come. The order of a turn matters:
+//
+//  1. Instances that stood still for too long fence themselves, before anything
+//     that has been waiting is read or sent.
+//  2. Orders from other goroutines.
+//  3. Adverts that have arrived: they may make a timer obsolete.
+//  4. Timers, of instances, addresses and sockets.
+func (l *loop) run() {
+	for !l.stopping {
+		now := mono.Now()
+		l.s.beat.Store(int64(now))
+		for _, m := range l.s.members {
+			if m.group.Stalled(now) {
+				l.step(now, m, vrrp.Event{Kind: vrrp.Timer})
+			}
+		}
+		for o := l.s.mail.take(); o != nil; o = o.next {
+			l.obey(mono.Now(), o)
+		}
+		for _, k := range l.s.links {
+			if k.polled >= 0 && l.poll.Ready(k.polled) {
+				l.receive(k)
+			}
+		}
+		l.timers()
+		l.wait()
+	}
+	l.shutdown()
+}
+
+// timers serves what is due.
+func (l *loop) timers() {
+	now := mono.Now()
+	for _, m := range l.s.members {
+		if m.group.Deadline() > now {
+			continue
+		}
+		// An advert may have come since the sockets were looked at; if it did, the
+		// timer of a backup is void.
+		l.receive(m.link)
+		if due := m.group.Deadline(); due <= now {
+			late := int64(now.Sub(due))
+			if late > m.maxLate.Load() {
+				m.maxLate.Store(late)
+			}
+			l.step(now, m, vrrp.Event{Kind: vrrp.Timer})
+			now = mono.Now()
+		}
+	}
+	for _, k := range l.s.links {
+		if k.retry <= now {
+			l.linkChanged(now, k, k.ensure(now))
+		}
+	}
+	if l.owner.Deadline() <= now {
+		l.owner.Tick(now)
+	}
+}
+
+// wait sleeps until a packet or an order comes or something is due.
+func (l *loop) wait() {
+	due := l.owner.Deadline()
+	for _, m := range l.s.members {
+		due = mono.Min(due, m.group.Deadline())
+	}
+	l.poll.Reset()
+	l.poll.Add(l.s.mail.wake.FD)
+	added := 1
+	for _, k := range l.s.links {
+		due = mono.Min(due, k.retry)
+		k.polled = -1
+		if k.fd != sys.NoFD {
+			k.polled = added
+			l.poll.Add(k.fd)
+			added++
+		}
+	}
+	if l.stopping {
+		return
+	}
+	l.poll.Wait(min(due.Sub(mono.Now()), maxWait))
+}
+
+// obey carries out an order.
+func (l *loop) obey(now mono.Time, o *order) {
+	switch o.kind {
+	case orderLink:
+		l.linkChanged(now, o.link, o.link.update(now, o.index, o.up, o.primary))
+	case orderHealth:
+		l.step(now, o.member, vrrp.Event{Kind: vrrp.Health, Delta: o.delta, Fault: o.unhealthy, Pending: o.undecided})
+	case orderStop:
+		l.stopping = true
+	}
+}
+
+// linkChanged passes the state of an interface on to its instances. err is why its
+// socket cannot be opened.
+func (l *loop) linkChanged(now mono.Time, k *link, err error) {
+	problem := ""
+	if err != nil {
+		problem = err.Error()
+	}
+	if problem != k.problem {
+		k.problem = problem
+		if err != nil {
+			l.s.queue.put(Event{Kind: SocketFailed, Time: now, Interface: k.name, Err: err})
+		}
+	}
+	for _, m := range l.s.members {
+		if m.link == k {
+			l.step(now, m, k.event())
+		}
+	}
+}
+
+// start begins the life of every instance.
+func (l *loop) start() {
+	for o := l.s.mail.take(); o != nil; o = o.next {
+		l.obey(mono.Now(), o)
+	}
+	for _, m := range l.s.members {
+		l.step(mono.Now(), m, vrrp.Event{Kind: vrrp.Start})
+	}
+}
+
+// shutdown ends every instance: the resignations first, they are what the other
+// nodes wait for, then the sockets.
+func (l *loop) shutdown() {
+	for _, m := range l.s.members {
+		l.step(mono.Now(), m, vrrp.Event{Kind: vrrp.Shutdown})
+	}
+	for _, k := range l.s.links {
+		k.close()
+	}
+}
+
+// receive reads what a link's socket holds.
+func (l *loop) receive(k *link) {
+	for range maxBatch {
+		if k.fd == sys.NoFD {
+			return
+		}
+		n, errno := k.fd.Recv(l.buf[:])
+		switch errno {
+		case 0:
+			l.packet(k, l.buf[:n])
+		case sys.EINTR:
+		default:
+			// EAGAIN: nothing left. Else the interface went away under the socket; that
+			// was the pending error's only report, and the link watcher tells the rest.
+			return
+		}
+	}
+}
+
+// packet handles one received packet.
+func (l *loop) packet(k *link, b []byte) {
+	now := mono.Now()
+	h, payload, r := packet.ParseIPv4(b)
+	switch {
+	case r != packet.OK:
+	case h.Destination != packet.Group():
+		r = packet.Destination
+	case h.TTL != packet.HopLimit:
+		r = packet.TTL
+	case len(payload) >= 2 && k.members[payload[1]] == nil:
+		// Somebody else's virtual router; RFC 3768 section 7.1 asks for the VRID last,
+		// but then a neighbour's other password would be counted as a mistake of ours.
+		r = packet.VRID
+	}
+	if r != packet.OK {
+		l.refuse(now, k, nil, r, h.Source)
+		return
+	}
+	r = l.advert.Parse(payload)
+	if r == packet.Short {
+		l.refuse(now, k, nil, r, h.Source)
+		return
+	}
+	m := k.members[l.advert.VRID]
+	m.received.Add(1)
+	if r != packet.OK {
+		l.refuse(now, k, m, r, h.Source)
+		return
+	}
+	l.step(now, m, vrrp.Event{Kind: vrrp.Heard, From: h.Source, Advert: &l.advert})
+}
+
+// refuse counts a packet that is not accepted, and tells it now and then. m is nil
+// when it is nobody's.
+func (l *loop) refuse(now mono.Time, k *link, m *member, r packet.Reason, from netip.Addr) {
+	counter, limit, name := &k.refused[r], &k.refusals[r], ""
+	if m != nil {
+		counter, limit, name = &m.refused[r], &m.refusals[r], m.cfg.Name
+	}
+	counter.Add(1)
+	if r == packet.VRID {
+		return // not a fault: several virtual routers share a LAN
+	}
+	if repeated, ok := limit.pass(now, tellRefusals); ok {
+		l.s.queue.put(Event{
+			Kind: Refused, Time: now, Instance: name, Interface: k.name,
+			Reason: r, Peer: from, Repeated: repeated,
+		})
+	}
+}

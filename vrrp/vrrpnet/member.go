@@ -1,0 +1,102 @@
+package vrrpnet
+
+import (
+	"cmp"
+	"sync/atomic"
+	"time"
+
+	"baton/internal/mono"
+	"baton/internal/sys"
+	"baton/vrrp"
+	"baton/vrrp/packet"
+)
+
+// member is one instance. The VRRP thread owns it; others read the atomics.
+type member struct {
+	cfg   vrrp.Config
+	group *vrrp.Group
+	link  *link
+
+	actions []vrrp.Action // scratch
+	buf     []byte        // scratch: the packet being sent
+	problem string        // why the addresses could not be set
+	since   mono.Time
+	why     vrrp.Why
+
+	refusals [packet.NumReasons]limiter
+	notes    [vrrp.NumNotes]limiter
+	sending  limiter
+
+	view        atomic.Pointer[View]
+	deadline    atomic.Int64
+	transitions atomic.Uint64
+	sent        atomic.Uint64
+	sendErrors  atomic.Uint64
+	received    atomic.Uint64
+	maxLate     atomic.Int64
+	refused     [packet.NumReasons]atomic.Uint64
+}
+
+func newMember(c vrrp.Config, l *link) *member {
+	m := &member{
+		cfg: c, group: vrrp.NewGroup(c), link: l,
+		actions: make([]vrrp.Action, 0, 8),
+		buf:     make([]byte, 0, packet.IPv4HeaderLen+packet.MaxLen),
+	}
+	m.publish()
+	return m
+}
+
+func (m *member) instance() *vrrp.Instance { return m.group.Member(0) }
+
+// publish makes the present state readable for others. It allocates only when
+// something is different.
+func (m *member) publish() {
+	i := m.instance()
+	peer, peerPriority := i.Peer()
+	v := View{
+		State: i.State(), Since: m.since, Why: m.why, Faults: i.Faults(),
+		Priority: i.Priority(), Delta: i.Delta(), Pending: i.Pending(),
+		Source: i.Source(), Master: peer, MasterPriority: peerPriority,
+		Problem: cmp.Or(m.problem, m.link.problem),
+	}
+	if old := m.view.Load(); old == nil || *old != v {
+		m.view.Store(new(v))
+	}
+	m.deadline.Store(int64(m.group.Deadline()))
+}
+
+// send sends one advert.
+func (m *member) send(priority uint8) sys.Errno {
+	ad := packet.Advert{
+		VRID: m.cfg.VRID, Priority: priority, Interval: m.cfg.AdvertInterval,
+		Auth: m.cfg.Auth, Addresses: m.cfg.Advertised,
+	}
+	body := ad.Len()
+	m.buf = packet.AppendIPv4(m.buf[:0], m.instance().Source(), body)
+	m.buf = ad.Append(m.buf)
+	errno := m.link.send(m.buf)
+	if errno == 0 {
+		m.sent.Add(1)
+	} else {
+		m.sendErrors.Add(1)
+	}
+	return errno
+}
+
+// limiter lets the first of a kind of message through and then one per interval.
+type limiter struct {
+	next   mono.Time
+	silent uint64
+}
+
+// pass reports whether to speak now, and how often it was not spoken before.
+func (l *limiter) pass(now mono.Time, every time.Duration) (repeated uint64, ok bool) {
+	if now < l.next {
+		l.silent++
+		return 0, false
+	}
+	repeated, l.silent = l.silent, 0
+	l.next = now.Add(every)
+	return repeated, true
+}
