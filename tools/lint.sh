@@ -12,7 +12,7 @@ GOBIN=$PWD/bin/tools $GO -C tools install tool || exit 1
 
 echo "== format (gofumpt)"
 # testdata holds samples that are wrong on purpose.
-files=$(find . -name '*.go' -not -path './.*' -not -path '*/testdata/*')
+files=$(find . -name '*.go' -not -path './.*' -not -path './bin/*' -not -path './dist/*' -not -path '*/testdata/*')
 # shellcheck disable=SC2086
 unformatted=$(bin/tools/gofumpt -l $files) || status=1
 if [ -n "$unformatted" ]; then
