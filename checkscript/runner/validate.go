@@ -35,6 +35,21 @@ func Validate(p checkscript.Probe, secure bool) error {
 	return err
 }
 
+// Exists reports why there is no file at an absolute path; nil if there is one.
+func Exists(path string) error {
+	if !filepath.IsAbs(path) {
+		return errors.New("not an absolute path")
+	}
+	_, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("no such file")
+	case err != nil:
+		return errors.Unwrap(err)
+	}
+	return nil
+}
+
 // script is a Script probe, resolved against this machine.
 type script struct {
 	path       string

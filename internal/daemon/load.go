@@ -70,11 +70,7 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	}
 	if cfg.VRRP != nil {
 		useRealScripts(cfg)
-		for _, p := range cfg.VRRP.Probes {
-			if err := runner.Validate(p, cfg.VRRP.ScriptSecurity); err != nil {
-				all.Errorf(p.Pos, "", "vrrp_script %s: %v", p.Name, err)
-			}
-		}
+		all = append(all, checkScripts(cfg.VRRP)...)
 	}
 	if cfg.Balancer != nil {
 		all = append(all, lb.Resolve(ctx, cfg.Balancer)...)
@@ -82,6 +78,21 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	all.Attach(tree.Line)
 	all.Sort()
 	return cfg, all
+}
+
+// checkScripts finds the programs of the scripts, and then looks closer at those
+// that are there.
+func checkScripts(c *keepalived.Config) diag.List {
+	errs := keepalived.CheckScripts(c, runner.Exists)
+	for _, p := range c.Probes {
+		if p.Kind != checkscript.Script || runner.Exists(p.Argv[0]) != nil {
+			continue
+		}
+		if err := runner.Validate(p, c.ScriptSecurity); err != nil {
+			errs.Errorf(p.CommandPos, "", "vrrp_script %s: %v", p.Name, err)
+		}
+	}
+	return errs
 }
 
 // useRealScripts undoes the short cut of `killall -0 haproxy` where this process

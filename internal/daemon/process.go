@@ -60,21 +60,8 @@ func (d *process) listen() error {
 
 func (d *process) startBalancer() {
 	if d.balancer != nil {
-		d.tasks.balancer = start(&task{name: "balancer", run: d.balancer.Run, ready: d.serving()}, d.failed)
+		d.tasks.balancer = start(&task{name: "balancer", run: d.balancer.Run, ready: d.balancer.Ready()}, d.failed)
 	}
-}
-
-// serving returns a channel that is closed once the balancer serves. Its loops
-// come up within a few milliseconds, and nothing tells when.
-func (d *process) serving() <-chan struct{} {
-	c := make(chan struct{})
-	go func() {
-		defer close(c)
-		for !d.balancer.Serving() && d.phase.Load() == "starting" {
-			time.Sleep(2 * time.Millisecond)
-		}
-	}()
-	return c
 }
 
 // buildVRRP makes the owner of the addresses, the speaker and the probes.
