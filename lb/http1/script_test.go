@@ -140,8 +140,10 @@ func sameMessage(t testing.TB, a, b *Message) {
 }
 
 var (
-	knownNames = [...]string{"", "connection", "length", "coding", "host", "expect", "upgrade", "keep-alive", "te", "trailer",
-		"proxy-connection", "x-forwarded-for", "cookie", "set-cookie", "date", "REMOVED"}
+	knownNames = [...]string{
+		"", "connection", "length", "coding", "host", "expect", "upgrade", "keep-alive", "te", "trailer",
+		"proxy-connection", "x-forwarded-for", "cookie", "set-cookie", "date", "REMOVED",
+	}
 	methodNames = [...]string{"other", "get", "head", "post", "put", "delete", "options", "trace", "connect", "patch"}
 )
 
@@ -157,7 +159,7 @@ func show(m *Message, b []byte) string {
 	if m.Status != 0 {
 		fmt.Fprintf(&s, "%d %q", m.Status, m.ReasonPhrase.Of(b))
 	} else {
-		fmt.Fprintf(&s, "%s (%d) target=%s", m.MethodSpan.Of(b), m.Method, m.Target.Of(b))
+		fmt.Fprintf(&s, "%s (%s) target=%s", m.MethodSpan.Of(b), methodNames[m.Method], m.Target.Of(b))
 		if m.Path != m.Target {
 			fmt.Fprintf(&s, " path=%s", m.Path.Of(b))
 		}
