@@ -22,7 +22,7 @@ export DEB_VERSION SOURCE_DATE_EPOCH MAINTAINER
 
 stage=dist/stage
 rm -rf "$stage"
-mkdir -p "$stage/man1" "$stage/man5"
+mkdir -p "$stage/man1" "$stage/man5" "$stage/completions"
 
 compile() { # ARCH OUTPUT
 	CGO_ENABLED=0 GOARCH=$1 $GO build -trimpath -buildvcs=false \
@@ -32,9 +32,12 @@ compile() { # ARCH OUTPUT
 # Documents: what people write, and what the commands know about themselves.
 compile "$($GO env GOHOSTARCH)" "$stage/host-baton"
 "$stage/host-baton" gendocs "$stage/docs"
-cp "$stage"/docs/man/*.1 "$stage/man1/"
+cp "$stage"/docs/*.1 "$stage/man1/"
 cp packaging/man/baton.1 "$stage/man1/" # instead of the generated one
 cp packaging/man/baton.cfg.5 "$stage/man5/"
+for shell in bash zsh fish; do
+	"$stage/host-baton" completion $shell >"$stage/completions/baton.$shell"
+done
 packaging/changelog.sh "$DEB_VERSION" >"$stage/changelog"
 packaging/licenses.sh >"$stage/third-party-licenses"
 gzip -9n "$stage"/man1/* "$stage"/man5/* "$stage/changelog" "$stage/third-party-licenses"
