@@ -98,6 +98,7 @@ func (r *Runner) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	<-ctx.Done() // also without a single probe
 	return g.Wait()
 }
 

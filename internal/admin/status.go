@@ -25,7 +25,8 @@ type Instance struct {
 	VRID      int       `json:"vrid"`
 	State     string    `json:"state"` // INIT, BACKUP, MASTER, FAULT
 	Since     time.Time `json:"since"`
-	Reason    string    `json:"reason"` // why the last change of state happened
+	Reason    string    `json:"reason"`            // why the last change of state happened
+	Problem   string    `json:"problem,omitempty"` // what fails at present: socket, addresses
 
 	Priority int     `json:"priority"`      // in force
 	Base     int     `json:"base_priority"` // from the file

@@ -32,10 +32,8 @@ func (s *Status) problems() []string {
 		if i.State == "FAULT" {
 			out = append(out, fmt.Sprintf("instance %s is in FAULT: %s", i.Name, i.Reason))
 		}
-		for _, a := range i.Addresses {
-			if a.Error != "" {
-				out = append(out, fmt.Sprintf("instance %s: %s: %s", i.Name, a.Prefix, a.Error))
-			}
+		if i.Problem != "" {
+			out = append(out, fmt.Sprintf("instance %s: %s", i.Name, i.Problem))
 		}
 	}
 	for _, p := range s.Probes {

@@ -1,8 +1,15 @@
 package daemon
 
 import (
+	"strings"
+
+	"baton/checkscript"
 	"baton/internal/admin"
 	"baton/internal/mono"
+	"baton/vip/kernel"
+	"baton/vrrp"
+	"baton/vrrp/packet"
+	"baton/vrrp/vrrpnet"
 )
 
 // instances joins what the speaker, the owner of the addresses and the probes
@@ -10,16 +17,82 @@ import (
 func (d *process) instances(now mono.Time) []admin.Instance {
 	holdings := d.addresses.Status()
 	out := make([]admin.Instance, 0, len(d.cfg.VRRP.Instances))
-	for i, st := range d.speaker.Status() {
-		cfg := d.cfg.VRRP.Instances[i]
+	for i, st := range d.speaker.Status() { // all three are in the order of the configuration
 		in := admin.Instance{
-			Name: st.Name, Interface: cfg.VRRP.Interface, VRID: int(cfg.VRRP.VRID),
-			State: st.State.String(),
-			Base:  int(cfg.VRRP.Priority), Shares: shares(cfg.Tracks, d.probes.Verdict),
+			Name: st.Name, Interface: st.Interface, VRID: int(st.VRID),
+			State: st.State.String(), Since: st.Since.Wall(), Problem: st.Problem,
+			Priority: int(st.Priority), Base: int(st.BasePriority),
+			Shares:    shares(d.cfg.VRRP.Instances[i].Tracks, d.probes.Verdict),
 			Addresses: []admin.Address{},
+			Counters:  advertCounters(st),
+		}
+		in.Reason = reason(st, in.Shares)
+		if st.Master.IsValid() {
+			in.Master = &admin.Master{Address: st.Master.String(), Priority: int(st.MasterPriority)}
 		}
 		addHoldings(&in, holdings[i], now)
 		out = append(out, in)
+	}
+	return out
+}
+
+// reason says why an instance is in its state, and names the probe where it is one.
+func reason(st vrrpnet.Status, shares []admin.Share) string {
+	if st.State != vrrp.Fault {
+		if st.Pending {
+			return "the first results of its probes are awaited"
+		}
+		return st.Why.String()
+	}
+	text := st.Faults.String()
+	if st.Faults&vrrp.Unhealthy == 0 {
+		return text
+	}
+	var failed []string
+	for _, s := range shares {
+		if s.Fault {
+			failed = append(failed, s.Probe)
+		}
+	}
+	if len(failed) > 0 {
+		text += " (" + strings.Join(failed, ", ") + ")"
+	}
+	return text
+}
+
+func advertCounters(st vrrpnet.Status) map[string]uint64 {
+	c := map[string]uint64{
+		"sent": st.Sent, "send_errors": st.SendErrors, "received": st.Received, "transitions": st.Transitions,
+	}
+	for r, n := range st.Refused {
+		if n > 0 {
+			c["refused_"+packet.Reason(r).Key()] = n
+		}
+	}
+	return c
+}
+
+// addHoldings adds what the kernel side knows about an instance's addresses.
+func addHoldings(in *admin.Instance, h kernel.Status, now mono.Time) {
+	for _, a := range h.Addresses {
+		in.Addresses = append(in.Addresses, admin.Address{
+			Prefix: a.Prefix.String(), Interface: a.Interface, Held: a.Held, Error: a.Error,
+		})
+	}
+	if h.Held {
+		in.Lease = &admin.Lease{Since: h.Since.Wall(), Remaining: h.Remaining(now).Seconds(), Announced: h.Announced}
+	}
+}
+
+// shares spells out what an instance's probes do to its priority.
+func shares(tracks []checkscript.Track, verdict func(string) checkscript.Verdict) []admin.Share {
+	out := []admin.Share{}
+	for _, t := range tracks {
+		s := checkscript.Weigh(t, verdict(t.Probe))
+		out = append(out, admin.Share{
+			Probe: t.Probe, Verdict: s.Verdict.String(), Weight: t.Weight, Reverse: t.Reverse,
+			Delta: s.Delta, Fault: s.Fault, Pending: s.Pending,
+		})
 	}
 	return out
 }

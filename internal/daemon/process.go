@@ -104,6 +104,9 @@ func (d *process) watchdog() *watchdog {
 	if d.balancer != nil {
 		w.pulses = append(w.pulses, pulse{"an event loop of the balancer", d.balancer.Alive})
 	}
+	if d.speaker != nil {
+		w.pulses = append(w.pulses, pulse{"the VRRP thread", d.speaker.Alive})
+	}
 	return w
 }
 

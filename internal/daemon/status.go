@@ -4,12 +4,10 @@ import (
 	"os"
 	"time"
 
-	"baton/checkscript"
 	"baton/checkscript/runner"
 	"baton/internal/admin"
 	"baton/internal/mono"
 	"baton/lb"
-	"baton/vip/kernel"
 )
 
 // status is the present state for the socket. It is called from many goroutines.
@@ -31,31 +29,6 @@ func (d *process) status() admin.Status {
 		addBalancer(&st, d.balancer.Status())
 	}
 	return st
-}
-
-// addHoldings adds what the kernel side knows about an instance's addresses.
-func addHoldings(in *admin.Instance, h kernel.Status, now mono.Time) {
-	for _, a := range h.Addresses {
-		in.Addresses = append(in.Addresses, admin.Address{
-			Prefix: a.Prefix.String(), Interface: a.Interface, Held: a.Held, Error: a.Error,
-		})
-	}
-	if h.Held {
-		in.Lease = &admin.Lease{Since: h.Since.Wall(), Remaining: h.Remaining(now).Seconds(), Announced: h.Announced}
-	}
-}
-
-// shares spells out what an instance's probes do to its priority.
-func shares(tracks []checkscript.Track, verdict func(string) checkscript.Verdict) []admin.Share {
-	out := []admin.Share{}
-	for _, t := range tracks {
-		s := checkscript.Weigh(t, verdict(t.Probe))
-		out = append(out, admin.Share{
-			Probe: t.Probe, Verdict: s.Verdict.String(), Weight: t.Weight, Reverse: t.Reverse,
-			Delta: s.Delta, Fault: s.Fault, Pending: s.Pending,
-		})
-	}
-	return out
 }
 
 func probeStatus(s runner.Status) admin.Probe {

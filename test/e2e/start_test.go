@@ -117,8 +117,11 @@ func TestInterfaceComesLater(t *testing.T) {
 	n := single(t)
 	n.write("pair.conf", strings.Replace(peerConf("BACKUP", "100"), "eth0", "vrrp0", 1))
 	n.run("-f", "pair.conf")
-	mustContain(t, n.status(), "FAULT since", "vrrp0")
-	n.IP("link", "add", "vrrp0", "type", "dummy")
+	await(t, "the missing interface is named", func() bool {
+		return strings.Contains(n.status(), "instance VI_1 is in FAULT: no such interface")
+	})
+	n.IP("link", "add", "vrrp0", "type", "veth", "peer", "name", "wire")
+	n.IP("link", "set", "wire", "up")
 	n.IP("addr", "add", "10.77.0.31/24", "dev", "vrrp0")
 	n.IP("link", "set", "vrrp0", "up")
 	n.addresses.await(vip, true)
