@@ -69,11 +69,11 @@ func (s *Sinks) writer(t spec.LogTarget) (*writer, error) {
 	if w := s.writers[name]; w != nil {
 		return w, nil
 	}
-	open, err := opener(t)
+	open, last, err := opener(t)
 	if err != nil {
 		return nil, fmt.Errorf("log %s: %w", name, err)
 	}
-	w := newWriter(name, open, s)
+	w := newWriter(name, open, last, s)
 	s.writers[name] = w
 	go w.run()
 	return w, nil

@@ -2,6 +2,7 @@ package logsink
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"syscall"
@@ -14,20 +15,21 @@ import (
 // dialTimeout bounds the look-up of a log server's name.
 const dialTimeout = 5 * time.Second
 
-// opener returns what opens a target. A descriptor is taken (duplicated) now, as
-// it may be closed or mean another file later.
-func opener(t spec.LogTarget) (func() (transport, error), error) {
+// opener returns what opens a target, and what is to be closed in the end. A
+// descriptor is taken (duplicated) now, as it may be closed or mean another file
+// later.
+func opener(t spec.LogTarget) (open func() (transport, error), last io.Closer, err error) {
 	switch t.Kind {
 	case spec.LogFD:
 		f, err := dupFile(t)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return func() (transport, error) { return stream{f}, nil }, nil
+		return func() (transport, error) { return stream{f}, nil }, f, nil
 	case spec.LogUnix:
-		return func() (transport, error) { return dialDatagram("unixgram", t.Address) }, nil
+		return func() (transport, error) { return dialDatagram("unixgram", t.Address) }, nil, nil
 	}
-	return func() (transport, error) { return dialDatagram("udp", t.Address) }, nil
+	return func() (transport, error) { return dialDatagram("udp", t.Address) }, nil, nil
 }
 
 func dupFile(t spec.LogTarget) (*os.File, error) {
@@ -56,7 +58,7 @@ func (f stream) send(b batch) (int, error) {
 	return lines, err
 }
 
-// Close leaves the descriptor open: it can't be had again after a failure.
+// Close leaves the descriptor open: it could not be had again after a failure.
 func (f stream) Close() error { return nil }
 
 // datagram is a connected datagram socket: one datagram per line.

@@ -2,6 +2,7 @@ package logsink
 
 import (
 	"context"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ const (
 type writer struct {
 	name    string
 	open    func() (transport, error)
+	last    io.Closer // closed when the writer ends; nil: nothing
 	sinks   *Sinks
 	dropped atomic.Uint64
 
@@ -53,9 +55,9 @@ type transport interface {
 	Close() error
 }
 
-func newWriter(name string, open func() (transport, error), s *Sinks) *writer {
+func newWriter(name string, open func() (transport, error), last io.Closer, s *Sinks) *writer {
 	return &writer{
-		name: name, open: open, sinks: s,
+		name: name, open: open, last: last, sinks: s,
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -127,7 +129,7 @@ func (w *writer) stop() {
 func (w *writer) run() {
 	defer close(w.done)
 	s := sender{writer: w}
-	defer s.close()
+	defer s.end()
 	for {
 		stopping := false
 		select {
@@ -217,6 +219,14 @@ func (s *sender) close() {
 		s.undo()
 		_ = s.to.Close() // nothing is buffered in it
 		s.to = nil
+	}
+}
+
+// end closes the target for good.
+func (s *sender) end() {
+	s.close()
+	if s.last != nil {
+		_ = s.last.Close()
 	}
 }
 
