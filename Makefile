@@ -7,7 +7,9 @@ FUZZTIME    ?= 60s
 GIT         := git -c safe.directory=$(ROOT)
 
 # 1.2.3 at a tag, 1.2.3-4-gabcdef0 after it, NEXT-dev-... before the first one.
-VERSION     ?= $(shell tools/version.sh $(NEXT))
+ifndef VERSION
+VERSION     := $(shell tools/version.sh $(NEXT))
+endif
 LDFLAGS     := -s -w -X main.version=$(VERSION)
 
 # -buildvcs=false: the version comes from VERSION, and under sudo git refuses a

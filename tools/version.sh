@@ -6,10 +6,14 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 g() { git -c safe.directory="$PWD" "$@" 2>/dev/null; }
 
-if tag=$(g describe --tags --match 'v[0-9]*' --dirty); then
-	echo "${tag#v}"
-elif hash=$(g describe --always --dirty --exclude '*'); then
-	echo "$1-dev-$(g rev-list --count HEAD)-g$hash"
+# Not `describe --dirty`: that writes .git/index, as root under sudo.
+dirty=
+g -c diff.autoRefreshIndex=false diff --quiet HEAD || dirty=-dirty
+
+if tag=$(g describe --tags --match 'v[0-9]*'); then
+	echo "${tag#v}$dirty"
+elif hash=$(g rev-parse --short HEAD); then
+	echo "$1-dev-$(g rev-list --count HEAD)-g$hash$dirty"
 else
 	echo "$1-dev"
 fi
