@@ -6,14 +6,18 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 g() { git -c safe.directory="$PWD" "$@" 2>/dev/null; }
 
-# Not `describe --dirty`: that writes .git/index, as root under sudo.
-dirty=
-g -c diff.autoRefreshIndex=false diff --quiet HEAD || dirty=-dirty
+# --dirty refreshes the index, under sudo as root's file: let it have a copy.
+if index=$(g rev-parse --git-path index) && [ -f "$index" ]; then
+	GIT_INDEX_FILE=$(mktemp)
+	export GIT_INDEX_FILE
+	trap 'rm -f "$GIT_INDEX_FILE"' EXIT
+	cp "$index" "$GIT_INDEX_FILE"
+fi
 
-if tag=$(g describe --tags --match 'v[0-9]*'); then
-	echo "${tag#v}$dirty"
-elif hash=$(g rev-parse --short HEAD); then
-	echo "$1-dev-$(g rev-list --count HEAD)-g$hash$dirty"
+if tag=$(g describe --tags --match 'v[0-9]*' --dirty); then
+	echo "${tag#v}"
+elif hash=$(g describe --always --dirty --exclude '*'); then
+	echo "$1-dev-$(g rev-list --count HEAD)-g$hash"
 else
 	echo "$1-dev"
 fi
