@@ -152,24 +152,25 @@ func (d *process) shutdown(failure error) {
 	if d.balancer != nil {
 		d.balancer.StopListening()
 	}
-	d.report(d.tasks.speaker)
-	d.report(d.tasks.links)
+	d.end(d.tasks.speaker, failure)
+	d.end(d.tasks.links, failure)
 	if d.balancer != nil {
 		if failure == nil {
 			d.drain()
 		}
-		d.report(d.tasks.balancer)
+		d.end(d.tasks.balancer, failure)
 	}
-	d.report(d.tasks.watchdog)
-	d.report(d.tasks.admin)
+	d.end(d.tasks.watchdog, failure)
+	d.end(d.tasks.admin, failure)
 	if failure == nil {
 		d.Log.Info("stopped")
 	}
 }
 
-// report stops a task and logs what went wrong with its end.
-func (d *process) report(r *running) {
-	if err := r.stop(); err != nil {
+// end stops a task and logs what went wrong with its end. The failure that
+// stops everything is the caller's to tell.
+func (d *process) end(r *running, failure error) {
+	if err := r.stop(); err != nil && !errors.Is(failure, err) {
 		d.Log.Error(fmt.Sprintf("%s: %v", r.task, err))
 	}
 }

@@ -20,6 +20,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	if err := os.Chmod(dir, 0o755); err != nil { // one test runs it as nobody
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	batonPath = filepath.Join(dir, "baton")
 	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-X main.version=e2e", "-o", batonPath, "baton/cmd/baton")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

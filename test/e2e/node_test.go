@@ -33,6 +33,7 @@ type node struct {
 type proc struct {
 	cmd  *exec.Cmd
 	log  *syncBuffer
+	told *syncBuffer   // what it told systemd
 	done chan struct{} // closed when it has exited
 }
 
@@ -64,7 +65,7 @@ func (n *node) command(args ...string) *exec.Cmd {
 // launch starts a program and collects what it says.
 func (n *node) launch(cmd *exec.Cmd) *proc {
 	n.t.Helper()
-	p := &proc{cmd: cmd, log: &syncBuffer{}, done: make(chan struct{})}
+	p := &proc{cmd: cmd, log: &syncBuffer{}, told: &syncBuffer{}, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	if err := cmd.Start(); err != nil {
 		n.t.Fatal(err)
@@ -87,6 +88,12 @@ func (n *node) launch(cmd *exec.Cmd) *proc {
 // run starts `baton run` and waits for READY=1.
 func (n *node) run(args ...string) {
 	n.t.Helper()
+	n.runCommand(n.command(append([]string{"run", "--socket", n.socket()}, args...)...))
+}
+
+// runCommand is run with a prepared command.
+func (n *node) runCommand(cmd *exec.Cmd) {
+	n.t.Helper()
 	notify := filepath.Join(n.dir, "notify")
 	_ = os.Remove(notify)
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notify, Net: "unixgram"})
@@ -94,8 +101,10 @@ func (n *node) run(args ...string) {
 		n.t.Fatal(err)
 	}
 	n.t.Cleanup(func() { _ = conn.Close() })
-	cmd := n.command(append([]string{"run", "--socket", n.socket()}, args...)...)
-	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify)
+	if err := os.Chmod(notify, 0o777); err != nil {
+		n.t.Fatal(err)
+	}
+	cmd.Env = append(cmd.Environ(), "NOTIFY_SOCKET="+notify)
 	p := n.launch(cmd)
 
 	ready := make(chan error, 1)
@@ -104,6 +113,7 @@ func (n *node) run(args ...string) {
 		b := make([]byte, 4096)
 		for { // for as long as it lives: a full socket would block the daemon
 			k, err := conn.Read(b)
+			_, _ = p.told.Write(append(b[:k:k], '\n'))
 			switch {
 			case err != nil:
 				once.Do(func() { ready <- err })
