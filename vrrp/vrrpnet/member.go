@@ -2,6 +2,7 @@ package vrrpnet
 
 import (
 	"cmp"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,7 @@ type member struct {
 	actions []vrrp.Action // scratch
 	buf     []byte        // scratch: the packet being sent
 	problem string        // why the addresses could not be set
+	source  netip.Addr    // the last good one
 	since   mono.Time
 	why     vrrp.Why
 
@@ -66,16 +68,22 @@ func (m *member) publish() {
 	m.deadline.Store(int64(m.group.Deadline()))
 }
 
-// send sends one advert.
+// send sends one advert. A master that resigns because it lost its source address
+// sends from the one it had: the others know it by that.
 func (m *member) send(priority uint8) sys.Errno {
 	ad := packet.Advert{
 		VRID: m.cfg.VRID, Priority: priority, Interval: m.cfg.AdvertInterval,
 		Auth: m.cfg.Auth, Addresses: m.cfg.Advertised,
 	}
-	body := ad.Len()
-	m.buf = packet.AppendIPv4(m.buf[:0], m.instance().Source(), body)
-	m.buf = ad.Append(m.buf)
-	errno := m.link.send(m.buf)
+	if source := m.instance().Source(); source.IsValid() {
+		m.source = source
+	}
+	errno := sys.Errno(sys.EADDRNOTAVAIL)
+	if m.source.IsValid() {
+		m.buf = packet.AppendIPv4(m.buf[:0], m.source, ad.Len())
+		m.buf = ad.Append(m.buf)
+		errno = m.link.send(m.buf)
+	}
 	if errno == 0 {
 		m.sent.Add(1)
 	} else {
