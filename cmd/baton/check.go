@@ -20,8 +20,8 @@ const defaultFile = "/etc/baton/baton.cfg"
 // loadFlags adds the flags that choose a configuration.
 func loadFlags(c *cobra.Command) *daemon.LoadOptions {
 	var o daemon.LoadOptions
-	c.Flags().StringArrayVarP(&o.Files, "file", "f", []string{defaultFile}, "configuration file or folder (*.cfg, *.conf); may be repeated")
-	c.Flags().StringVar(&o.Node, "node", "", "this node's id for `@id` lines (default: the host name)")
+	c.Flags().StringArrayVarP(&o.Files, "file", "f", []string{defaultFile}, "configuration `FILE` or folder (its *.cfg and *.conf); may be repeated")
+	c.Flags().StringVar(&o.Node, "node", "", "this node's `ID`, for the lines that begin with @ID (default: the host name)")
 	return &o
 }
 

@@ -13,7 +13,7 @@ import (
 
 // socketFlag adds --socket.
 func socketFlag(c *cobra.Command) *string {
-	return c.Flags().String("socket", admin.DefaultSocket, "unix socket of the running daemon")
+	return c.Flags().String("socket", admin.DefaultSocket, "unix socket `PATH` where the daemon answers")
 }
 
 func runCommand() *cobra.Command {

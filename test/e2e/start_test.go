@@ -162,3 +162,10 @@ func TestBrokenFileDoesNotStart(t *testing.T) {
 		t.Errorf("left behind:\n%s", left)
 	}
 }
+
+// A server's host name without an address is an error at its line, as with HAProxy.
+func TestHostNameWithoutAddress(t *testing.T) {
+	n := single(t) // without a route to any name server
+	n.write("web.cfg", healthCfg+"    default_backend b\nbackend b\n    server s nowhere.invalid:80\n")
+	mustContain(t, n.fails("check", "-f", "web.cfg"), "web.cfg:13:", "error: server b/s: no address for", "nowhere.invalid", "1 error")
+}

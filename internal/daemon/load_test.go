@@ -1,0 +1,106 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"baton/checkscript"
+)
+
+const trackedInstance = `
+vrrp_script chk {
+    script "pidof haproxy"
+}
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+    track_script {
+        chk
+    }
+}
+`
+
+const oneFrontend = `
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 10s
+    timeout server 10s
+frontend web
+    bind 127.0.0.1:8080
+    monitor-uri /
+`
+
+func load(t *testing.T, text string) (*Config, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "baton.cfg")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, found := Load(t.Context(), LoadOptions{Files: []string{path}, Node: "lb1"})
+	var b strings.Builder
+	if err := found.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return cfg, b.String()
+}
+
+// Whether `pidof haproxy` means ourselves depends on who balances here.
+func TestSelfProbeNeedsABalancer(t *testing.T) {
+	cfg, found := load(t, trackedInstance+oneFrontend)
+	if found != "" {
+		t.Fatal(found)
+	}
+	if got := cfg.VRRP.Probes[0].Kind; got != checkscript.Self {
+		t.Errorf("with a balancer the probe is a %v, want self", got)
+	}
+	cfg, found = load(t, trackedInstance)
+	if found != "" {
+		t.Fatal(found)
+	}
+	p := cfg.VRRP.Probes[0]
+	if p.Kind != checkscript.Script || !filepath.IsAbs(p.Argv[0]) || filepath.Base(p.Argv[0]) != "pidof" || p.Argv[1] != "haproxy" {
+		t.Errorf("without a balancer the probe is %v %q, want the script", p.Kind, p.Argv)
+	}
+	if cfg.Balancer != nil {
+		t.Error("there is a balancer without a proxy")
+	}
+}
+
+func TestHalvesAreOptional(t *testing.T) {
+	cfg, found := load(t, oneFrontend)
+	if found != "" || cfg.VRRP != nil || cfg.Balancer == nil {
+		t.Errorf("config %+v, findings %s", cfg, found)
+	}
+	if got, want := cfg.Summary(), "1 frontend"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+	_, found = load(t, "global\n    maxconn 10\n")
+	if !strings.Contains(found, "there is nothing to run") {
+		t.Errorf("findings %q", found)
+	}
+}
+
+// Findings of every stage come in one list, in the order of the lines.
+func TestAllStagesReport(t *testing.T) {
+	_, found := load(t, strings.NewReplacer(
+		"pidof haproxy", "/no/such/script",
+		"virtual_router_id 51", "virtual_router_id 0",
+		"        chk\n    }", "        chk\n    }\n    track_backend nowhere { min_servers 1 weight -5 }",
+	).Replace(trackedInstance)+strings.Replace(oneFrontend, "monitor-uri", "monitr-uri", 1))
+	last := -1
+	for _, want := range []string{":3:12: error: vrrp_script chk cannot run /no/such/script", ":7:23: error: ", "there is no backend nowhere", "'monitr-uri'"} {
+		at := strings.Index(found, want)
+		if at < 0 {
+			t.Errorf("%q is missing in:\n%s", want, found)
+		} else if at < last {
+			t.Errorf("%q is out of order in:\n%s", want, found)
+		}
+		last = at
+	}
+}
