@@ -33,7 +33,8 @@ type Record struct {
 	Bytes  int64   // sent to the client, heads included
 	State  [4]byte // termination state, chapter 8.5: in TCP the first two
 
-	// Connections at this moment, this one included.
+	// Connections when the line is written. HAProxy has by then counted this one out of
+	// the backend and the server, but not out of the process and the frontend.
 	ProcessConns, FrontendConns, BackendConns, ServerConns int
 
 	Retries      int

@@ -66,24 +66,6 @@ func TestWithoutRequest(t *testing.T) {
 	}
 }
 
-func TestEvaluationAllocatesNothing(t *testing.T) {
-	requests, conds := readJudged(t)
-	ctxs := make([]*Ctx, len(requests))
-	for i, r := range requests {
-		ctxs[i] = ctxOf(t, r)
-		ctxs[i].NbSrv = func(string) int { return 2 }
-	}
-	for _, c := range conds {
-		if n := testing.AllocsPerRun(10, func() {
-			for _, x := range ctxs {
-				c.cond(x)
-			}
-		}); n != 0 {
-			t.Errorf("{ %s }: %v allocations", c.text, n)
-		}
-	}
-}
-
 // FuzzEvaluate runs every condition of the test data on whatever parses.
 func FuzzEvaluate(f *testing.F) {
 	requests, conds := readJudged(f)
