@@ -1,6 +1,10 @@
 package nettest
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"time"
+)
 
 // Switch is a bridge in a namespace of its own. It floods multicast and forwards
 // from the first frame on (no spanning tree, no snooping).
@@ -44,6 +48,23 @@ func (h *Host) Rewire() {
 	h.IP("link", "add", "eth0", "type", "veth", "peer", "name", h.port, "netns", h.sw.Name)
 	h.sw.IP("link", "set", "dev", h.port, "master", "br0", "up")
 	h.IP("link", "set", "eth0", "up")
+	h.awaitForwarding()
+}
+
+// awaitForwarding waits until frames pass the port: the kernel tells the bridge
+// of the carrier in its own time, and drops what comes before. There is no event
+// that covers both ends, so the state is asked for, as often as ip can run.
+func (h *Host) awaitForwarding() {
+	h.t.Helper()
+	for end := time.Now().Add(patience); ; {
+		out := h.sw.IP("-details", "link", "show", "dev", h.port)
+		if strings.Contains(out, "state forwarding") && strings.Contains(out, "state UP") && strings.Contains(h.IP("link", "show", "dev", "eth0"), "state UP") {
+			return
+		}
+		if time.Now().After(end) {
+			h.t.Fatalf("the switch never forwarded for %s:\n%s", h.port, out)
+		}
+	}
 }
 
 // Unplug takes the carrier from eth0: nothing gets in or out.
@@ -52,7 +73,7 @@ func (h *Host) Unplug() {
 	h.sw.IP("link", "set", "dev", h.port, "down")
 }
 
-// Plug undoes Unplug.
+// Plug undoes Unplug. It does not wait until frames pass.
 func (h *Host) Plug() {
 	h.t.Helper()
 	h.sw.IP("link", "set", "dev", h.port, "up")

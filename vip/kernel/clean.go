@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"syscall"
 
+	"baton/internal/sys"
+
 	"github.com/vishvananda/netlink"
 )
 
@@ -42,10 +44,10 @@ func removeMarked(h *netlink.Handle) (removed []netip.Prefix, err error) {
 		if link, err := h.LinkByIndex(a.LinkIndex); err == nil {
 			name = link.Attrs().Name
 		}
-		// Whether it is the first of its subnet does not matter enough to find
-		// out: the sysctl only takes effect when it is.
-		if _, err := promoteSecondaries(name, a.LinkIndex); err != nil {
-			errs = append(errs, err)
+		if ones, bits := a.Mask.Size(); ones < bits && a.Flags&sys.AddrSecondary == 0 {
+			if _, err := promoteSecondaries(name, a.LinkIndex); err != nil {
+				errs = append(errs, err)
+			}
 		}
 		if err := h.AddrDel(nil, a); err != nil {
 			if !errors.Is(err, syscall.EADDRNOTAVAIL) && !errors.Is(err, syscall.ENODEV) {

@@ -113,6 +113,9 @@ func TestNeighboursOutliveTheFirstOfTheirSubnet(t *testing.T) {
 		t.Fatalf("promote_secondaries is set from the start (%q): the test shows nothing", v)
 	}
 	h.mustSet("VI_1", true)
+	if v := host.Output("cat", "/proc/sys/net/ipv4/conf/eth0/promote_secondaries"); v != "1\n" {
+		t.Errorf("promote_secondaries is %q as soon as the address stands, want 1", v)
+	}
 	h.mustSet("VI_2", true)
 	host.IP("addr", "add", "10.0.0.5/24", "dev", "eth0")
 	expectAddrs(t, host.NS, "10.0.0.9/24 ours leased", "10.0.0.10/24 ours secondary leased", "10.0.0.5/24 secondary")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"baton/internal/mono"
 	"baton/internal/nettest"
 	"baton/vip"
+
+	"github.com/vishvananda/netlink/nl"
 )
 
 // awaitLog waits until the log has the text.
@@ -97,6 +100,40 @@ func TestRemovedAddressComesBack(t *testing.T) {
 	host.Unplug()
 	if l := awaitLink(t, links, func(Link) bool { return true }); l.Up || h.Deadline() != mono.Never {
 		t.Errorf("told %+v, deadline %v", l, h.Deadline())
+	}
+}
+
+// Every change in the namespace comes by; what we do ourselves twice a second
+// must not make Watch read all interfaces again.
+func TestWatchHeedsOthersOnly(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	h := newHarness(t, host.NS, instance("VI_1", "10.0.0.9/24"))
+	var sock *nl.NetlinkSocket
+	host.Do(func() {
+		var err error
+		if sock, err = subscribe(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	defer sock.Close()
+	h.mustSet("VI_1", true)
+	h.tick(h.Deadline())
+	h.mustSet("VI_1", false)
+	host.IP("addr", "add", "10.0.0.5/24", "dev", "eth0")
+
+	w := &watcher{m: h.Manager, last: map[string]Link{}}
+	var heeded []bool
+	for len(heeded) < 4 {
+		msgs, _, err := sock.Receive()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range msgs {
+			heeded = append(heeded, w.heed(&msgs[i]))
+		}
+	}
+	if want := []bool{false, false, false, true}; !slices.Equal(heeded, want) { // added, renewed, removed; foreign
+		t.Errorf("heeds %v, want %v", heeded, want)
 	}
 }
 
