@@ -2,6 +2,7 @@ package balance
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
@@ -202,6 +203,33 @@ func TestSourceTableHoldsWeights(t *testing.T) {
 		for i, s := range slots {
 			if got[i] != s.Weight {
 				t.Fatalf("seed %d: server %d stands %d times in the table, weight %d", seed, i, got[i], s.Weight)
+			}
+		}
+	}
+}
+
+// The table is made without walking all servers for each place; the rule that it
+// follows, walked through literally, gives the same.
+func TestSourceTableFollowsTheRule(t *testing.T) {
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		slots, total := randomSlots(r)
+		slots = append(slots, Slot{ID: 99, Weight: 1})
+		total++
+		h := &sourceHash{}
+		h.Update(slots)
+		credit := make([]float64, len(slots))
+		for place, got := range h.table {
+			best := 0
+			for i, s := range slots {
+				credit[i] += float64(s.Weight)
+				if math.Floor(credit[i]/float64(total)) > math.Floor(credit[best]/float64(total)) {
+					best = i
+				}
+			}
+			credit[best] -= float64(total)
+			if int(got) != slots[best].ID {
+				t.Fatalf("seed %d: place %d is server %d's, want %d's", seed, place, got, slots[best].ID)
 			}
 		}
 	}

@@ -35,7 +35,8 @@ func (h *sourceHash) PickExcept(k Key, except int, _ mono.Time) (int, bool) {
 }
 
 // Update fills the table in the order that HAProxy 2.6 was seen to use, for any
-// weights: a place goes to the server that has most whole places to its credit, the
+// weights: every server earns its weight with each place, a place costs the total
+// weight, and goes to the server that has most whole prices to its credit, the
 // first of those that have the same. With a common divisor of all weights the order
 // repeats, so weights divided by it give the same choices.
 func (h *sourceHash) Update(slots []Slot) {
@@ -50,30 +51,65 @@ func (h *sourceHash) Update(slots []Slot) {
 		return
 	}
 	total /= divisor
-	credit := make([]int, len(slots)) // in parts of total
-	for range total {
-		best, most := 0, 0
-		for i, s := range slots {
-			credit[i] += s.Weight / divisor
-			if whole := floorDiv(credit[i], total); i == 0 || whole > most {
-				best, most = i, whole
-			}
+	// earns lists who has one more whole price to its credit at which place: the
+	// k-th of a server of weight w comes when w*place reaches k*total.
+	earns := make([][]int32, total)
+	for i, s := range slots {
+		w := s.Weight / divisor
+		for k := 1; k <= w; k++ {
+			place := (k*total+w-1)/w - 1
+			earns[place] = append(earns[place], int32(i))
 		}
-		credit[best] -= total
-		h.table = append(h.table, int32(slots[best].ID))
+	}
+	credit := newRanking(len(slots))
+	for _, who := range earns {
+		for _, i := range who {
+			credit.add(int(i), 1)
+		}
+		first := credit.first()
+		credit.add(first, -1)
+		h.table = append(h.table, int32(slots[first].ID))
 	}
 }
+
+// ranking finds the first of those with the highest points, in O(log n): a binary
+// tree with the entries as its leaves, each inner node knowing its best leaf.
+type ranking struct {
+	points []int
+	best   []int // best[1] is the root's; the children of n are 2n and 2n+1
+}
+
+func newRanking(n int) ranking {
+	r := ranking{points: make([]int, n), best: make([]int, 2*n)}
+	for i := range n {
+		r.best[n+i] = i
+	}
+	for node := n - 1; node > 0; node-- {
+		r.best[node] = r.better(r.best[2*node], r.best[2*node+1])
+	}
+	return r
+}
+
+func (r *ranking) better(a, b int) int {
+	if r.points[a] > r.points[b] || r.points[a] == r.points[b] && a < b {
+		return a
+	}
+	return b
+}
+
+func (r *ranking) add(i, points int) {
+	r.points[i] += points
+	for node := (len(r.points) + i) / 2; node > 0; node /= 2 {
+		r.best[node] = r.better(r.best[2*node], r.best[2*node+1])
+	}
+}
+
+// first needs at least one entry; with a single one best[1] is that leaf.
+func (r *ranking) first() int { return r.best[1] }
 
 func gcd(a, b int) int {
 	for b != 0 {
 		a, b = b, a%b
 	}
 	return a
-}
-
-func floorDiv(a, b int) int {
-	if a < 0 {
-		return -((-a + b - 1) / b)
-	}
-	return a / b
 }
