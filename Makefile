@@ -79,7 +79,7 @@ demo: build ## two nodes, three web servers and a client on this host: kill one 
 
 bench: build ## baton, haproxy and nginx side by side (root; minutes)
 	@tools/deps.sh bench
-	@$(KEEP) bench/run.sh
+	@$(KEEP) $(GO) run -buildvcs=false ./bench -o bench/RESULTS.md $(BENCHFLAGS)
 
 deb: need-go ## build dist/baton_<version>_<amd64|arm64>.deb
 	@$(KEEP) packaging/build.sh

@@ -9,7 +9,7 @@ set -u
 demo='ip:iproute2'
 peers='keepalived:keepalived haproxy:haproxy'
 test="$demo $peers pgrep:procps killall:psmisc tcpdump:tcpdump gcc:gcc /usr/include/stdio.h:libc6-dev"
-bench="$demo haproxy:haproxy nginx:nginx-light wrk:wrk taskset:util-linux"
+bench="$demo haproxy:haproxy nginx:nginx-light /usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream wrk:wrk taskset:util-linux"
 deb_test='ip:iproute2 unshare:util-linux debootstrap:debootstrap lintian:lintian'
 vagrant='vagrant:vagrant virsh:libvirt-clients qemu-img:qemu-utils debootstrap:debootstrap mke2fs:e2fsprogs
  ssh:openssh-client syslinux:syslinux mcopy:mtools mkfs.fat:dosfstools sfdisk:fdisk
