@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -205,5 +206,45 @@ func TestTrackBackendMovesTheAddress(t *testing.T) {
 	p.lb1.IP("route", "add", "unreachable", "10.77.0.22/32")
 	onlyOn(t, vip, p.lb2, p.lb1)
 	mustContain(t, p.lb1.status(), "backend app has no usable server", "- 50 ")
+	awaitPage(t, p.client, page, "web1", "web2")
+}
+
+// A process that stands still cannot give its address up, but the kernel takes
+// it. When it wakes up it must not believe that it is master still.
+func TestFrozenNodeLosesTheAddress(t *testing.T) {
+	p := newPair(t)
+	p.configure("")
+	p.lb1.run(bothFiles...)
+	p.lb2.run(bothFiles...)
+	onlyOn(t, vip, p.lb1, p.lb2)
+	freeze := func(sig syscall.Signal) {
+		t.Helper()
+		if err := p.lb1.proc.cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+	}
+	freeze(syscall.SIGSTOP)
+	onlyOn(t, vip, p.lb2, p.lb1)
+	awaitPage(t, p.client, page, "web1", "web2")
+	freeze(syscall.SIGCONT)
+	await(t, "the node says that it stood still", func() bool {
+		return strings.Contains(p.lb1.proc.log.String(), "this process stood still longer than the master-down interval")
+	})
+	onlyOn(t, vip, p.lb1, p.lb2) // by a new election
+	awaitPage(t, p.client, page, "web1", "web2")
+}
+
+func TestPulledCableMovesTheAddress(t *testing.T) {
+	p := newPair(t)
+	p.configure("")
+	p.lb1.run(bothFiles...)
+	p.lb2.run(bothFiles...)
+	onlyOn(t, vip, p.lb1, p.lb2)
+	p.lb1.Unplug()
+	onlyOn(t, vip, p.lb2, p.lb1)
+	mustContain(t, p.lb1.status(), "instance VI_1 is in FAULT: interface down")
+	awaitPage(t, p.client, page, "web1", "web2")
+	p.lb1.Plug()
+	onlyOn(t, vip, p.lb1, p.lb2)
 	awaitPage(t, p.client, page, "web1", "web2")
 }
