@@ -10,9 +10,10 @@
 // # Whose address is it
 //
 // Every address of ours carries Protocol as its IFA_PROTO and a valid lifetime
-// of seconds. `ip address` shows it as dynamic with valid_lft 3sec, and from
-// iproute2 6.3 on with `proto 0x42` (or a name, from
-// /etc/iproute2/rt_addrprotos). An address without the mark, or without a
+// of seconds. `ip address` shows it as "dynamic" with "valid_lft 3sec"; newer
+// versions (iproute2 6.3, not Debian 12's 6.1) also show the mark as "proto" with
+// its number, or with the name that /etc/iproute2/rt_addrprotos gives it.
+// An address without the mark, or without a
 // lifetime, is somebody else's: it is never taken over, changed or removed, and
 // when a virtual address is already there like that, Set says so and fails.
 //
