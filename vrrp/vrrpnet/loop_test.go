@@ -1,0 +1,151 @@
+package vrrpnet
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"baton/internal/mono"
+	"baton/internal/sys"
+	"baton/vrrp"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestNoAllocation: a master's adverts leave and a backup's come in without any,
+// through real sockets.
+func TestNoAllocation(t *testing.T) {
+	ha, hb, _ := hosts(t)
+	open := func(r *rig) *loop {
+		l := &loop{s: r.s, owner: &fakeOwner{say: func(string) {}}}
+		l.advert.Addresses = make([]netip.Addr, 0, 255)
+		r.host.Do(func() {
+			index, primary := eth0()
+			k := r.s.links[0]
+			l.linkChanged(0, k, k.update(0, index, true, primary))
+			if k.fd == sys.NoFD {
+				t.Fatal("no socket")
+			}
+			t.Cleanup(k.close)
+		})
+		l.step(mono.Now(), r.s.members[0], vrrp.Event{Kind: vrrp.Start})
+		return l
+	}
+	a, b := newRig(t, ha, config(150)), newRig(t, hb, config(100))
+	la, lb := open(a), open(b)
+	ma, mb := a.s.members[0], b.s.members[0]
+	lb.wait() // builds the poll set
+
+	now := ma.group.Deadline() // a's clock runs ahead: one advert per round
+	before := b.status().Received
+	const rounds = 50
+	n := testing.AllocsPerRun(rounds, func() {
+		la.step(now, ma, vrrp.Event{Kind: vrrp.Timer})
+		now = now.Add(time.Second)
+		lb.poll.Wait(patience)
+		lb.receive(mb.link)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations per advert", n)
+	}
+	if st := a.status(); st.State != vrrp.Master || st.Sent < rounds || st.SendErrors != 0 {
+		t.Errorf("a: %+v", st)
+	}
+	if st := b.status(); st.State != vrrp.Backup || st.Received-before < rounds {
+		t.Errorf("b: %+v", st)
+	}
+}
+
+// TestConsumerBehind: a consumer that hangs holds nobody up, and learns the
+// present states when it goes on.
+func TestConsumerBehind(t *testing.T) {
+	ha, _, _ := hosts(t)
+	r := newRig(t, ha, config(100))
+	l := &loop{s: r.s, owner: r.owner}
+	m := r.s.members[0]
+	l.step(0, m, vrrp.Event{Kind: vrrp.Start})
+	<-r.lines // the owner's
+	link := func(faults vrrp.Faults) {
+		l.step(0, m, vrrp.Event{Kind: vrrp.Link, Faults: faults, Source: netip.MustParseAddr("10.0.0.1")})
+	}
+	for range queueLen { // two changes each: half of them do not fit
+		link(vrrp.LinkDown)
+		link(0)
+	}
+	link(vrrp.LinkMissing)
+	close(r.s.queue.events)
+	r.s.consume()
+	lines := drain(r)
+	if len(lines) != queueLen+1 {
+		t.Errorf("%d lines, want %d", len(lines), queueLen+1)
+	}
+	want := []string{"VI FAULT: interface down", "VI FAULT (events were lost before this one)"}
+	if diff := cmp.Diff(want, []string{lines[0], lines[1]}); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestMailbox: every order arrives, those of one sender in their order.
+func TestMailbox(t *testing.T) {
+	box, err := newMailbox()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const senders, each = 4, 2000
+	var wg sync.WaitGroup
+	for s := range senders {
+		wg.Go(func() {
+			for i := range each {
+				box.put(&order{kind: orderHealth, index: s, delta: i})
+			}
+		})
+	}
+	var next [senders]int
+	var poll sys.PollSet
+	poll.Add(box.wake.FD)
+	for got := 0; got < senders*each; {
+		poll.Wait(patience)
+		if !poll.Ready(0) {
+			t.Fatalf("%d of %d orders, and no wake-up", got, senders*each)
+		}
+		for o := box.take(); o != nil; o = o.next {
+			if o.delta != next[o.index] {
+				t.Fatalf("sender %d: order %d, want %d", o.index, o.delta, next[o.index])
+			}
+			next[o.index]++
+			got++
+		}
+	}
+	wg.Wait()
+}
+
+// TestSuspicion: a loop that does not turn is not alive.
+func TestSuspicion(t *testing.T) {
+	ha, _, _ := hosts(t)
+	r := newRig(t, ha, config(100))
+	if !r.s.Alive(0) {
+		t.Error("one that was not started is reported dead")
+	}
+	r.s.beat.Store(int64(mono.Now().Add(-10 * time.Second)))
+	if r.s.Alive(5 * time.Second) {
+		t.Error("10 s without a turn, and alive")
+	}
+	if !r.s.Alive(time.Minute) {
+		t.Error("dead within a minute's patience")
+	}
+}
+
+func TestLimiter(t *testing.T) {
+	var l limiter
+	var got []string
+	for i := range 5 {
+		repeated, ok := l.pass(mono.Time(i)*mono.Time(time.Second), 3*time.Second)
+		got = append(got, fmt.Sprint(repeated, ok))
+	}
+	want := []string{"0 true", "0 false", "0 false", "2 true", "0 false"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
