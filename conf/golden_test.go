@@ -62,9 +62,7 @@ func archiveSource(a *txtar.Archive) (Source, []string) {
 			continue
 		}
 		data := strings.NewReplacer("<NUL>", "\x00", "<CR>", "\r", "<BOM>", "\ufeff").Replace(string(f.Data))
-		if strings.HasSuffix(data, "<NOEOL>\n") {
-			data = strings.TrimSuffix(data, "<NOEOL>\n")
-		}
+		data = strings.TrimSuffix(data, "<NOEOL>\n")
 		files[filepath.Join("etc/baton", f.Name)] = &fstest.MapFile{Data: []byte(data)}
 		if len(names) == 0 {
 			names = []string{f.Name}

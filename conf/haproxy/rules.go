@@ -22,7 +22,6 @@ type ruleLine struct {
 	p    *proxy
 	when moment
 	rule spec.HTTPRule
-	add  bool
 }
 
 // httpRequestActions are the actions of chapter 4.2, http-request.
