@@ -17,7 +17,7 @@ shift
 # libvirt would probe a /dev/kvm that opens but does not run for 50 s a call.
 [ ! -e /dev/kvm ] || mount --bind /dev/null /dev/kvm
 ip link set lo up
-for dir in /run/libvirt /etc/libvirt/qemu /var/lib/libvirt/qemu; do
+for dir in /run/libvirt /etc/libvirt/qemu /etc/libvirt/storage /var/lib/libvirt/qemu; do
 	mkdir -p "$dir"
 	mount -t tmpfs -o mode=755 tmpfs "$dir"
 done
