@@ -221,6 +221,10 @@ func (s *httpSession) handle(t *engine.Task) {
 	x, fe := s.x, s.fe
 	fe.Requests.Add(1)
 	s.frameBody()
+	if x.up.garbled { // nothing of it reaches a server
+		s.refuse(t, 400, termination{'P', 'R'})
+		return
+	}
 	x.keep = x.req.KeepAlive && fe.Spec.ConnMode != spec.Close && !s.w.set.draining.Load()
 	if fe.Spec.MonitorURI != "" && s.isMonitor() {
 		s.monitor(t)
