@@ -36,18 +36,17 @@ func OrdinaryTime() error {
 // nothing of it is swapped out. It does not populate what was only reserved
 // (MCL_ONFAULT): Go's heap reserves far more than it uses.
 //
-// It refuses when RLIMIT_MEMLOCK is finite and cannot be lifted: with locking on,
-// a later allocation beyond that limit would fail, and a Go program dies of that.
+// It refuses when RLIMIT_MEMLOCK would hold for this process: with locking on, an
+// allocation beyond that limit fails, and a Go program dies of that. So the process
+// must keep CAP_IPC_LOCK, where it has that, or have no limit.
 func LockMemory() error {
+	const capIPCLock Capability = unix.CAP_IPC_LOCK
 	var r unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &r); err != nil {
 		return fmt.Errorf("getrlimit RLIMIT_MEMLOCK: %w", err)
 	}
-	if r.Cur != unix.RLIM_INFINITY {
-		unlimited := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
-		if err := unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unlimited); err != nil {
-			return errors.New("mlockall: RLIMIT_MEMLOCK is finite (LimitMEMLOCK=infinity in a systemd unit)")
-		}
+	if r.Cur != unix.RLIM_INFINITY && !HasCapability(capIPCLock) {
+		return errors.New("mlockall: RLIMIT_MEMLOCK is finite (systemd: LimitMEMLOCK=infinity) and CAP_IPC_LOCK is missing")
 	}
 	if err := unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT); err != nil {
 		return fmt.Errorf("mlockall: %w", err)

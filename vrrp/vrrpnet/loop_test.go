@@ -14,27 +14,53 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// openLoop returns a loop whose instances have a socket and started at then. The
+// test turns it.
+func openLoop(r *rig, then mono.Time) *loop {
+	l := &loop{s: r.s, owner: &fakeOwner{say: func(string) {}}}
+	l.advert.Addresses = make([]netip.Addr, 0, 255)
+	r.host.Do(func() {
+		index, primary := eth0()
+		k := r.s.links[0]
+		l.linkChanged(then, k, k.update(then, index, true, primary))
+		if k.fd == sys.NoFD {
+			r.t.Fatal("no socket")
+		}
+		r.t.Cleanup(k.close)
+	})
+	for _, m := range r.s.members {
+		l.step(then, m, vrrp.Event{Kind: vrrp.Start})
+	}
+	return l
+}
+
+// TestAdvertBeforeTimer: a backup whose timer has run out looks into its socket
+// once more before it takes over.
+func TestAdvertBeforeTimer(t *testing.T) {
+	ha, hb, _ := hosts(t)
+	a, b := newRig(t, ha, config(150)), newRig(t, hb, config(100))
+	la, lb := openLoop(a, mono.Now().Add(-10*time.Second)), openLoop(b, mono.Now().Add(-4*time.Second))
+	mb := b.s.members[0]
+	if d := mb.group.Deadline(); d > mono.Now() {
+		t.Fatalf("not due before %v", time.Duration(d))
+	}
+	lb.wait() // nothing is there yet: this turn knows of no readable socket
+	la.step(a.s.members[0].group.Deadline(), a.s.members[0], vrrp.Event{Kind: vrrp.Timer})
+	var arrived sys.PollSet
+	arrived.Add(mb.link.fd)
+	arrived.Wait(patience)
+	lb.timers()
+	if st := b.status(); st.State != vrrp.Backup || st.MasterPriority != 150 {
+		t.Errorf("b: %+v", st)
+	}
+}
+
 // TestNoAllocation: a master's adverts leave and a backup's come in without any,
 // through real sockets.
 func TestNoAllocation(t *testing.T) {
 	ha, hb, _ := hosts(t)
-	open := func(r *rig) *loop {
-		l := &loop{s: r.s, owner: &fakeOwner{say: func(string) {}}}
-		l.advert.Addresses = make([]netip.Addr, 0, 255)
-		r.host.Do(func() {
-			index, primary := eth0()
-			k := r.s.links[0]
-			l.linkChanged(0, k, k.update(0, index, true, primary))
-			if k.fd == sys.NoFD {
-				t.Fatal("no socket")
-			}
-			t.Cleanup(k.close)
-		})
-		l.step(mono.Now(), r.s.members[0], vrrp.Event{Kind: vrrp.Start})
-		return l
-	}
 	a, b := newRig(t, ha, config(150)), newRig(t, hb, config(100))
-	la, lb := open(a), open(b)
+	la, lb := openLoop(a, mono.Now()), openLoop(b, mono.Now())
 	ma, mb := a.s.members[0], b.s.members[0]
 	lb.wait() // builds the poll set
 
