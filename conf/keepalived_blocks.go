@@ -227,6 +227,9 @@ func (b *builder) closeBrace(pos diag.Pos, r *reader) {
 	b.open = b.open[:len(b.open)-1]
 }
 
+// drop forgets the blocks above depth without a word.
+func (b *builder) drop(depth int) { b.open, b.last = b.open[:depth], nil }
+
 // maxUnclosed is how many unclosed blocks are named at once: more is not a slip.
 const maxUnclosed = 5
 

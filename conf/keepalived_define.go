@@ -1,6 +1,8 @@
 package conf
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"baton/internal/diag"
@@ -134,6 +136,9 @@ func (e *expander) expand(s string, within *diag.Pos, depth int) {
 	for i := 0; i < len(s) && !e.failed; {
 		name, n := reference(s, i)
 		if n == 0 {
+			if within == nil {
+				e.warnGlued(s, i)
+			}
 			i++
 			continue
 		}
@@ -144,6 +149,9 @@ func (e *expander) expand(s string, within *diag.Pos, depth int) {
 		}
 		value, ok := e.lookup(name, *at)
 		if !ok {
+			if within == nil && !e.failed && unknownMatters(s, i) {
+				e.r.errs.Warnf(*at, e.r.nearDefinition(name), "`%s` is not defined and stays as it is", s[i:i+n])
+			}
 			i += n
 			continue
 		}
@@ -162,6 +170,37 @@ func (e *expander) expand(s string, within *diag.Pos, depth int) {
 	if len(e.segs) == 0 {
 		e.segs = []segment{{pos: e.line.pos(0)}}
 	}
+}
+
+// warnGlued tells of `$NAME/24`, which is no reference although NAME is defined:
+// keepalived wants a blank or the end of the line behind a name without braces.
+func (e *expander) warnGlued(s string, i int) {
+	if s[i] != '$' {
+		return
+	}
+	name := s[i+1 : i+1+nameLen(s[i+1:])]
+	if e.r.defs[name] != nil {
+		e.r.errs.Warnf(e.line.pos(i), "write ${"+name+"}", "`$%s` stays as it is: a blank does not follow it", name)
+	}
+}
+
+// unknownMatters reports that the reference at s[i], whose name is not defined, was
+// meant as one: a password may hold a dollar sign, `~SEQ(N, ...)` gives its own
+// names values, and `$NAME = value` is told of elsewhere.
+func unknownMatters(s string, i int) bool {
+	if s[0] == '~' || i == 0 && definitionWithBlank(s) {
+		return false
+	}
+	return i == 0 || isBlank(s[i-1]) || s[i+1] == '{'
+}
+
+// nearDefinition hints at a definition that may have been meant.
+func (r *reader) nearDefinition(name string) string {
+	known := slices.Sorted(maps.Keys(r.defs)) // so that the nearest of several is always the same
+	if near := diag.Nearest(name, known); near != "" {
+		return "did you mean `$" + near + "`?"
+	}
+	return "definitions look like $" + name + "=value; variables of the environment are for HAProxy's sections"
 }
 
 // copySegments keeps the places of the bytes that are written as they stand.

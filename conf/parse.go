@@ -21,7 +21,7 @@ const maxFile = 64 << 20
 func Parse(src Source, names []string) (*Tree, diag.List) {
 	errs := diag.List{}
 	r := &reader{
-		src: src, errs: &errs, vocabulary: newVocabulary(), defs: make(map[string]*definition),
+		src: src, errs: &errs, vocabulary: newVocabulary(), defs: make(map[string]*definition), named: make(map[string]string),
 		tree: &Tree{lines: make(map[string][]string), origins: make(map[place]string)},
 	}
 	if r.src.Env == nil {
@@ -66,7 +66,7 @@ func (r *reader) readName(name string) {
 		return
 	}
 	if !info.IsDir() {
-		if r.readFile(file{name: name, abs: abs}, whole) == nothingRead {
+		if r.isFirst(name, abs) && r.readFile(file{name: name, abs: abs}, whole) == nothingRead {
 			r.errs.Errorf(whole, "it needs at least one section, such as `frontend` or `vrrp_instance`", "the file is empty")
 		}
 		return
@@ -90,10 +90,22 @@ func (r *reader) readName(name string) {
 	}
 	for _, n := range files {
 		f := file{name: path.Join(name, n), abs: path.Join(abs, n)}
-		if r.readFile(f, diag.Pos{File: f.name}) == nothingRead {
+		if r.isFirst(f.name, f.abs) && r.readFile(f, diag.Pos{File: f.name}) == nothingRead {
 			r.errs.Warnf(diag.Pos{File: f.name}, "", "the file is empty")
 		}
 	}
+}
+
+// isFirst complains about a file that -f names twice, directly or by its folder:
+// everything in it would be told to stand twice.
+func (r *reader) isFirst(name, abs string) bool {
+	before, twice := r.named[abs]
+	if twice {
+		r.errs.Errorf(diag.Pos{File: name}, "leave one out", "the file is named twice: it has been read as %s", before)
+		return false
+	}
+	r.named[abs] = name
+	return true
 }
 
 // readResult says what came of a file.

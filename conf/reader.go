@@ -15,8 +15,9 @@ type reader struct {
 	errs *diag.List
 	vocabulary
 
-	file  *file // the file being read
-	files int   // how many includes were read, to stop those that multiply
+	file  *file             // the file being read
+	named map[string]string // absolute path -> name, of what -f named
+	files int               // how many includes were read, to stop those that multiply
 
 	section  *Section   // the HAProxy section being read
 	skipping bool       // in a section whose first word is unknown
@@ -54,9 +55,12 @@ func (r *reader) readLines(f file, lines []string) readResult {
 		pos := diag.Pos{File: f.name, Line: i + 1, Col: 1}
 		if k := strings.IndexByte(s, 0); k >= 0 {
 			pos.Col += k
-			r.errs.Errorf(pos, "is this a text file?", "the line holds a NUL byte")
+			// A program or a picture has thousands of such lines: one finding says it.
+			r.errs.Errorf(pos, "is this a text file? The rest of it was not read", "the line holds a NUL byte")
+			r.braces.drop(f.depth)
+			r.pending, r.defining = nil, nil
 			result = someRead
-			continue
+			break
 		}
 		if t := strings.TrimLeft(s, blanks); t != "" && t[0] != '#' && t[0] != '!' {
 			result = someRead
@@ -135,7 +139,7 @@ func (r *reader) line(t text) {
 	switch {
 	case r.braces.inside():
 		r.keepalivedLine(t)
-	case isDef, r.isReference(t), r.section == nil && t.s[0] == '$', t.s[0] == '~':
+	case isDef, r.isReference(t), t.s[0] == '$' && (r.section == nil || definitionWithBlank(t.s)), t.s[0] == '~':
 		r.keepalivedLine(t)
 	case r.haproxy[word]:
 		r.startSection(t)
