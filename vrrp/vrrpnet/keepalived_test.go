@@ -115,6 +115,7 @@ func TestKeepalivedAsMaster(t *testing.T) {
 // TestKeepalivedTie splits and joins a pair of equal priority; the higher address
 // wins, whoever has it.
 func TestKeepalivedTie(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, ours, theirs string
 		weWin              bool
@@ -149,6 +150,7 @@ func TestKeepalivedTie(t *testing.T) {
 // host of the same address: the whole IP packet, but for the identification that
 // the kernel or keepalived counts, and the checksum over it.
 func TestSameBytes(t *testing.T) {
+	t.Parallel()
 	many := config(254)
 	many.Advertised = nil
 	for i := range 20 {
