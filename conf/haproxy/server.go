@@ -76,7 +76,7 @@ var serverKeywords = []keyword[*server]{
 	{"log-proto", 0, false, Refused, nil, ""},
 	{"max-reuse", 0, false, Refused, nil, ""},
 	{"maxconn", 0, false, Done, serverMaxconn, "most connections at a time"},
-	{"maxqueue", 0, false, Done, serverMaxqueue, "most requests waiting"},
+	{"maxqueue", 0, false, Warned, serverMaxqueue, "requests wait in their backend's queue, never in a server's own; `timeout queue` bounds the wait"},
 	{"minconn", 0, false, Refused, nil, ""},
 	{"namespace", 0, false, Refused, nil, ""},
 	{"no-agent-check", 0, false, Done, undoNothing, "nothing to undo: agent-check is not supported"},

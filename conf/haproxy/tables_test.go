@@ -32,6 +32,7 @@ func TestKeywordStatuses(t *testing.T) {
 	// What the warned words with checked arguments want to see.
 	values := map[string]string{
 		"daemon": "", "stats timeout": " 10s", "defer-accept": "", "tfo": "", "nice": " 5", "pool-low-conn": " 5",
+		"fullconn": " 5", "maxqueue": " 5", "timeout tarpit": " 5s",
 	}
 	for _, k := range Keywords() {
 		if k.Status == Done {

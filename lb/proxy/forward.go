@@ -328,7 +328,7 @@ func (s *httpSession) appendResponse(dst []byte) []byte {
 // relayBodies moves what is left of both bodies.
 func (s *httpSession) relayBodies(t *engine.Task) {
 	x := s.x
-	switch relay(t, &x.up, &x.down, s.fe.Spec.Timeouts.Client, x.backend.Spec.Timeouts.Server, false) {
+	switch relay(t, &x.up, &x.down, idle{client: s.fe.Spec.Timeouts.Client, server: x.backend.Spec.Timeouts.Server}, false) {
 	case relayDone:
 	case clientFailed, clientGarbled:
 		x.end = termination{'C', 'D'}
@@ -364,11 +364,7 @@ func (s *httpSession) tunnel(t *engine.Task) {
 		}
 		x.uploaded += int64(len(first))
 	}
-	client, server := s.fe.Spec.Timeouts.Client, x.backend.Spec.Timeouts.Server
-	if d := x.backend.Spec.Timeouts.Tunnel; d > 0 {
-		client, server = d, d
-	}
-	switch relay(t, &x.up, &x.down, client, server, true) {
+	switch relay(t, &x.up, &x.down, tunnelLimits(s.fe, x.backend), true) {
 	case relayDone:
 	case clientFailed, clientGarbled:
 		x.end = termination{'C', 'D'}

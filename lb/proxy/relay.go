@@ -20,11 +20,19 @@ const (
 	clientGarbled
 )
 
+// idle holds the inactivity limits of a relay's sides; 0 is none. The fin limits
+// replace the others where the opposite side has closed and only the end of this
+// one is awaited (`timeout client-fin` and `server-fin`); 0: they stay.
+type idle struct {
+	client, server       time.Duration
+	clientFin, serverFin time.Duration
+}
+
 // relay runs two flows between a client and a server until both are done or one
 // fails. Bytes in either direction are a sign of life of both sides, as HAProxy
 // counts it without `option independent-streams`; so the shorter timeout decides.
 // With half set the end of one direction is passed on (FIN) while the other goes on.
-func relay(t *engine.Task, up, down *flow, client, server time.Duration, half bool) relayEnd {
+func relay(t *engine.Task, up, down *flow, limits idle, half bool) relayEnd {
 	var upShut, downShut bool
 	for {
 		busyUp, err := up.step(t.Loop())
@@ -50,7 +58,7 @@ func relay(t *engine.Task, up, down *flow, client, server time.Duration, half bo
 			t.Yield()
 			continue
 		}
-		deadline, silent := idleDeadline(t.Now(), up, down, client, server)
+		deadline, silent := idleDeadline(t.Now(), up, down, limits)
 		upSrc, upDst := up.wants()
 		downSrc, downDst := down.wants()
 		if t.Wait2(up.src, upSrc|downDst, up.dst, upDst|downSrc, deadline) != nil {
@@ -61,7 +69,14 @@ func relay(t *engine.Task, up, down *flow, client, server time.Duration, half bo
 
 // idleDeadline is when a relay that waits has waited long enough, and for whom: a
 // side counts only while something is expected of it.
-func idleDeadline(now mono.Time, up, down *flow, client, server time.Duration) (mono.Time, relayEnd) {
+func idleDeadline(now mono.Time, up, down *flow, limits idle) (mono.Time, relayEnd) {
+	client, server := limits.client, limits.server
+	if down.done && limits.clientFin > 0 {
+		client = limits.clientFin
+	}
+	if up.done && limits.serverFin > 0 {
+		server = limits.serverFin
+	}
 	deadline, silent := mono.Never, clientSilent
 	if client > 0 && (!up.done && !up.pending() || down.pending()) {
 		deadline = now.Add(client)

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"net/netip"
-	"time"
 
 	"baton/internal/mono"
 	"baton/lb/balance"
@@ -62,8 +61,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 
 	s.up = flow{src: s.client, dst: k.conn, framing: http1.Tunnel}
 	s.down = flow{src: k.conn, dst: s.client, framing: http1.Tunnel}
-	client, server := s.timeouts()
-	switch relay(t, &s.up, &s.down, client, server, true) {
+	switch relay(t, &s.up, &s.down, tunnelLimits(s.fe, k.backend), true) {
 	case clientFailed:
 		s.end = termination{'C', 'D'}
 	case serverFailed:
@@ -82,14 +80,15 @@ func (s *tcpSession) backend() *Backend {
 	return s.fe.route(c)
 }
 
-// timeouts returns the inactivity limits of the two sides; `timeout tunnel`
-// replaces both.
-func (s *tcpSession) timeouts() (client, server time.Duration) {
-	to := &s.link.backend.Spec.Timeouts
-	if to.Tunnel > 0 {
-		return to.Tunnel, to.Tunnel
+// tunnelLimits returns the inactivity limits of a tunnel; `timeout tunnel` replaces
+// those of both sides.
+func tunnelLimits(fe *Frontend, be *Backend) idle {
+	front, back := &fe.Spec.Timeouts, &be.Spec.Timeouts
+	l := idle{client: front.Client, server: back.Server, clientFin: front.ClientFin, serverFin: back.ServerFin}
+	if back.Tunnel > 0 {
+		l.client, l.server = back.Tunnel, back.Tunnel
 	}
-	return s.fe.Spec.Timeouts.Client, to.Server
+	return l
 }
 
 func (s *tcpSession) finish(now mono.Time) {
