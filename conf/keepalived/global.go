@@ -15,7 +15,7 @@ func globalKeywords() [][]entry[globals] {
 			{name: "router_id", doc: "the name of this node in messages; default: the host name", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, _ *globals) {
 				l.config.RouterID = b.Words[1].Text
 			}},
-			{name: "vrrp_version", doc: "2; version 3 is not supported yet", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
+			{name: "vrrp_version", doc: "2 is the only value so far", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
 				g.version3 = !l.version(b)
 			}},
 			{name: "enable_script_security", doc: "run no script as root that another user could change", parse: func(l *lowerer, _ *conf.Block, _ *globals) {
@@ -27,9 +27,9 @@ func globalKeywords() [][]entry[globals] {
 					g.scriptGroup = b.Words[2].Text
 				}
 			}},
-			{name: "smtp_alert", doc: "off: baton sends no mail", max: 1, parse: onlyValue[globals]("on", "off", "false", "no")},
+			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[globals]("on", "off", "false", "no")},
 		},
-		off[globals]("off: baton sends no mail", "smtp_alert_vrrp", "smtp_alert_checker"),
+		off[globals]("off is the only value: baton sends no mail", "smtp_alert_vrrp", "smtp_alert_checker"),
 		warn[globals]("baton sends no mail", "notification_email", "notification_email_from", "smtp_server", "smtp_helo_name",
 			"smtp_connect_timeout", "no_email_faults", "no_checker_emails"),
 
@@ -41,7 +41,7 @@ func globalKeywords() [][]entry[globals] {
 		only[globals]("pause between gratuitous ARPs", "0", "vrrp_garp_interval", "vrrp_gna_interval"),
 		only[globals]("advert intervals until a silent master counts as dead", "3", "vrrp_down_timer_adverts"),
 		only[globals]("group that adverts are sent to", "224.0.0.18", "vrrp_mcast_group4"),
-		off[globals]("a switch that is off by default", "vrrp_min_garp", "vrrp_lower_prio_no_advert", "vrrp_higher_prio_send_advert",
+		off[globals]("off, the default, is the only value so far", "vrrp_min_garp", "vrrp_lower_prio_no_advert", "vrrp_higher_prio_send_advert",
 			"vrrp_strict", "vrrp_notify_priority_changes"),
 		refuse[globals]("", "vrrp_garp_extra_if", "vrrp_startup_delay"),
 		warn[globals]("there are no IPv6 adverts yet", "vrrp_mcast_group6"),

@@ -91,10 +91,10 @@ func instanceKeywords() [][]entry[instanceDraft] {
 					d.vrrp.Source = a
 				}
 			}},
-			{name: "version", doc: "2; version 3 is not supported yet", min: 1, max: 1, parse: parseVersion},
+			{name: "version", doc: "2 is the only value so far", min: 1, max: 1, parse: parseVersion},
 			{name: "vrrp_version", doc: "the same as version", min: 1, max: 1, parse: parseVersion},
 			{name: "accept", doc: "the default: the master answers on its addresses", parse: func(*lowerer, *conf.Block, *instanceDraft) {}},
-			{name: "smtp_alert", doc: "off: baton sends no mail", max: 1, parse: onlyValue[instanceDraft]("on", "off", "false", "no")},
+			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[instanceDraft]("on", "off", "false", "no")},
 		},
 		only[instanceDraft]("seconds to wait before taking over from a master of lower priority", "0", "preempt_delay"),
 		only[instanceDraft]("group that adverts are sent to", "224.0.0.18", "mcast_dst_ip"),
@@ -103,7 +103,7 @@ func instanceKeywords() [][]entry[instanceDraft] {
 		only[instanceDraft]("seconds between refreshes of gratuitous ARP while MASTER; 0: none", "0", "garp_master_refresh"),
 		only[instanceDraft]("gratuitous ARPs per refresh", "1", "garp_master_refresh_repeat"),
 		only[instanceDraft]("advert intervals until a silent master counts as dead", "3", "down_timer_adverts"),
-		off[instanceDraft]("a switch that is off by default", "lower_prio_no_advert", "higher_prio_send_advert", "strict_mode", "notify_priority_changes"),
+		off[instanceDraft]("off, the default, is the only value so far", "lower_prio_no_advert", "higher_prio_send_advert", "strict_mode", "notify_priority_changes"),
 		refuse[instanceDraft]("adverts are multicast", "unicast_src_ip", "unicast_peer", "unicast_fault_no_peer", "unicast_ttl", "vrf"),
 		refuse[instanceDraft]("addresses stand on the interface itself and are announced by gratuitous ARP", "use_vmac", "use_vmac_addr", "vmac_xmit_base", "use_ipvlan"),
 		refuse[instanceDraft]("for the balancer itself use track_backend or track_traffic, for anything else a vrrp_script", "track_interface", "track_file", "track_process", "track_bfd"),

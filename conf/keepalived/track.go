@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"baton/checkscript"
@@ -86,8 +87,8 @@ type probeDraft struct {
 	checkscript.Probe
 }
 
-// countKeywords are what both kinds of in-process probe share.
-func countKeywords() []entry[probeDraft] {
+// probeKeywords are what both kinds of in-process probe share.
+func probeKeywords() []entry[probeDraft] {
 	return []entry[probeDraft]{
 		{name: "weight", doc: "-253..253: what success adds to the priority or failure takes from it; 0, the default: failure is FAULT", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *probeDraft) {
 			if n, ok := l.integer("weight", b.Words[1], -maxWeight, maxWeight); ok {
@@ -95,6 +96,30 @@ func countKeywords() []entry[probeDraft] {
 			}
 		}},
 		{name: "reverse", doc: "success counts as failure and failure as success", parse: func(_ *lowerer, _ *conf.Block, d *probeDraft) { d.Reverse = true }},
+	}
+}
+
+// backendKeywords is track_backend. It looks when a server's state changes, and
+// the servers' own checks have counted by then: there is no interval, rise or fall.
+func backendKeywords() []entry[probeDraft] {
+	own := []entry[probeDraft]{
+		{name: "min_servers", doc: "usable servers that the backend needs, 1 by default", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *probeDraft) {
+			if n, ok := l.integer("min_servers", b.Words[1], 1, math.MaxInt32); ok {
+				d.MinServers = n
+			}
+		}},
+	}
+	counted := refuse[probeDraft]("it looks when a server's state changes, and the servers' own inter, rise and fall have counted by then",
+		"interval", "rise", "fall")
+	for i := range counted {
+		counted[i].max = 1
+	}
+	return slices.Concat(probeKeywords(), own, counted)
+}
+
+// trafficKeywords is track_traffic.
+func trafficKeywords() []entry[probeDraft] {
+	return append(probeKeywords(), []entry[probeDraft]{
 		{name: "rise", doc: "successes in a row that end a failure, 1 by default", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *probeDraft) {
 			if n, ok := l.integer("rise", b.Words[1], 1, math.MaxInt32); ok {
 				d.Rise = n
@@ -111,23 +136,6 @@ func countKeywords() []entry[probeDraft] {
 			}
 		}},
 		{name: "init_fail", doc: "count as failed before the first result", parse: func(_ *lowerer, _ *conf.Block, d *probeDraft) { d.InitFail = true }},
-	}
-}
-
-// backendKeywords is track_backend.
-func backendKeywords() []entry[probeDraft] {
-	return append(countKeywords(), entry[probeDraft]{
-		name: "min_servers", doc: "usable servers that the backend needs, 1 by default", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *probeDraft) {
-			if n, ok := l.integer("min_servers", b.Words[1], 1, math.MaxInt32); ok {
-				d.MinServers = n
-			}
-		},
-	})
-}
-
-// trafficKeywords is track_traffic.
-func trafficKeywords() []entry[probeDraft] {
-	return append(countKeywords(), []entry[probeDraft]{
 		{name: "frontend", doc: "the frontend whose own listener is asked", min: 1, max: 1, parse: func(_ *lowerer, b *conf.Block, d *probeDraft) {
 			d.Frontend = b.Words[1].Text
 		}},

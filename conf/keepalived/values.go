@@ -91,7 +91,7 @@ func onlyValue[T any](alone string, allowed ...string) func(*lowerer, *conf.Bloc
 func only[T any](doc, value string, names ...string) []entry[T] {
 	out := make([]entry[T], len(names))
 	for i, n := range names {
-		out[i] = entry[T]{name: n, doc: doc, min: 1, max: 1, parse: onlyValue[T]("", value)}
+		out[i] = entry[T]{name: n, doc: doc + "; only " + value + " so far", min: 1, max: 1, parse: onlyValue[T]("", value)}
 	}
 	return out
 }
