@@ -81,7 +81,7 @@ var processKeywords = []keyword[*lowerer]{
 	{"nbthread", 0, false, Done, parseNbthread, "number of event loops"},
 	{"node", 0, false, Warned, nil, "it is not shown anywhere yet"},
 	{"numa-cpu-mapping", 0, true, Warned, nil, "the kernel places the event loops"},
-	{"pidfile", 0, false, Done, parsePIDFile, "file for the process id"},
+	{"pidfile", 0, false, Done, parsePIDFile, "file for the process id; one that cannot be written is a warning"},
 	{"pp2-never-send-local", 0, false, Warned, nil, "there is no PROXY protocol yet for it to apply to"},
 	{"presetenv", 0, false, Refused, nil, "set variables in the systemd unit"},
 	{"quiet", 0, false, Warned, nil, "warnings are always shown"},

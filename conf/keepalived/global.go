@@ -12,7 +12,7 @@ type globals struct {
 func globalKeywords() [][]entry[globals] {
 	return [][]entry[globals]{
 		{
-			{name: "router_id", doc: "the name of this node in messages; default: the host name", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, _ *globals) {
+			{name: "router_id", doc: "the name of this node in `baton status`; default: the host name", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, _ *globals) {
 				l.config.RouterID = b.Words[1].Text
 			}},
 			{name: "vrrp_version", doc: "2 is the only value so far", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {

@@ -25,7 +25,7 @@ type LoadOptions struct {
 // a balancer without VRRP needs no privileges, a VRRP speaker without a balancer
 // opens no listener.
 type Config struct {
-	Node     string
+	Name     string // of this node: router_id, or what `@id` lines know it as
 	Balancer *spec.Config
 	VRRP     *keepalived.Config
 }
@@ -58,7 +58,7 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	all = append(all, errs...)
 	all = append(all, link(vrrp, balancer)...)
 
-	cfg := &Config{Node: node}
+	cfg := &Config{Name: cmp.Or(vrrp.RouterID, node)}
 	if len(balancer.Frontends)+len(balancer.Backends) > 0 {
 		cfg.Balancer = balancer
 	}

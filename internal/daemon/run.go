@@ -47,6 +47,10 @@ func Run(cfg *Config, o RunOptions) error {
 	if err := d.build(); err != nil {
 		return err
 	}
+	if b := cfg.Balancer; b != nil {
+		writePIDFile(b.Global.PIDFile, o.Log)
+		defer removePIDFile(b.Global.PIDFile, o.Log)
+	}
 	return d.serve()
 }
 

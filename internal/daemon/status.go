@@ -13,7 +13,7 @@ import (
 // status is the present state for the socket. It is called from many goroutines.
 func (d *process) status() admin.Status {
 	st := admin.Status{
-		Version: d.Version, PID: os.Getpid(), Node: d.cfg.Node,
+		Version: d.Version, PID: os.Getpid(), Node: d.cfg.Name,
 		Started: d.started, Uptime: time.Since(d.started).Seconds(), State: d.phase.Load().(string),
 		Instances: []admin.Instance{}, Probes: []admin.Probe{}, Frontends: []admin.Frontend{}, Backends: []admin.Backend{},
 	}
