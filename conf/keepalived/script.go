@@ -129,9 +129,27 @@ func (l *lowerer) command(words []conf.Word) []string {
 	case len(argv) == 0 || argv[0] == "":
 		l.errs.Errorf(first.Pos, "", "the command is empty")
 	default:
+		l.warnShell(argv, first.Pos)
 		return argv
 	}
 	return nil
+}
+
+// warnShell tells of words that only a shell would understand: as arguments they
+// make a check that always fails, or one that never does.
+func (l *lowerer) warnShell(argv []string, at diag.Pos) {
+	for i, a := range argv {
+		if i > 0 && argv[i-1] == "-c" {
+			continue // for the shell that the command itself starts
+		}
+		switch {
+		case slices.Contains([]string{"|", "||", "&&", "&", ";"}, a), strings.HasPrefix(a, "$("), strings.HasPrefix(a, "`"),
+			strings.HasSuffix(a, ";"), strings.HasPrefix(a, ">"), strings.HasPrefix(a, "2>"), a == "<":
+			l.errs.Warnf(at, "put the command into a file that begins with #!/bin/sh, or write /bin/sh -c '...'",
+				"no shell is involved: `%s` is an ordinary argument of %s", a, argv[0])
+			return
+		}
+	}
 }
 
 // splitCommand splits a command line; there is no shell, so blanks and quotes are

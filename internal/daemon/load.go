@@ -5,8 +5,6 @@ import (
 	"context"
 	"os"
 
-	"baton/checkscript"
-	"baton/checkscript/runner"
 	"baton/conf"
 	"baton/conf/haproxy"
 	"baton/conf/keepalived"
@@ -70,7 +68,7 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	}
 	if cfg.VRRP != nil {
 		useRealScripts(cfg)
-		all = append(all, checkScripts(cfg.VRRP)...)
+		all = append(all, checkScripts(cfg)...)
 	}
 	if cfg.Balancer != nil {
 		all = append(all, lb.Resolve(ctx, cfg.Balancer)...)
@@ -78,35 +76,6 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	all.Attach(tree.Line)
 	all.Sort()
 	return cfg, all
-}
-
-// checkScripts finds the programs of the scripts, and then looks closer at those
-// that are there.
-func checkScripts(c *keepalived.Config) diag.List {
-	errs := keepalived.CheckScripts(c, runner.Exists)
-	for _, p := range c.Probes {
-		if p.Kind != checkscript.Script || runner.Exists(p.Argv[0]) != nil {
-			continue
-		}
-		if err := runner.Validate(p, c.ScriptSecurity); err != nil {
-			errs.Errorf(p.CommandPos, "", "vrrp_script %s: %v", p.Name, err)
-		}
-	}
-	return errs
-}
-
-// useRealScripts undoes the short cut of `killall -0 haproxy` where this process
-// balances nothing: the files are a keepalived's beside a real HAProxy then, and
-// the command must look for that one.
-func useRealScripts(cfg *Config) {
-	if cfg.Balancer != nil {
-		return
-	}
-	for i := range cfg.VRRP.Probes {
-		if p := &cfg.VRRP.Probes[i]; p.Kind == checkscript.Self && len(p.Argv) > 0 {
-			p.Kind = checkscript.Script
-		}
-	}
 }
 
 func first(s []string) string {

@@ -72,6 +72,38 @@ func TestSelfProbeNeedsABalancer(t *testing.T) {
 	}
 }
 
+// A check that looks for HAProxy in a way that is not answered from inside would
+// fail for ever.
+func TestScriptsThatLookForHAProxy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "check")
+	if err := os.WriteFile(file, []byte("#!/bin/sh\n# pidof haproxy\npgrep -u haproxy haproxy || exit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		command string
+		warned  bool
+	}{
+		{"/bin/sh -c 'systemctl is-active haproxy'", true},
+		{file, true},
+		{"/bin/sh -c 'test -d /etc/haproxy'", false},
+	} {
+		files := strings.Replace(trackedInstance, "pidof haproxy", tt.command, 1)
+		if _, found := load(t, files+oneFrontend); strings.Contains(found, "warning: vrrp_script chk looks for HAProxy") != tt.warned {
+			t.Errorf("%s beside a balancer: %q", tt.command, found)
+		}
+		if _, found := load(t, files); strings.Contains(found, "looks for HAProxy") {
+			t.Errorf("%s without a balancer: %q", tt.command, found)
+		}
+	}
+}
+
+// Mistakes of the parser's must not end in the checks that follow it.
+func TestEmptyScript(t *testing.T) {
+	if _, found := load(t, strings.Replace(trackedInstance, "pidof haproxy", "", 1)+oneFrontend); !strings.Contains(found, "the command is empty") {
+		t.Errorf("findings %q", found)
+	}
+}
+
 func TestHalvesAreOptional(t *testing.T) {
 	cfg, found := load(t, oneFrontend)
 	if found != "" || cfg.VRRP != nil || cfg.Balancer == nil {
