@@ -78,6 +78,7 @@ func ListenTCP(a netip.AddrPort, o ListenOptions) (FD, error) {
 	}
 	set(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	set(unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	set(unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // accepted sockets inherit it
 	if o.FreeBind {
 		set(unix.IPPROTO_IP, unix.IP_FREEBIND, 1) // holds for IPv6 sockets too
 	}

@@ -29,6 +29,8 @@ type Conn struct {
 	task *Task // who waits
 	want Want  // for what
 
+	local netip.AddrPort // once asked for
+
 	readable bool // the next read may find bytes or the end
 	writable bool
 	shut     bool // the peer has sent FIN or the socket has failed: reads never wait again
@@ -82,8 +84,14 @@ func (c *Conn) FD() sys.FD { return c.fd }
 // Loop returns the loop that the conn lives on.
 func (c *Conn) Loop() *Loop { return c.loop }
 
-// LocalAddr returns this host's address of the connection.
-func (c *Conn) LocalAddr() netip.AddrPort { return c.fd.LocalAddr() }
+// LocalAddr returns this host's address of the connection. The kernel is asked
+// when somebody first wants to know: most sessions never do.
+func (c *Conn) LocalAddr() netip.AddrPort {
+	if !c.local.IsValid() {
+		c.local = c.fd.LocalAddr()
+	}
+	return c.local
+}
 
 // Readable reports whether a read may find something now.
 func (c *Conn) Readable() bool { return c.readable }

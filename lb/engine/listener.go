@@ -92,7 +92,6 @@ func (ln *Listener) accept() {
 		default: // EAGAIN: another turn; network errors of one client (accept(2)) are its own
 			return
 		}
-		fd.NoDelay()
 		c, err := ln.loop.Watch(fd)
 		if err != nil {
 			ln.loop.Log.Error("cannot watch a new connection", "error", err)

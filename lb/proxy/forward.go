@@ -27,8 +27,7 @@ func (s *httpSession) forward(t *engine.Task) {
 		case wentStale:
 			// The server closed an idle connection while our request was on its way. Nothing
 			// of it was answered and it is idempotent: it goes again (RFC 9110 section 9.2.2).
-			x.link.conn.Close()
-			x.link.conn = nil
+			x.link.closeConn()
 		case noResponse:
 			return
 		}
@@ -48,11 +47,11 @@ func (s *httpSession) reach(t *engine.Task, key balance.Key, fresh bool) failure
 	}
 	if !fresh {
 		if c := s.w.idle[k.server.global].get(t.Loop()); c != nil {
-			k.conn, k.reused, k.connected = c, true, t.Now()
+			k.hold(s.w, c, true, t.Now())
 			return linked
 		}
 	}
-	return k.connect(t, s.w, key, s.dst.Port())
+	return k.connect(t, s.w, key, s.client)
 }
 
 // sendRequest writes the head and what came of the body. A failure shows when the
@@ -389,7 +388,7 @@ func (s *httpSession) releaseServer(t *engine.Task) {
 		k.closeConn()
 		return
 	}
-	s.w.idle[k.server.global].put(t.Loop(), k.conn)
+	k.pool.put(t.Loop(), k.conn)
 	k.conn = nil
 }
 

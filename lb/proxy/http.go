@@ -20,7 +20,7 @@ type httpSession struct {
 	w        *Worker
 	fe       *Frontend
 	client   *engine.Conn
-	src, dst netip.AddrPort
+	src      netip.AddrPort
 	accepted mono.Time
 	served   int  // exchanges so far
 	linger   bool // the client may not have sent all when it got its last answer
@@ -62,7 +62,7 @@ func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *htt
 	} else {
 		s = &httpSession{w: w}
 	}
-	s.fe, s.client, s.src, s.dst, s.accepted = fe, c, from, c.LocalAddr(), w.Loop.Now()
+	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
 	s.served, s.linger = 0, false
 	return s
 }
@@ -83,10 +83,7 @@ func (s *httpSession) Run(t *engine.Task) {
 // Abort frees what a panic left behind.
 func (s *httpSession) Abort() {
 	if s.x != nil {
-		if k := &s.x.link; k.conn != nil {
-			k.conn.Close()
-			k.conn = nil
-		}
+		s.x.link.closeConn()
 		s.endExchange()
 	}
 	s.finish()

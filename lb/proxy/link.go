@@ -16,7 +16,8 @@ type link struct {
 	backend *Backend
 	server  *Server // counted in with take until drop
 	conn    *engine.Conn
-	reused  bool // conn has served requests before
+	pool    *idlePool // of conn: where it is counted and may rest
+	reused  bool      // conn has served requests before
 
 	retries      int
 	redispatched bool
@@ -84,7 +85,7 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 // connect makes a new connection to a server, with the backend's retries: a server
 // that fails is tried again after a pause of at most a second, or left for
 // another one where `option redispatch` allows it.
-func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, port uint16) failure {
+func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engine.Conn) failure {
 	b := k.backend
 	except := -1
 	for {
@@ -96,12 +97,12 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, port uint16) 
 		s := k.server
 		to := s.sockaddr
 		if s.Spec.Port == 0 {
-			to = sys.SockaddrOf(netip.AddrPortFrom(s.Addr.Addr(), port))
+			to = sys.SockaddrOf(netip.AddrPortFrom(s.Addr.Addr(), client.LocalAddr().Port()))
 		}
 		conn, err := t.Connect(&to, after(t.Now(), b.Spec.Timeouts.Connect))
 		if err == nil {
 			s.Opened.Add(1)
-			k.conn, k.reused, k.connected = conn, false, t.Now()
+			k.hold(w, conn, false, t.Now())
 			return linked
 		}
 		s.ConnErrs.Add(1)
@@ -158,9 +159,17 @@ func (k *link) drop() {
 	}
 }
 
+// hold takes a connection to k.server into use.
+func (k *link) hold(w *Worker, c *engine.Conn, reused bool, now mono.Time) {
+	k.conn, k.reused, k.connected = c, reused, now
+	k.pool = &w.idle[k.server.global]
+	k.pool.took(now)
+}
+
 // closeConn closes the connection to the server, if there is one.
 func (k *link) closeConn() {
 	if k.conn != nil {
+		k.pool.inUse--
 		k.conn.Close()
 		k.conn = nil
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"baton/internal/mono"
+	"baton/lb/engine"
 	"baton/lb/logfmt"
 	"baton/lb/spec"
 )
@@ -46,7 +47,7 @@ func since(from, to mono.Time) time.Duration {
 }
 
 // send formats the record as the frontend wants it and hands it to the targets.
-func (w *Worker) send(fe *Frontend, r *logfmt.Record) {
+func (w *Worker) send(fe *Frontend, client *engine.Conn, r *logfmt.Record) {
 	abnormal := r.Abnormal()
 	if fe.Spec.DontLogNormal && !abnormal {
 		return
@@ -61,7 +62,7 @@ func (w *Worker) send(fe *Frontend, r *logfmt.Record) {
 	case spec.LogTCP:
 		w.line = logfmt.AppendTCP(w.line[:0], r)
 	default:
-		r.HTTP = fe.Spec.Mode == spec.HTTP
+		r.HTTP, r.Local = fe.Spec.Mode == spec.HTTP, client.LocalAddr()
 		w.line = logfmt.AppendConnect(w.line[:0], r)
 	}
 	fe.Logs.Send(level, time.Now(), w.line)
@@ -73,7 +74,7 @@ func (s *httpSession) log(now mono.Time) {
 		return
 	}
 	r := s.w.record(s.fe, &x.link, x.end, now, x.start)
-	r.Client, r.Local = s.src, s.dst
+	r.Client = s.src
 	r.Status = max(x.status, 0)
 	if !x.bad {
 		r.Bytes = x.sent + x.down.moved
@@ -84,7 +85,7 @@ func (s *httpSession) log(now mono.Time) {
 		head := s.in.B[:x.req.HeadLen]
 		r.Request, _, _ = bytes.Cut(head[x.req.MethodSpan.Off:], crlf)
 	}
-	s.w.send(s.fe, r)
+	s.w.send(s.fe, s.client, r)
 }
 
 var crlf = []byte("\r\n")
@@ -97,9 +98,9 @@ func (s *tcpSession) log(now mono.Time) {
 		return
 	}
 	r := s.w.record(s.fe, &s.link, s.end, now, s.accepted)
-	r.Client, r.Local = s.src, s.dst
+	r.Client = s.src
 	r.Bytes = s.down.moved
 	r.Tw = since(s.accepted, s.link.assigned)
 	r.Tc = since(s.link.assigned, s.link.connected)
-	s.w.send(s.fe, r)
+	s.w.send(s.fe, s.client, r)
 }

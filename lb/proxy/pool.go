@@ -15,9 +15,25 @@ const idleFor = 5 * time.Second
 // idlePool holds one server's connections that are between two requests, on one
 // loop. The one that came last goes first: it is the likeliest to be still open,
 // and the oldest run out.
+//
+// With http-reuse safe the first request of each client opens a connection though
+// others are idle; so the pool keeps no more than were in use together lately.
 type idlePool struct {
 	conns []*idleConn
 	free  []*idleConn
+
+	inUse      int       // connections that sessions hold
+	peak, last int       // the most of them in this period, and in the one before
+	until      mono.Time // the period's end
+}
+
+// took counts a connection into use.
+func (p *idlePool) took(now mono.Time) {
+	if now > p.until {
+		p.last, p.peak, p.until = p.peak, 0, now.Add(idleFor)
+	}
+	p.inUse++
+	p.peak = max(p.peak, p.inUse)
 }
 
 type idleConn struct {
@@ -26,8 +42,13 @@ type idleConn struct {
 	timer wheel.Timer
 }
 
-// put keeps a connection for later.
+// put keeps a connection that goes out of use, unless enough of them rest already.
 func (p *idlePool) put(l *engine.Loop, c *engine.Conn) {
+	p.inUse--
+	if len(p.conns)+p.inUse >= max(p.peak, p.last) {
+		c.Close()
+		return
+	}
 	var ic *idleConn
 	if n := len(p.free); n > 0 {
 		ic = p.free[n-1]

@@ -31,7 +31,7 @@ func compile(c *spec.Cond) rules.Cond {
 // conditions do not suspend.
 func (s *httpSession) ctx() *rules.Ctx {
 	c := &s.w.ctx
-	c.Head, c.Buf, c.Src, c.Dst = &s.x.req, s.in.B[:s.n], s.src, s.dst
+	c.Head, c.Buf, c.Src, c.Dst = &s.x.req, s.in.B[:s.n], s.src, s.client.LocalAddr()
 	return c
 }
 

@@ -14,7 +14,7 @@ type tcpSession struct {
 	w        *Worker
 	fe       *Frontend
 	client   *engine.Conn
-	src, dst netip.AddrPort
+	src      netip.AddrPort
 	accepted mono.Time
 
 	link     link
@@ -30,7 +30,7 @@ func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *tcpS
 	} else {
 		s = &tcpSession{w: w}
 	}
-	s.fe, s.client, s.src, s.dst, s.accepted = fe, c, from, c.LocalAddr(), w.Loop.Now()
+	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
 	s.end = termination{'-', '-'}
 	return s
 }
@@ -53,7 +53,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	}
 	k.backend.Conns.Add(1)
 	k.backend.Sessions.Add(1)
-	if f := k.connect(t, s.w, balance.KeyOf(s.src.Addr()), s.dst.Port()); f != linked {
+	if f := k.connect(t, s.w, balance.KeyOf(s.src.Addr()), s.client); f != linked {
 		s.end = f.termination()
 		return
 	}
@@ -76,7 +76,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 // backend follows use_backend, then default_backend.
 func (s *tcpSession) backend() *Backend {
 	c := &s.w.ctx
-	c.Head, c.Buf, c.Src, c.Dst = nil, nil, s.src, s.dst
+	c.Head, c.Buf, c.Src, c.Dst = nil, nil, s.src, s.client.LocalAddr()
 	return s.fe.route(c)
 }
 
@@ -107,9 +107,7 @@ func (s *tcpSession) finish(now mono.Time) {
 	s.log(now)
 	s.up.drop(s.w.Loop)
 	s.down.drop(s.w.Loop)
-	if k.conn != nil {
-		k.conn.Close()
-	}
+	k.closeConn()
 	k.drop()
 	if k.backend != nil {
 		k.backend.Conns.Add(-1)
