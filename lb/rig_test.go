@@ -1,0 +1,346 @@
+package lb_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"baton/conf"
+	"baton/conf/haproxy"
+	"baton/lb"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds every wait of a test. It is only ever spent by a failing one.
+const patience = 10 * time.Second
+
+// rig is a balancer on loopback with the clients, origins and the log that a test
+// plays. In its configuration
+//
+//	{fe}  stands for a listener's address, any name that starts with "fe"
+//	{log} for a log target that nextLog reads, facility included
+//	{no}  for an address where nobody listens, any name that starts with "no"
+//	{s1}  for an origin's address, any other name
+type rig struct {
+	t       testing.TB
+	lb      *lb.LB // nil when HAProxy plays its part
+	names   map[string]string
+	origins map[string]*net.TCPListener
+	conns   []*wire
+	logs    *net.UnixConn
+	usable  chan string // "backend n" for each change that the balancer tells
+
+	stopOnce sync.Once
+	stop     func()
+}
+
+// againstHAProxy has the scripts played to the HAProxy of this host instead, to see
+// where baton differs: LB_TEST_HAPROXY=1 go test ./lb -run Scripts
+var againstHAProxy = os.Getenv("LB_TEST_HAPROXY") != ""
+
+// start runs a balancer for the test's duration.
+func start(t testing.TB, text string) *rig {
+	t.Helper()
+	r := &rig{t: t, names: make(map[string]string), origins: make(map[string]*net.TCPListener), usable: make(chan string, 1000)}
+	sock := filepath.Join(t.TempDir(), "log")
+	var err error
+	if r.logs, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: sock, Net: "unixgram"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.close)
+	for attempt := 1; ; attempt++ {
+		cfg := r.fill(text, sock)
+		if againstHAProxy {
+			r.runHAProxy(cfg)
+			return r
+		}
+		err := r.run(cfg)
+		if err == nil {
+			return r
+		}
+		// Somebody took a free port before us; then the next one.
+		if attempt == 5 {
+			t.Fatal(err)
+		}
+		for name := range r.names {
+			if strings.HasPrefix(name, "fe") {
+				delete(r.names, name)
+			}
+		}
+	}
+}
+
+var placeholder = regexp.MustCompile(`\{[a-z]+[0-9]*\}`)
+
+func (r *rig) fill(text, sock string) string {
+	return placeholder.ReplaceAllStringFunc(text, func(s string) string {
+		name := s[1 : len(s)-1]
+		switch {
+		case name == "log":
+			return sock + " format raw local0"
+		case r.names[name] != "":
+		case strings.HasPrefix(name, "fe"), strings.HasPrefix(name, "no"):
+			r.names[name] = freeAddr(r.t)
+		default:
+			ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			r.origins[name] = ln
+			r.names[name] = ln.Addr().String()
+		}
+		return r.names[name]
+	})
+}
+
+// freeAddr returns an address on which nobody listens.
+func freeAddr(t testing.TB) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// run goes the daemon's way from the text to a running balancer.
+func (r *rig) run(text string) error {
+	t := r.t
+	fsys := fstest.MapFS{"t.cfg": {Data: []byte(text + "\n")}}
+	tree, errs := conf.Parse(conf.Source{FS: fsys, Dir: "/"}, []string{"t.cfg"})
+	cfg, more := haproxy.Lower(tree)
+	errs = append(errs, more...)
+	if errs.Errors() == 0 {
+		errs = append(errs, lb.Resolve(t.Context(), cfg)...)
+	}
+	if errs.Errors() > 0 {
+		t.Fatalf("%v\n%s", errs, text)
+	}
+	var err error
+	r.lb, err = lb.New(cfg, lb.Options{
+		Log:       slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		OnBackend: func(name string, n int) { r.usable <- fmt.Sprint(name, " ", n) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.lb.Listen(); err != nil {
+		// Its loops end only when they have run.
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = r.lb.Run(ctx)
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = r.lb.Run(ctx)
+	}()
+	<-r.lb.Ready()
+	r.stop = func() {
+		cancel()
+		<-done
+	}
+	return nil
+}
+
+// testLog fails the test on what the balancer calls a bug.
+type testLog struct{ t testing.TB }
+
+func (l testLog) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), "BUG") {
+		l.t.Errorf("%s", b)
+	}
+	return len(b), nil
+}
+
+func (r *rig) runHAProxy(text string) {
+	file := filepath.Join(r.t.TempDir(), "haproxy.cfg")
+	if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	cmd := exec.Command("haproxy", "-q", "-db", "-f", file)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	r.stop = func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+	defer func() { // the lines of the connections below
+		for buf := make([]byte, 4096); ; {
+			_ = r.logs.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+			if _, err := r.logs.Read(buf); err != nil {
+				return
+			}
+		}
+	}()
+	for name, addr := range r.names {
+		if strings.HasPrefix(name, "fe") {
+			r.await("haproxy to listen", func() bool {
+				c, err := net.Dial("tcp", addr)
+				if err == nil {
+					c.Close()
+				}
+				return err == nil
+			})
+		}
+	}
+}
+
+// close ends everything, and fails the test when sessions stay behind though their
+// clients and servers have gone.
+func (r *rig) close() {
+	for _, c := range r.conns {
+		c.Close()
+	}
+	for _, ln := range r.origins {
+		ln.Close()
+	}
+	if r.lb != nil && r.stop != nil {
+		r.lb.StopListening()
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := r.lb.Drain(ctx); err != nil {
+			r.t.Error(err)
+		}
+		r.balanced()
+	}
+	r.halt()
+	r.logs.Close()
+}
+
+// halt stops the balancer at once.
+func (r *rig) halt() {
+	r.stopOnce.Do(func() {
+		if r.stop != nil {
+			r.stop()
+		}
+	})
+}
+
+// balanced checks that all that was counted in has been counted out.
+func (r *rig) balanced() {
+	r.t.Helper()
+	st := r.lb.Status()
+	if st.Connections != 0 {
+		r.t.Errorf("%d connections left", st.Connections)
+	}
+	for _, f := range st.Frontends {
+		if f.Connections != 0 {
+			r.t.Errorf("frontend %s has %d connections left", f.Name, f.Connections)
+		}
+	}
+	for _, b := range st.Backends {
+		if b.Current != 0 || b.Queued != 0 {
+			r.t.Errorf("backend %s has %d sessions and %d queued left", b.Name, b.Current, b.Queued)
+		}
+		for _, s := range b.Servers {
+			if s.Current != 0 {
+				r.t.Errorf("server %s/%s has %d sessions left", b.Name, s.Name, s.Current)
+			}
+		}
+	}
+}
+
+// await polls for what no event tells.
+func (r *rig) await(what string, ok func() bool) {
+	r.t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); !ok(); <-tick.C {
+		if time.Now().After(end) {
+			r.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// backend returns the state of a backend.
+func (r *rig) backend(name string) lb.BackendStatus {
+	for _, b := range r.lb.Status().Backends {
+		if b.Name == name {
+			return b
+		}
+	}
+	r.t.Fatalf("no backend %q", name)
+	panic("unreachable")
+}
+
+// nextUsable waits for the next change of the number of usable servers.
+func (r *rig) nextUsable() string {
+	r.t.Helper()
+	select {
+	case s := <-r.usable:
+		return s
+	case <-time.After(patience):
+		r.t.Fatal("no change of usable servers")
+		panic("unreachable")
+	}
+}
+
+// nextLog returns the next log line without what differs from run to run: client
+// and date are cut, timers that were reached read t.
+func (r *rig) nextLog() string {
+	r.t.Helper()
+	buf := make([]byte, 4096)
+	_ = r.logs.SetReadDeadline(time.Now().Add(patience))
+	n, err := r.logs.Read(buf)
+	if err != nil {
+		r.t.Fatalf("no log line: %v", err)
+	}
+	return normal(strings.TrimSuffix(string(buf[:n]), "\n"))
+}
+
+var (
+	lineStart = regexp.MustCompile(`^[0-9.]+:\d+ \[[^]]*\] `)
+	timers    = regexp.MustCompile(` (-?\d+(/-?\d+){2,4}) `)
+	digits    = regexp.MustCompile(`\b\d+\b`)
+	duration  = regexp.MustCompile(`\d+ms`)
+	address   = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+)
+
+func normal(line string) string {
+	loc := lineStart.FindStringIndex(line)
+	if loc == nil { // not a session's
+		return address.ReplaceAllString(duration.ReplaceAllString(line, "<t>ms"), "<addr>")
+	}
+	line = line[loc[1]:]
+	first := true
+	return timers.ReplaceAllStringFunc(line, func(s string) string {
+		if !first {
+			return s
+		}
+		first = false
+		s = strings.ReplaceAll(s, "-1", "?")
+		return strings.ReplaceAll(digits.ReplaceAllString(s, "t"), "?", "-1")
+	})
+}
+
+// noLog checks that no line waits: it must be called when the event that could have
+// written one is over and a later line has been read.
+func (r *rig) noLog() {
+	r.t.Helper()
+	_ = r.logs.SetReadDeadline(time.Now().Add(time.Millisecond))
+	buf := make([]byte, 4096)
+	if n, err := r.logs.Read(buf); err == nil {
+		r.t.Errorf("unexpected log line: %s", buf[:n])
+	}
+}
+
+var _ io.Writer = testLog{}

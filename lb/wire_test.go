@@ -1,0 +1,178 @@
+package lb_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// wire is one end of a connection that a test plays byte by byte.
+type wire struct {
+	*net.TCPConn
+	t  testing.TB
+	in *bufio.Reader
+}
+
+func newWire(t testing.TB, c *net.TCPConn) *wire {
+	_ = c.SetDeadline(time.Now().Add(patience))
+	return &wire{c, t, bufio.NewReaderSize(c, 64<<10)}
+}
+
+// client connects to a listener of the rig.
+func (r *rig) client(fe string) *wire { return r.clientFrom(fe, "127.0.0.1") }
+
+// clientFrom connects from one of the addresses of loopback.
+func (r *rig) clientFrom(fe, ip string) *wire {
+	r.t.Helper()
+	to, err := net.ResolveTCPAddr("tcp", r.names[fe])
+	if err != nil || r.names[fe] == "" {
+		r.t.Fatalf("no listener %q: %v", fe, err)
+	}
+	c, err := net.DialTCP("tcp", &net.TCPAddr{IP: net.ParseIP(ip)}, to)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	w := newWire(r.t, c)
+	r.conns = append(r.conns, w)
+	return w
+}
+
+// accept takes the next connection of an origin.
+func (r *rig) accept(origin string) *wire {
+	r.t.Helper()
+	ln := r.origins[origin]
+	_ = ln.SetDeadline(time.Now().Add(patience))
+	c, err := ln.AcceptTCP()
+	if err != nil {
+		r.t.Fatalf("origin %s: %v", origin, err)
+	}
+	w := newWire(r.t, c)
+	r.conns = append(r.conns, w)
+	return w
+}
+
+// untouched checks that nobody has connected to an origin since its last accept.
+// What the balancer has done before its log line came is seen: connections on
+// loopback stand at once.
+func (r *rig) untouched(origin string) bool {
+	raw, err := r.origins[origin].SyscallConn()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	untouched := false
+	_ = raw.Control(func(fd uintptr) {
+		c, _, err := syscall.Accept4(int(fd), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+		if err == nil {
+			_ = syscall.Close(c)
+		}
+		untouched = errors.Is(err, syscall.EAGAIN)
+	})
+	return untouched
+}
+
+func (w *wire) send(s string) {
+	w.t.Helper()
+	if _, err := io.WriteString(w.TCPConn, s); err != nil {
+		w.t.Fatalf("send: %v", err)
+	}
+}
+
+// head reads up to the end of a message head.
+func (w *wire) head() string {
+	w.t.Helper()
+	var b strings.Builder
+	for {
+		line, err := w.in.ReadString('\n')
+		b.WriteString(line)
+		if err != nil {
+			w.t.Fatalf("reading a head: %v after %q", err, b.String())
+		}
+		if line == "\r\n" {
+			return b.String()
+		}
+	}
+}
+
+// message reads a head and the body that it announces.
+func (w *wire) message() string {
+	w.t.Helper()
+	head := w.head()
+	low := strings.ToLower(head)
+	switch {
+	case strings.Contains(low, "transfer-encoding: chunked"):
+		return head + w.chunks()
+	case strings.Contains(low, "content-length: "):
+		_, rest, _ := strings.Cut(low, "content-length: ")
+		value, _, _ := strings.Cut(rest, "\r\n")
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return head + w.bytes(n)
+	}
+	return head
+}
+
+func (w *wire) chunks() string {
+	w.t.Helper()
+	var b strings.Builder
+	for {
+		line, err := w.in.ReadString('\n')
+		b.WriteString(line)
+		if err != nil {
+			w.t.Fatalf("reading chunks: %v after %q", err, b.String())
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(line), 16, 31)
+		if err != nil {
+			w.t.Fatalf("bad chunk %q", line)
+		}
+		if n == 0 {
+			break
+		}
+		b.WriteString(w.bytes(int(n) + 2))
+	}
+	for { // trailers
+		line, err := w.in.ReadString('\n')
+		b.WriteString(line)
+		if err != nil || line == "\r\n" {
+			return b.String()
+		}
+	}
+}
+
+func (w *wire) bytes(n int) string {
+	w.t.Helper()
+	b := make([]byte, n)
+	if got, err := io.ReadFull(w.in, b); err != nil {
+		w.t.Fatalf("reading %d bytes: %v after %q", n, err, b[:got])
+	}
+	return string(b)
+}
+
+// rest reads to the end of the stream.
+func (w *wire) rest() (string, error) {
+	var b bytes.Buffer
+	_, err := io.Copy(&b, w.in)
+	return b.String(), err
+}
+
+// ends checks that the peer closes without another byte.
+func (w *wire) ends() {
+	w.t.Helper()
+	if got, err := w.rest(); got != "" || err != nil {
+		w.t.Errorf("wanted the end of the stream, got %q, %v", got, err)
+	}
+}
+
+// reset closes with RST.
+func (w *wire) reset() {
+	_ = w.SetLinger(0)
+	w.Close()
+}
