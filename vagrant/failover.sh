@@ -59,21 +59,26 @@ client() {
 }
 serving() { tail -n 1 "$work/client" | grep -q ' ok '; }
 
-# Kernel events of the address on NODE, stamped when they arrive here.
-watch_address() {
-	local line
+# Kernel events of the address on NODE, stamped when they arrive here. The lease
+# is renewed all the time, which the kernel reports too; changes alone are told.
+tell_address() {
+	local line what last=
 	while read -r line; do
 		case $line in
-		*"$vip/"*) # renewals of the lease are "added" again; only changes are told
-			local what=holds
-			case $line in Deleted*) what=lost ;; esac
-			[ "$what" = "${last:-}" ] && continue
-			local last=$what
-			now "$1 $what $vip"
-			;;
+		watching) echo "$1" >>"$work/watching" && continue ;;
+		Deleted*"$vip/"*) what="lost" ;;
+		*"$vip/"*) what=holds ;;
+		*) continue ;;
 		esac
-	done < <(ssh -n -q -F "$work/ssh" "$1" "stdbuf -oL ip -o monitor address")
+		[ "$what" = "$last" ] || now "$1 $what $vip"
+		last=$what
+	done
 }
+watch_address() {
+	ssh -n -q -F "$work/ssh" "$1" "echo watching; exec stdbuf -oL ip -o monitor address" > >(tell_address "$1") &
+	pids+=($!)
+}
+watching() { [ "$(wc -l <"$work/watching")" = 2 ]; }
 
 # gap FROM TO: of the requests sent between the two times, the longest time
 # between two answers and the number that failed.
@@ -90,17 +95,17 @@ gap() {
 echo "the pair:"
 for node in lb1 lb2; do
 	echo "-- $node"
-	on "$node" baton status || true
+	on "$node" sudo baton status
 done
 if has lb1; then active=lb1; elif has lb2; then active=lb2; else die "no node holds $vip"; fi
 backup=$(other $active)
 
 client >"$work/client" &
 pids+=($!)
-for node in lb1 lb2; do
-	watch_address $node &
-	pids+=($!)
-done
+touch "$work/watching"
+watch_address lb1
+watch_address lb2
+await 30 "ip monitor on both nodes" watching
 await 15 "an answer from http://$vip/" serving
 now "$active is active, http://$vip/ answers"
 
@@ -138,7 +143,7 @@ vagrant up --no-provision $active >/dev/null
 await 60 "the service on $active" on $active systemctl is-active -q baton
 sleep 6
 await 10 "$vip answers" serving
-now "$active is back"
+now "$active is back, $(if has lb1; then echo lb1; else echo lb2; fi) holds $vip"
 t4=${EPOCHREALTIME/[.,]/}
 
 echo
