@@ -152,12 +152,15 @@ func (d *process) stopRequested(sig os.Signal) error {
 // the restart is what helps.
 func (d *process) shutdown(failure error) {
 	notify(d.Log, sd.SdNotifyStopping)
-	_ = d.tasks.probes.stop() // they would only report what is being taken down
+	// The probes would only report what is being taken down. A script that is slow to
+	// end must not keep the addresses here, though.
+	probes := d.tasks.probes.cancelled()
 	if d.balancer != nil {
 		d.balancer.StopListening()
 	}
 	d.end(d.tasks.speaker, failure)
 	d.end(d.tasks.links, failure)
+	d.end(probes, failure)
 	if d.balancer != nil {
 		if failure == nil {
 			d.drain()

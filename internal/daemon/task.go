@@ -56,12 +56,19 @@ func guarded(ctx context.Context, t Task) (err error) {
 	return t.Run(ctx)
 }
 
+// cancelled asks the task to end, and does not wait.
+func (r *running) cancelled() *running {
+	if r != nil {
+		r.cancel()
+	}
+	return r
+}
+
 // stop ends the task and waits for it. A nil running is stopped already.
 func (r *running) stop() error {
-	if r == nil {
+	if r.cancelled() == nil {
 		return nil
 	}
-	r.cancel()
 	<-r.done
 	return r.err
 }
