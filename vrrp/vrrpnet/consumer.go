@@ -55,7 +55,11 @@ func (s *Speaker) resync(lost uint64) {
 
 func (s *Speaker) deliver(e Event) {
 	if s.opt.Log != nil {
-		s.opt.Log.LogAttrs(context.Background(), e.level(), e.String(), e.attrs()...)
+		text := e.String()
+		if e.Instance != "" {
+			text = e.Instance + ": " + text
+		}
+		s.opt.Log.LogAttrs(context.Background(), e.level(), text, e.attrs()...)
 	}
 	if s.opt.OnEvent != nil {
 		s.opt.OnEvent(e)

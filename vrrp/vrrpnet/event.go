@@ -64,6 +64,8 @@ func (e Event) String() string {
 		switch e.Note {
 		case vrrp.PriorityChanged:
 			return fmt.Sprintf("priority is now %d", e.Priority)
+		case vrrp.NewMaster:
+			return fmt.Sprintf("master is %v (priority %d)", e.Peer, e.PeerPriority)
 		case vrrp.FaultsChanged:
 			return fmt.Sprintf("%v: %v", vrrp.Fault, e.Faults)
 		}
@@ -109,9 +111,6 @@ func (e Event) level() slog.Level {
 
 func (e Event) attrs() []slog.Attr {
 	var a []slog.Attr
-	if e.Instance != "" {
-		a = append(a, slog.String("instance", e.Instance))
-	}
 	if e.Interface != "" {
 		a = append(a, slog.String("interface", e.Interface))
 	}

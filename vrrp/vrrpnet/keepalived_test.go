@@ -90,7 +90,7 @@ func TestKeepalivedAsBackup(t *testing.T) {
 	c := withPassword(config(150), "longpass")
 	c.NoPreempt = true
 	a = run(t, ha, c)
-	a.await("VI master is (10.0.0.2, priority 100)")
+	a.await("VI master is 10.0.0.2 (priority 100)")
 	k.signal(t, syscall.SIGTERM)
 	a.await("VI MASTER: the master resigned (10.0.0.2, priority 100)")
 }

@@ -38,7 +38,7 @@ func TestPair(t *testing.T) {
 	}
 
 	b := run(t, hb, config(100))
-	b.await("VI master is (10.0.0.1, priority 150)")
+	b.await("VI master is 10.0.0.1 (priority 150)")
 	if st := b.status(); st.State != vrrp.Backup || st.Master.String() != "10.0.0.1" || st.MasterPriority != 150 || st.Received == 0 {
 		t.Errorf("b: %+v", st)
 	}
@@ -114,7 +114,7 @@ func TestSeveralInstances(t *testing.T) {
 	a.await("one MASTER")
 	b.await("MASTER") // two and three, in either order
 	b.await("MASTER")
-	a.await("two master is (10.0.0.2, priority 200)")
+	a.await("two master is 10.0.0.2 (priority 200)")
 	st := a.s.Status()
 	if st[0].State != vrrp.Master || st[1].State != vrrp.Backup {
 		t.Errorf("a: %v, %v", st[0].State, st[1].State)
@@ -170,7 +170,7 @@ func TestStandStill(t *testing.T) {
 	if seen[0] != "addresses up false" {
 		t.Errorf("a came back with %q", seen)
 	}
-	await(t, a.lines, "event master is (10.0.0.2, priority 100)")
+	await(t, a.lines, "event master is 10.0.0.2 (priority 100)")
 	for range 2 {
 		f := frames.Next(func(f []byte) bool {
 			_, _, r := packet.ParseIPv4(f[14:])
