@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -186,7 +187,7 @@ func (p *probe) drive(ctx context.Context) {
 				began = now
 				cur = p.start(ctx, done)
 			case checkscript.Terminate:
-				p.publish(c, now, now.Sub(began), result{text: fmt.Sprintf("no result within %v", now.Sub(began).Round(time.Millisecond))}, changed)
+				p.publish(c, now, now.Sub(began), result{text: fmt.Sprintf("no result within %v", cmp.Or(p.Timeout, p.Interval))}, changed)
 				cur.terminate()
 			case checkscript.Kill:
 				cur.kill()
