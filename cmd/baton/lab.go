@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"strconv"
@@ -24,7 +25,9 @@ func labCommand() *cobra.Command {
 			"`demo` tells a story in half a minute and takes everything away; `up` leaves the pair running.\n" +
 			"It needs root and the program ip (package iproute2).",
 		Example: "  sudo baton lab demo\n  sudo baton lab up",
-		Args:    noArgs,
+		Args:    labVerb,
+
+		SuggestionsMinimumDistance: 2,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	name := c.PersistentFlags().String("name", lab.DefaultName, "the lab's name: its namespaces are NAME-lb1 and so on, its files are in /run/NAME-lab")
@@ -33,6 +36,18 @@ func labCommand() *cobra.Command {
 		labWeb(), labClient(),
 	)
 	return c
+}
+
+// labVerb refuses a word that is none of lab's verbs, as cobra does at the root.
+func labVerb(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q for %q", args[0], c.CommandPath())
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		text += "\ndid you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usage(c, errors.New(text))
 }
 
 // stopped carries the signal that ended a context.

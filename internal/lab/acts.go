@@ -34,9 +34,9 @@ func (d *demo) begin(title, heading string) {
 }
 
 // did notes what the demo does now.
-func (d *demo) did(name, node, text string) {
-	d.cause = cause{d.now(), name, node}
-	d.tell(d.cause.at, node, text, doneTone)
+func (d *demo) did(name, who, text string) {
+	d.cause = cause{d.now(), name}
+	d.tell(d.cause.at, who, text, doneTone)
 }
 
 // moved waits until one node alone holds the address.
@@ -61,7 +61,7 @@ func (d *demo) logs() string {
 	var b strings.Builder
 	for _, n := range nodes() {
 		path := d.path(n.name, ownLog)
-		fmt.Fprintf(&b, "\nthe last lines of %s:\n%s", path, lastLines(path, 8))
+		fmt.Fprintf(&b, "\nthe last lines of %s:\n%s", path, lastLines(path, 0, 8))
 	}
 	return b.String()
 }
@@ -113,6 +113,8 @@ func (d *demo) killActive() error {
 	if err := d.moved("lb2", "lb1"); err != nil {
 		return err
 	}
+	d.moves.kill = d.tenure.last("lb2").from - d.cause.at
+	d.moves.letGo = d.tenure.last("lb1").to - d.cause.at
 	if err := d.answered(); err != nil {
 		return err
 	}
@@ -178,6 +180,7 @@ func (d *demo) stopActive() error {
 	if err := d.moved("lb2", "lb1"); err != nil {
 		return err
 	}
+	d.moves.stop = d.tenure.last("lb2").from - d.cause.at
 	if err := d.answered(); err != nil {
 		return err
 	}
@@ -190,7 +193,7 @@ func (d *demo) summarize() {
 	d.traffic.end(end)
 	s := summary{
 		acts: d.traffic.acts, spans: d.tenure.until(end), answered: d.traffic.answered,
-		failed: d.traffic.failed, halves: d.traffic.halves, end: end,
+		failed: d.traffic.failed, halves: d.traffic.halves, moves: d.moves, end: end,
 	}
 	d.screen.print(s.text(d.screen.style))
 }

@@ -30,13 +30,13 @@ type demo struct {
 	traffic  *traffic
 	noticed  map[string]string // "lb1 web2": UP or DOWN, as that node sees it
 	broken   error             // something ended that must not
+	moves    moves
 }
 
 // cause is what the demo did last: what happens then is told relative to it.
 type cause struct {
 	at   time.Duration
 	name string // "the kill"; empty: nothing yet
-	node string // the node that it was done to
 }
 
 // logLine is a line of a node's own log.
@@ -73,7 +73,12 @@ func (l *Lab) Demo(ctx context.Context, out *os.File) (err error) {
 	}
 	defer func() {
 		cancel() // the watchers must not mourn what is taken away now
-		err = errors.Join(err, d.cleanUp())
+		if removal := d.cleanUp(); err != nil || removal != nil {
+			err = afterwards(err, removal)
+		} else {
+			d.screen.print("\nEverything is taken away again. The same pair to play with: " + d.verb("up") + "\n")
+			err = d.screen.err
+		}
 	}()
 	if err := d.setUp(); err != nil {
 		return err
@@ -84,13 +89,13 @@ func (l *Lab) Demo(ctx context.Context, out *os.File) (err error) {
 		return err
 	}
 	d.summarize()
-	return d.screen.err
+	return nil
 }
 
 func (d *demo) now() time.Duration { return time.Since(d.start) }
 
 func (d *demo) setUp() error {
-	d.screen.print(d.screen.paint(bold, "baton lab demo") + ": two nodes, three web servers and a client, each in a network namespace of this host\n")
+	d.screen.print(d.screen.paint(bold, "baton lab demo") + ": two nodes, three web servers and a client, each in a network namespace\n")
 	if err := d.build(); err != nil {
 		return err
 	}
@@ -100,9 +105,9 @@ func (d *demo) setUp() error {
 	for _, n := range nodes() {
 		d.screen.print(fmt.Sprintf("   %-7s %-12s baton run -f haproxy.cfg -f keepalived.conf   in %s\n", n.name, n.addr, d.path(n.name)))
 	}
-	d.screen.print(fmt.Sprintf("   %-7s %-12s sends %d requests a second to http://%s/, half on new connections, half on one kept alive\n",
+	d.screen.print(fmt.Sprintf("   %-7s %-12s %d requests a second to http://%s/, half of them on new connections\n",
 		"client", "192.0.2.50", 2*time.Second/requestEvery, vip))
-	d.screen.print(fmt.Sprintf("   look yourself meanwhile:  ip netns exec %s ip addr   or  %s\n", d.namespace("lb1"), d.verb("status")))
+	d.screen.print(fmt.Sprintf("   look for yourself meanwhile: `ip netns exec %s ip addr` or `%s`\n", d.namespace("lb1"), d.verb("status")))
 
 	changes, err := d.watchNodes(d.ctx)
 	if err != nil {

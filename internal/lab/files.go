@@ -17,9 +17,9 @@ var files embed.FS
 // writeFiles gives each node its folder with both files.
 func (l *Lab) writeFiles() error {
 	for i, n := range nodes() {
-		state, priority := "MASTER", 101
+		state, priority := "MASTER", 150
 		if i > 0 {
-			state, priority = "BACKUP", 101-i
+			state, priority = "BACKUP", 100
 		}
 		if err := os.MkdirAll(l.path(n.name), 0o755); err != nil {
 			return fmt.Errorf("make the lab's folder: %w", err)

@@ -26,7 +26,8 @@ const (
 type process struct {
 	host string
 	cmd  *exec.Cmd
-	log  string        // file with what it says
+	log  string        // file with what it says,
+	from int64         // from here on: before it stands what its predecessors said
 	done chan struct{} // closed when it has ended and was reaped
 }
 
@@ -67,6 +68,9 @@ func (l *Lab) launch(h string, cmd *exec.Cmd, lines io.Writer) (*process, error)
 	file, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open the log of %s: %w", h, err)
+	}
+	if p.from, err = file.Seek(0, io.SeekEnd); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the log of %s: %w", h, err), file.Close())
 	}
 	cmd.Stderr = file
 	if lines != nil {
@@ -126,18 +130,19 @@ func (p *process) kill() {
 
 // failed adds the last lines of the process's log to an error.
 func (p *process) failed(err error) error {
-	if tail := lastLines(p.log, 12); tail != "" {
+	if tail := lastLines(p.log, p.from, 12); tail != "" {
 		return fmt.Errorf("%w\nthe last lines of %s:\n%s", err, p.log, tail)
 	}
-	return fmt.Errorf("%w (its log %s is empty)", err, p.log)
+	return fmt.Errorf("%w; it said nothing", err)
 }
 
-// lastLines returns the end of a file, indented.
-func lastLines(path string, n int) string {
+// lastLines returns the last n lines of what stands in a file behind from, indented.
+func lastLines(path string, from int64, n int) string {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return "    " + err.Error()
 	}
+	b = b[min(from, int64(len(b))):]
 	lines := slices.Collect(strings.Lines(string(bytes.TrimSpace(b))))
 	lines = lines[max(0, len(lines)-n):]
 	if len(lines) == 0 {

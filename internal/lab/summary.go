@@ -15,7 +15,15 @@ type summary struct {
 	answered map[string]int // by web server
 	failed   map[string]int // by reason
 	halves   []half
+	moves    moves
 	end      time.Duration
+}
+
+// moves are the times that the address took, from what was done to the node.
+type moves struct {
+	kill  time.Duration // until the other node held it
+	letGo time.Duration // until the dead node's kernel had let it go
+	stop  time.Duration // the orderly way
 }
 
 // text prints the summary: who held the address when, what a client saw in each
@@ -26,6 +34,7 @@ func (s *summary) text(st style) string {
 	s.holders(&b, st)
 	s.table(&b, st)
 	s.totals(&b, st)
+	s.verdict(&b, st)
 	return b.String()
 }
 
@@ -53,7 +62,8 @@ func (s *summary) picture(b *strings.Builder, st style) {
 	for _, n := range nodes() {
 		b.WriteString("   " + fmt.Sprintf("%-8s", n.name))
 		for i := range cells {
-			middle := time.Duration(i)*halfSecond + halfSecond/2
+			from := time.Duration(i) * halfSecond
+			middle := (from + min(from+halfSecond, s.end)) / 2
 			switch sign := s.sign(n.name, middle, m); sign {
 			case m.held:
 				b.WriteString(st.paint(green, sign))
@@ -82,8 +92,8 @@ func (s *summary) picture(b *strings.Builder, st style) {
 			b.WriteString(" ")
 		}
 	}
-	fmt.Fprintf(b, "\n\n   %s held   %s held by a dead node's kernel   %s not held   client: %s answered   %s some failed   %s no answer\n",
-		m.held, m.dead, m.none, m.fine, m.some, m.bad)
+	fmt.Fprintf(b, "\n\n   node    %s holds it   %s is dead, but its kernel still has it   %s does not hold it\n"+
+		"   client  %s all answered   %s some failed   %s no answer\n", m.held, m.dead, m.none, m.fine, m.some, m.bad)
 }
 
 // asked reports whether the client sent requests before and after a half second,
@@ -117,10 +127,16 @@ func (s *summary) holders(b *strings.Builder, st style) {
 	}
 	none := nobody(s.spans, s.end)
 	fmt.Fprintf(b, "   nobody for %s in all; ", ms(none))
-	if both := shared(s.spans); both > 0 {
-		fmt.Fprintf(b, "both at once for %s in all\n", ms(both))
-	} else {
+	// The two kernels' messages are read by two goroutines: what is closer than
+	// this cannot be told apart.
+	const blur = time.Millisecond
+	switch both := shared(s.spans, 0); {
+	case shared(s.spans, blur) == 0:
 		b.WriteString("never both at once\n")
+	case both < blur:
+		b.WriteString("both at once for less than 1 ms, if at all\n")
+	default:
+		fmt.Fprintf(b, "both at once for %s in all\n", ms(both))
 	}
 }
 
@@ -151,6 +167,18 @@ func (s *summary) totals(b *strings.Builder, st style) {
 	b.WriteString("\n" + st.paint(bold, count(n)+" requests answered") + by + "\n")
 	n, by = tally(s.failed)
 	b.WriteString(st.paint(bold, count(n)+" requests failed") + by + "\n")
+}
+
+// verdict is what to keep in mind.
+func (s *summary) verdict(b *strings.Builder, st style) {
+	apart := "had let it go " + ms(s.moves.kill-s.moves.letGo) + " before"
+	if s.moves.letGo > s.moves.kill {
+		apart = "let it go only " + ms(s.moves.letGo-s.moves.kill) + " later"
+	}
+	fmt.Fprintf(b, "\n%s after the kill. VRRP asks for that long: three adverts missed, one a second,\n"+
+		"and 0.6 s more by priority. The dead node's kernel %s: the address is a lease.\n"+
+		"After the orderly stop it moved in %s.\n",
+		st.paint(bold, "The address moved "+ms(s.moves.kill)), apart, ms(s.moves.stop))
 }
 
 // tally prints a map of counts: ": web1 10, web2 12".

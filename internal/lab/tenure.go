@@ -43,6 +43,16 @@ func (t *tenure) holds(node string) bool {
 	return ok
 }
 
+// last returns a node's latest span; it has one.
+func (t *tenure) last(node string) span {
+	for _, s := range slices.Backward(t.spans) {
+		if s.node == node {
+			return s
+		}
+	}
+	panic("BUG: " + node + " never held the address")
+}
+
 // until returns all spans, those that are still open ending now.
 func (t *tenure) until(now time.Duration) []span {
 	spans := slices.Clone(t.spans)
@@ -52,19 +62,20 @@ func (t *tenure) until(now time.Duration) []span {
 	return spans
 }
 
-// shared returns for how long two nodes held the address at once, and nobody how
-// long none did, between the first span and the end.
-func shared(spans []span) (both time.Duration) {
+// shared returns for how long two nodes held the address at once, if each span
+// lasted longer by slack.
+func shared(spans []span, slack time.Duration) (both time.Duration) {
 	for i, a := range spans {
 		for _, b := range spans[i+1:] {
 			if b.node != a.node {
-				both += max(0, min(a.to, b.to)-max(a.from, b.from))
+				both += max(0, min(a.to, b.to)+slack-max(a.from, b.from))
 			}
 		}
 	}
 	return both
 }
 
+// nobody returns for how long no node held it, from the first span on.
 func nobody(spans []span, end time.Duration) (none time.Duration) {
 	if len(spans) == 0 {
 		return 0

@@ -46,7 +46,7 @@ func (l *Lab) Up(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, l.remove())
+			err = afterwards(err, l.remove())
 		}
 	}()
 	if err := l.build(); err != nil {
@@ -270,14 +270,21 @@ func (l *Lab) Status(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if held {
+		pid, err := l.find(h)
+		if err != nil {
+			return err
+		}
+		switch {
+		case held && pid == 0:
+			holders = append(holders, h.name+", whose baton is dead: its kernel lets it go when the lease ends")
+		case held:
 			holders = append(holders, h.name)
 		}
 	}
 	if holders == nil {
 		holders = []string{"no node"}
 	}
-	fmt.Fprintf(out, "%s is on %s\n", vip, strings.Join(holders, " and "))
+	fmt.Fprintf(out, "%s is on %s\n", vip, strings.Join(holders, " and on "))
 	for _, h := range nodes() {
 		fmt.Fprintf(out, "\n──── %s  %s  %s\n", h.name, h.addr, strings.Repeat("─", 50))
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -292,7 +299,7 @@ func (l *Lab) Status(ctx context.Context, out io.Writer) error {
 				fmt.Fprintf(out, "baton runs (pid %d), but: %v\n", pid, err)
 				continue
 			}
-			fmt.Fprintf(out, "baton does not run; start it: %s\nthe end of its log, %s:\n%s\n", l.verb("start "+h.name), l.path(h.name, ownLog), lastLines(l.path(h.name, ownLog), 3))
+			fmt.Fprintf(out, "baton does not run; start it: %s\nthe end of its log, %s:\n%s\n", l.verb("start "+h.name), l.path(h.name, ownLog), lastLines(l.path(h.name, ownLog), 0, 3))
 			continue
 		}
 		if err := st.WriteText(out, time.Now()); err != nil {
@@ -323,5 +330,15 @@ func (l *Lab) holds(h host) (bool, error) {
 	return strings.TrimSpace(out) != "", err
 }
 
-// Interrupted reports whether an error is the answer to the end of a context.
+// afterwards joins what went wrong and what went wrong in taking the lab away.
+// An interruption that leaves something behind is no longer a mere interruption.
+func afterwards(err, removal error) error {
+	if removal == nil {
+		return err
+	}
+	return fmt.Errorf("%v\nand the lab could not be taken away: %w", err, removal)
+}
+
+// Interrupted reports whether an error says no more than that the caller's
+// context was cancelled.
 func Interrupted(err error) bool { return errors.Is(err, context.Canceled) }
