@@ -26,7 +26,7 @@ type Instance struct {
 	State     string    `json:"state"` // INIT, BACKUP, MASTER, FAULT
 	Since     time.Time `json:"since"`
 	Reason    string    `json:"reason"`            // why the last change of state happened
-	Problem   string    `json:"problem,omitempty"` // what fails at present: socket, addresses
+	Problem   string    `json:"problem,omitempty"` // what is wrong at present: socket, addresses, adverts refused
 
 	Priority int     `json:"priority"`      // in force
 	Base     int     `json:"base_priority"` // from the file

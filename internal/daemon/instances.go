@@ -27,6 +27,9 @@ func (d *process) instances(now mono.Time) []admin.Instance {
 			Counters:  advertCounters(st),
 		}
 		in.Reason = reason(st, in.Shares)
+		if text := d.refusals.problem(st.Name, st.State, now); text != "" && in.Problem == "" {
+			in.Problem = text
+		}
 		if st.Master.IsValid() {
 			in.Master = &admin.Master{Address: st.Master.String(), Priority: int(st.MasterPriority)}
 		}
@@ -65,7 +68,11 @@ func advertCounters(st vrrpnet.Status) map[string]uint64 {
 		"sent": st.Sent, "send_errors": st.SendErrors, "received": st.Received, "transitions": st.Transitions,
 	}
 	for r, n := range st.Refused {
-		if n > 0 {
+		switch {
+		case n == 0:
+		case packet.Reason(r) == packet.Addresses: // noticed, but accepted
+			c["other_addresses"] = n
+		default:
 			c["refused_"+packet.Reason(r).Key()] = n
 		}
 	}

@@ -26,6 +26,7 @@ type process struct {
 	speaker   *vrrpnet.Speaker
 	probes    *runner.Runner
 	health    *health
+	refusals  refusals
 	socket    *admin.Socket
 
 	tasks struct {

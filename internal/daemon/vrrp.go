@@ -34,8 +34,11 @@ func (d *process) buildSpeaker() error {
 	d.speaker, err = vrrpnet.New(vrrpnet.Options{
 		Instances: protocols,
 		Owner:     d.addresses,
-		OnEvent:   func(vrrpnet.Event) { d.changed() },
-		Log:       d.Log,
+		OnEvent: func(e vrrpnet.Event) {
+			d.refusals.note(e)
+			d.changed()
+		},
+		Log: d.Log,
 	})
 	return err
 }
