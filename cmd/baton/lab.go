@@ -26,10 +26,9 @@ func labCommand() *cobra.Command {
 			"It needs root and the program ip (package iproute2).",
 		Example: "  sudo baton lab demo\n  sudo baton lab up",
 		Args:    labVerb,
-
-		SuggestionsMinimumDistance: 2,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	c.SuggestionsMinimumDistance = 2
 	name := c.PersistentFlags().String("name", lab.DefaultName, "the lab's name: its namespaces are NAME-lb1 and so on, its files are in /run/NAME-lab")
 	c.AddCommand(
 		labDemo(name), labUp(name), labStatus(name), labExec(name), labKill(name), labStart(name), labDown(name),

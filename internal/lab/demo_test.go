@@ -20,11 +20,12 @@ import (
 func build(t *testing.T) (baton, name string) {
 	t.Helper()
 	nettest.Require(t)
+	t.Parallel() // they mostly wait for timers
 	baton = filepath.Join(t.TempDir(), "baton")
 	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", baton, "baton/cmd/baton").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	name = fmt.Sprintf("labtest-%d", os.Getpid())
+	name = fmt.Sprintf("labtest-%d-%s", os.Getpid(), strings.ToLower(t.Name()))
 	t.Cleanup(func() { // when the test has failed
 		_ = exec.Command(baton, "lab", "--name", name, "down").Run()
 	})

@@ -60,7 +60,7 @@ type Lab struct {
 
 // Open checks that a lab can be worked with at all here: root, and `ip`.
 func Open(name string) (*Lab, error) {
-	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`).MatchString(name) {
+	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`).MatchString(name) {
 		return nil, fmt.Errorf("%q cannot name a lab: small letters, digits and - only", name)
 	}
 	if os.Geteuid() != 0 {

@@ -173,11 +173,11 @@ func (s *summary) totals(b *strings.Builder, st style) {
 func (s *summary) verdict(b *strings.Builder, st style) {
 	apart := "had let it go " + ms(s.moves.kill-s.moves.letGo) + " before"
 	if s.moves.letGo > s.moves.kill {
-		apart = "let it go only " + ms(s.moves.letGo-s.moves.kill) + " later"
+		apart = "let it go " + ms(s.moves.letGo-s.moves.kill) + " later"
 	}
-	fmt.Fprintf(b, "\n%s after the kill. VRRP asks for that long: three adverts missed, one a second,\n"+
-		"and 0.6 s more by priority. The dead node's kernel %s: the address is a lease.\n"+
-		"After the orderly stop it moved in %s.\n",
+	fmt.Fprintf(b, "\n%s after the kill: a backup waits for three adverts that do not come, one a\n"+
+		"second, and 0.6 s more by its priority. The dead node's kernel %s, by itself: the\n"+
+		"address is a lease. After the orderly stop it moved in %s.\n",
 		st.paint(bold, "The address moved "+ms(s.moves.kill)), apart, ms(s.moves.stop))
 }
 

@@ -70,22 +70,22 @@ const (
 	cyan  = "\x1b[36m"
 )
 
-func (s style) paint(code, text string) string {
-	if !s.colour || code == "" {
+func (st style) paint(code, text string) string {
+	if !st.colour || code == "" {
 		return text
 	}
 	return code + text + reset
 }
 
 // line prints an entry: "   4.102  lb1      holds 192.0.2.100".
-func (s style) line(e entry) string {
+func (st style) line(e entry) string {
 	if e.tone == headTone {
-		return "\n" + s.paint(bold, e.text) + "\n"
+		return "\n" + st.paint(bold, e.text) + "\n"
 	}
 	code := map[tone]string{goodTone: green, badTone: red, doneTone: cyan}[e.tone]
 	at := fmt.Sprintf("%8.3f", e.at.Seconds())
 	indent := "\n" + strings.Repeat(" ", 19)
-	return s.paint(faint, at) + fmt.Sprintf("  %-7s  ", e.who) + s.paint(code, strings.ReplaceAll(e.text, "\n", indent)) + "\n"
+	return st.paint(faint, at) + fmt.Sprintf("  %-7s  ", e.who) + st.paint(code, strings.ReplaceAll(e.text, "\n", indent)) + "\n"
 }
 
 // ms prints a duration in whole milliseconds, with groups of three.

@@ -206,7 +206,7 @@ func (l *Lab) Kill(name string, sig syscall.Signal, out io.Writer) error {
 		if err := syscall.Kill(pid, sig); err != nil {
 			return fmt.Errorf("send %v to %s: %w", sig, name, err)
 		}
-		fmt.Fprintf(out, "%s got the signal (pid %d, %v)\n", name, pid, sig)
+		fmt.Fprintf(out, "%s got signal %d (pid %d)\n", name, int(sig), pid)
 		return nil
 	}
 	if err := endProcess(pid, sig, 40*time.Second); err != nil {
