@@ -279,6 +279,53 @@ func TestWakeAndYield(t *testing.T) {
 	}
 }
 
+// A task that never stops yielding leaves the loop its mail, its sockets and its clock.
+func TestYieldLeavesTheLoopItsTurn(t *testing.T) {
+	l := start(t, io.Discard)
+	stop := false
+	done := make(chan struct{})
+	l.Post(func() {
+		l.Go(&job{run: func(t *engine.Task) {
+			for began := t.Now(); !stop || t.Now() == began; {
+				t.Yield()
+			}
+			close(done)
+		}})
+	})
+	addr, _ := serve(t, l, &acceptor{run: echo})
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = c.Write([]byte("x"))
+	var b [1]byte
+	if _, err := c.Read(b[:]); err != nil {
+		t.Fatal(err)
+	}
+	on(l, func() { stop = true })
+	<-done
+}
+
+func TestPostAfterTheEndIsDropped(t *testing.T) {
+	l, err := engine.NewLoop(0, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Stop()
+	l.Run()
+	other, err := sys.NewEventFD() // takes the number that the loop's had
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	l.Post(func() { t.Error("ran") })
+	var b [8]byte
+	if n, _ := other.Read(b[:]); n > 0 {
+		t.Error("a loop that has ended wrote to a descriptor of somebody else's")
+	}
+}
+
 func TestRequestPathAllocatesNothing(t *testing.T) {
 	l := start(t, io.Discard)
 	addr, _ := serve(t, l, &acceptor{run: echo})

@@ -36,6 +36,7 @@ type Loop struct {
 	mail struct {
 		sync.Mutex
 		queue, spare []func()
+		closed       bool // the loop has ended and wake with it
 	}
 	wake     sys.EventFD
 	mailed   atomic.Bool  // queue is not empty
@@ -82,11 +83,15 @@ func (l *Loop) Now() mono.Time { return l.now }
 // OnTurn sets what is called at the end of every turn, before the loop may sleep.
 func (l *Loop) OnTurn(f func()) { l.each = f }
 
-// Post hands f to the loop, from any goroutine; it runs at the loop's next turn.
+// Post hands f to the loop, from any goroutine; it runs at the loop's next turn. A
+// loop that has ended drops it.
 func (l *Loop) Post(f func()) {
 	l.mail.Lock()
+	defer l.mail.Unlock() // held over the write too: the number of a closed descriptor may be another's by now
+	if l.mail.closed {
+		return
+	}
 	l.mail.queue = append(l.mail.queue, f)
-	l.mail.Unlock()
 	if !l.mailed.Swap(true) {
 		l.wake.Wake()
 	}
@@ -172,13 +177,17 @@ func (l *Loop) readMail() {
 }
 
 func (l *Loop) resumeReady() {
-	for i := 0; i < len(l.ready); i++ { // grows while it runs
+	// Who comes while this runs waits for the next turn: a task that yields without end
+	// must not keep the loop from its sockets and its clock.
+	n := len(l.ready)
+	for i := range n {
 		t := l.ready[i]
-		l.ready[i] = nil
 		t.queued = false
 		t.resume()
 	}
-	l.ready = l.ready[:0]
+	rest := copy(l.ready, l.ready[n:])
+	clear(l.ready[rest:])
+	l.ready = l.ready[:rest]
 }
 
 // Arm sets a timer of the loop's; its owner is called on the loop.
@@ -220,6 +229,9 @@ func (l *Loop) close() {
 		p.r.Close()
 		p.w.Close()
 	}
+	l.mail.Lock()
+	l.mail.closed = true
 	l.wake.Close()
+	l.mail.Unlock()
 	l.ep.Close()
 }
