@@ -8,7 +8,8 @@ import (
 // leases, and when they are announced.
 type Keeper struct {
 	holdings []Holding
-	sync     mono.Time // next renewal or retry
+	sync     mono.Time // next renewal or retry, at the latest
+	early    mono.Time // the same, at the earliest
 }
 
 // Holding is what one instance holds.
@@ -24,7 +25,7 @@ type Holding struct {
 // NewKeeper makes a Keeper of instances that hold nothing. Every address has its
 // Interface, and no two of them are the same.
 func NewKeeper(cfgs []Config) *Keeper {
-	k := &Keeper{sync: mono.Never}
+	k := &Keeper{sync: mono.Never, early: mono.Never}
 	for _, c := range cfgs {
 		k.holdings = append(k.holdings, Holding{
 			Config: c, Leases: make([]Lease, len(c.Addresses)),
@@ -75,6 +76,10 @@ func (k *Keeper) Settle(out []Address) []Address {
 	}
 	return out
 }
+
+// Due reports whether a Timer event at now would do something. It may, a little
+// ahead of the Deadline.
+func (k *Keeper) Due(now mono.Time) bool { return now >= min(k.early, k.Deadline()) }
 
 // Step takes an event, appends what has to be done to out, and does what is due
 // at now as well. An event for an unknown instance or address does nothing.
@@ -139,6 +144,7 @@ func (k *Keeper) stepAddress(now mono.Time, kind EventKind, h *Holding, i int, o
 		}
 		if h.Wanted || l.Held {
 			k.sync = min(k.sync, now.Add(LeaseRetry))
+			k.early = min(k.early, k.sync)
 		}
 	}
 	return out
@@ -146,7 +152,7 @@ func (k *Keeper) stepAddress(now mono.Time, kind EventKind, h *Holding, i int, o
 
 // due does what the clock asks for.
 func (k *Keeper) due(now mono.Time, out []Action) []Action {
-	if now >= k.sync {
+	if now >= k.early {
 		out = k.startSync(now, out)
 	}
 	for i := range k.holdings {
@@ -165,10 +171,11 @@ func (k *Keeper) due(now mono.Time, out []Action) []Action {
 
 // startSync asks for a Sync, which renews every lease, and plans the next.
 func (k *Keeper) startSync(now mono.Time, out []Action) []Action {
-	k.sync = mono.Never
+	k.sync, k.early = mono.Never, mono.Never
 	for i := range k.holdings {
 		if k.holdings[i].Wanted {
 			k.sync = now.Add(LeaseRenew)
+			k.early = k.sync - mono.Time(leaseEarly)
 		}
 	}
 	return append(out, Action{Kind: Sync})

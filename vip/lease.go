@@ -12,18 +12,23 @@ import (
 //
 //   - after the death of the process the address is gone 2.75 to 3.75 s after
 //     the last renewal, so within 4 s of the death at the latest;
-//   - a living process may stand still for 2.25 s (LeaseValid - 0.25 s -
+//   - a living process may stand still for 1.65 s (LeaseValid - 0.25 s -
 //     LeaseRenew) before it loses the address. That is far beyond a pause of the
-//     garbage collector, and still below the master-down interval (over 3 s), so
-//     the lease has ended before another node takes over.
+//     garbage collector, and below the master-down interval (over 3 s).
+//
+// The other node counts from the last advert, the kernel from the last renewal. So
+// that the kernel does not let go later than that, a renewal is due leaseEarly ahead
+// of its deadline for whoever is awake anyway: the thread that has just sent an advert.
+// The two then stay in step, whatever their timers do.
 //
 // The preferred lifetime is the same: a shorter one would only mark the address
 // deprecated meanwhile, which IPv4 does not heed.
 const (
 	LeaseValid = 3 * time.Second
-	LeaseRenew = 500 * time.Millisecond
+	LeaseRenew = 1100 * time.Millisecond
 	LeaseRetry = 100 * time.Millisecond // after a failed renewal or removal
 
+	leaseEarly  = 200 * time.Millisecond
 	leaseLatest = LeaseValid + 750*time.Millisecond // the kernel has taken the address by then
 )
 

@@ -179,7 +179,7 @@ func (m *Manager) Tick(now mono.Time) {
 	ev := vip.Event{Kind: vip.Timer}
 	if m.lost.Swap(false) {
 		ev.Kind = vip.Missing
-	} else if now < m.keeper.Deadline() {
+	} else if !m.keeper.Due(now) {
 		return
 	}
 	m.run(now, ev)

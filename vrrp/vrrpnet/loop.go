@@ -88,9 +88,7 @@ func (l *loop) timers() {
 			l.linkChanged(now, k, k.ensure(now))
 		}
 	}
-	if l.owner.Deadline() <= now {
-		l.owner.Tick(now)
-	}
+	l.owner.Tick(now)
 }
 
 // wait sleeps until a packet or an order comes or something is due.

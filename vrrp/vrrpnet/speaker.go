@@ -28,7 +28,7 @@ type Owner interface {
 	Announce(instance string, now mono.Time)
 	// Deadline is when the next renewal or announcement is due; mono.Never if none.
 	Deadline() mono.Time
-	// Tick does what is due.
+	// Tick does what is due, or nearly: it is called whenever the thread is awake.
 	Tick(now mono.Time)
 }
 
