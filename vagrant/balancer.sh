@@ -5,7 +5,7 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 
 interface=$(ip -o -4 addr show to "$1.0/24" | awk '{ print $2; exit }')
-dpkg -i /tmp/baton.deb
+dpkg --force-confold -i /tmp/baton.deb
 sed "s/@INTERFACE@/$interface/" /tmp/baton.cfg >/etc/baton/baton.cfg
 baton check
 systemctl restart baton
