@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -22,18 +23,14 @@ func runCommand() *cobra.Command {
 		Short: "Run in the foreground until SIGTERM or SIGINT",
 		Long: "run reads the configuration, opens the listeners, joins the VRRP elections and serves.\n" +
 			"On SIGTERM or SIGINT it stops listening, gives its virtual addresses up, lets the connections that\n" +
-			"are open come to their end (30 s at the most; a second signal cuts them) and exits with status 0.",
+			"are open come to their end (30 s at the most; a second signal cuts them) and exits with status 0.\n" +
+			"SIGHUP, SIGUSR1 and SIGUSR2 change nothing: baton cannot reload yet, nor dump its state (`baton status` shows it).",
 		Example: "  baton run -f haproxy.cfg -f keepalived.conf",
 		Args:    noArgs,
 	}
 	o := loadFlags(c)
 	socket := socketFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		signals := make(chan os.Signal, 2)
-		signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-		// SIGHUP comes when a terminal closes. Reloading is not built yet: going on is the safe answer.
-		signal.Ignore(syscall.SIGHUP)
-
 		cfg, found := daemon.Load(c.Context(), *o)
 		if err := found.Write(c.ErrOrStderr()); err != nil {
 			return failure(err)
@@ -41,11 +38,16 @@ func runCommand() *cobra.Command {
 		if n := found.Errors(); n > 0 {
 			return &exitError{text: daemon.Count(n, "error") + " in the configuration; not started", code: 1}
 		}
+		// Not earlier: whoever loses patience with a name server may end it at once.
+		signals := make(chan os.Signal, 2)
+		signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+		log := daemon.NewLogger(os.Stderr)
+		withstand(log)
 		err := daemon.Run(cfg, daemon.RunOptions{
 			Version: buildVersion(),
 			Socket:  *socket,
 			Signals: signals,
-			Log:     daemon.NewLogger(os.Stderr),
+			Log:     log,
 		})
 		if err != nil {
 			return failure(err)
@@ -53,4 +55,27 @@ func runCommand() *cobra.Command {
 		return nil
 	}
 	return c
+}
+
+// withstand keeps signals that mean something to HAProxy or keepalived from doing
+// harm or nothing at all in silence. They are caught and not ignored, because
+// check scripts would inherit that.
+func withstand(log *slog.Logger) {
+	// A reader of our output that goes away is no reason to stop serving.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
+	others := make(chan os.Signal, 1)
+	signal.Notify(others, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
+	go func() {
+		for sig := range others {
+			switch sig {
+			case syscall.SIGHUP: // also what a terminal that closes sends
+				log.Warn("SIGHUP: reloading is not supported yet; restart baton to use a changed configuration")
+			case syscall.SIGUSR1:
+				log.Warn("SIGUSR1 does nothing here; SIGTERM stops after the open connections, `baton status` shows the state")
+			case syscall.SIGUSR2:
+				log.Warn("SIGUSR2 does nothing here; `baton status` shows the state")
+			}
+		}
+	}()
 }

@@ -100,3 +100,16 @@ func TestNoDaemon(t *testing.T) {
 		t.Errorf("error %v names neither socket nor remedy", err)
 	}
 }
+
+func TestPathsThatNoSocketCanHave(t *testing.T) {
+	for path, want := range map[string]string{
+		"": "is empty", "/run/" + strings.Repeat("x", 103): "longer than 107 characters",
+	} {
+		if _, err := Listen(path, nil, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Listen on %q: %v, want %q", path, err, want)
+		}
+		if _, _, err := Fetch(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Fetch from %q: %v, want %q", path, err, want)
+		}
+	}
+}

@@ -16,6 +16,9 @@ import (
 // raw JSON and what it says. The error of a daemon that is not there tells what
 // to do.
 func Fetch(ctx context.Context, socket string) (raw []byte, st Status, err error) {
+	if err := checkPath(socket); err != nil {
+		return nil, st, err
+	}
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer

@@ -33,6 +33,9 @@ type Socket struct {
 // somebody answers on is an error. status is called for every request, from many
 // goroutines.
 func Listen(path string, status func() Status, log *slog.Logger) (*Socket, error) {
+	if err := checkPath(path); err != nil {
+		return nil, err
+	}
 	s := &Socket{path: path}
 	dir := filepath.Dir(path)
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -63,6 +66,20 @@ func Listen(path string, status func() Status, log *slog.Logger) (*Socket, error
 	return s, nil
 }
 
+// maxPath is what struct sockaddr_un has room for, the final NUL aside.
+const maxPath = 107
+
+// checkPath says what the kernel would call an invalid argument.
+func checkPath(path string) error {
+	switch {
+	case path == "":
+		return errors.New("the path of the status socket is empty (name one with --socket)")
+	case len(path) > maxPath:
+		return fmt.Errorf("status socket %s: the path is longer than %d characters (choose another place with --socket)", path, maxPath)
+	}
+	return nil
+}
+
 func listen(path string) (net.Listener, error) {
 	l, err := net.Listen("unix", path)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -89,12 +106,12 @@ func removeStale(path string) error {
 		return err
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return errors.New("there is something else than a socket at this place")
+		return errors.New("there is something else than a socket at this place (choose another one with --socket)")
 	}
 	conn, err := net.DialTimeout("unix", path, 2*time.Second)
 	if err == nil {
 		_ = conn.Close()
-		return errors.New("another process answers on it")
+		return errors.New("another process answers on it (choose another place with --socket)")
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return bare(err)

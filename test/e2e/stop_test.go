@@ -92,6 +92,29 @@ func TestSecondSignalCutsTheDrainShort(t *testing.T) {
 	mustContain(t, n.proc.log.String(), "not waiting for open connections any longer", "connections were cut")
 }
 
+// Signals that mean something to HAProxy or keepalived are answered in the log, and
+// whoever reads the log may go away.
+func TestOtherSignalsChangeNothing(t *testing.T) {
+	n := single(t)
+	n.write("web.cfg", healthCfg)
+	n.run("-f", "web.cfg")
+	for sig, says := range map[syscall.Signal]string{
+		syscall.SIGHUP: "SIGHUP: reloading is not supported yet", syscall.SIGUSR1: "SIGUSR1 does nothing here", syscall.SIGUSR2: "SIGUSR2 does nothing here",
+	} {
+		if err := n.proc.cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		await(t, says, func() bool { return strings.Contains(n.proc.log.String(), says) })
+	}
+	if err := n.proc.cmd.Process.Signal(syscall.SIGPIPE); err != nil {
+		t.Fatal(err)
+	}
+	awaitPage(t, n.Host, "http://127.0.0.1:8080/health", "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n")
+	if code := n.stop(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+}
+
 func TestWatchdogIsPinged(t *testing.T) {
 	n := single(t)
 	n.write("web.cfg", healthCfg)
