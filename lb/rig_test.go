@@ -48,9 +48,11 @@ type rig struct {
 	stop     func()
 }
 
-// againstHAProxy has the scripts played to the HAProxy of this host instead, to see
-// where baton differs: LB_TEST_HAPROXY=1 go test ./lb -run Scripts
-var againstHAProxy = os.Getenv("LB_TEST_HAPROXY") != ""
+// againstHAProxy is a folder of scripts that are played to the HAProxy of this host
+// instead. To see where baton differs, copy testdata/scripts there and rewrite it:
+//
+//	LB_TEST_HAPROXY=FOLDER go test ./lb -run Scripts -rewrite
+var againstHAProxy = os.Getenv("LB_TEST_HAPROXY")
 
 // start runs a balancer for the test's duration.
 func start(t testing.TB, text string) *rig {
@@ -64,7 +66,7 @@ func start(t testing.TB, text string) *rig {
 	t.Cleanup(r.close)
 	for attempt := 1; ; attempt++ {
 		cfg := r.fill(text, sock)
-		if againstHAProxy {
+		if againstHAProxy != "" {
 			r.runHAProxy(cfg)
 			return r
 		}

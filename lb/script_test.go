@@ -3,6 +3,7 @@ package lb_test
 import (
 	"errors"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -29,10 +30,21 @@ import (
 //
 // What is shown has CRLF as line ends and other unprintable bytes as in Go strings.
 func TestScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
-		p := &player{t: t, wires: make(map[string]*wire)}
-		datadriven.RunTest(t, path, p.play)
-	})
+	dir := "testdata/scripts"
+	if againstHAProxy != "" {
+		dir = againstHAProxy
+	}
+	files, err := filepath.Glob(dir + "/*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts in %s: %v", dir, err)
+	}
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			p := &player{t: t, wires: make(map[string]*wire)}
+			datadriven.RunTest(t, path, p.play)
+		})
+	}
 }
 
 // preset is what `start http` and `start tcp` put before the configuration.

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"strings"
 
 	"baton/lb/http1"
@@ -31,6 +32,11 @@ func (e *edits) apply(r *httpRule, m *http1.Message, b []byte) {
 	if r.Action != spec.ActionDelHeader {
 		e.added = append(e.added, &r.header)
 	}
+}
+
+// has reports whether the message has a field called name (lower case) after the edits.
+func (e *edits) has(m *http1.Message, b []byte, name string) bool {
+	return m.Find(b, name, 0) >= 0 || slices.ContainsFunc(e.added, func(h *header) bool { return h.name == name })
 }
 
 // appendHead writes the head as the rules left it, without its empty line.

@@ -26,6 +26,7 @@ type flow struct {
 	extra   int  // bytes in buf.B[w:w+extra] that came after the end of the message
 	ended   bool // src has given all
 	done    bool // and dst has it
+	lost    bool // dst takes no more: what src still sends has nowhere to go
 	garbled bool // what came first was no valid chunk: step will say so
 }
 
@@ -52,7 +53,7 @@ func (f *flow) pending() bool { return f.r < f.w || f.pipe != nil && f.pipe.N > 
 // wants says what the flow waits for after a step that moved nothing.
 func (f *flow) wants() (src, dst engine.Want) {
 	switch {
-	case f.done:
+	case f.done, f.lost:
 		return 0, 0
 	case f.pending():
 		return 0, engine.ToWrite
@@ -64,7 +65,7 @@ func (f *flow) wants() (src, dst engine.Want) {
 // others and wants to go on; otherwise the flow is done or has to wait (see wants).
 func (f *flow) step(l *engine.Loop) (busy bool, err error) {
 	for range burst {
-		if f.done {
+		if f.done || f.lost {
 			return false, nil
 		}
 		n, err := f.write()
@@ -97,6 +98,9 @@ func (f *flow) step(l *engine.Loop) (busy bool, err error) {
 	return !f.done, nil
 }
 
+// open reports whether the flow has still to move something.
+func (f *flow) open() bool { return !f.done && !f.lost }
+
 func (f *flow) write() (int, error) {
 	switch {
 	case f.r < f.w:
@@ -121,7 +125,10 @@ func (f *flow) read(l *engine.Loop) (int, error) {
 		f.buf = l.Get()
 	}
 	room := f.buf.B[:]
-	if f.framing == http1.Length && f.left < int64(len(room)) {
+	switch {
+	case f.framing == http1.Chunked:
+		room = room[:maxHead] // what follows the last chunk must fit where heads are read
+	case f.framing == http1.Length && f.left < int64(len(room)):
 		room = room[:f.left]
 	}
 	n, err := f.src.TryRead(room)

@@ -43,7 +43,6 @@ func (s *httpSession) reach(t *engine.Task, key balance.Key, fresh bool) failure
 		if f := k.assign(t, s.w, key, -1); f != linked {
 			return f
 		}
-		k.server.Sessions.Add(1)
 	}
 	if !fresh {
 		if c := s.w.idle[k.server.global].get(t.Loop()); c != nil {
@@ -64,9 +63,9 @@ func (s *httpSession) sendRequest(t *engine.Task) {
 	if len(head)+len(body) <= smallMessage {
 		head, body = append(head, body...), nil
 	}
-	x.up.dst = x.link.conn
+	x.up.dst, x.up.lost = x.link.conn, false
 	if err := x.link.conn.Write(t, head, body, after(t.Now(), x.backend.Spec.Timeouts.Server)); err != nil {
-		x.up.done = true
+		x.up.lost = true
 	} else {
 		x.uploaded = int64(len(head) + len(body))
 	}
@@ -109,105 +108,126 @@ func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 	x, c := s.x, s.x.link.conn
 	x.res.Reset()
 	x.down = flow{src: c, dst: s.client}
-	got := 0
+	got, heard := 0, false
 	for {
 		busy, err := x.up.step(t.Loop())
 		switch err {
 		case nil:
 		case errDest:
-			x.up.done = true // the server takes no more; perhaps it says why
+			x.up.lost = true // perhaps the server says why
 		case errFormat:
 			return s.fail(t, 400, termination{'P', 'R'})
 		default:
-			return s.fail(t, -1, termination{'C', 'H'})
+			return s.fail(t, -1, termination{'C', 'D'})
 		}
 		if c.Readable() {
 			if x.down.buf == nil {
 				x.down.buf = t.Loop().Get()
 			}
 			n, err := c.TryRead(x.down.buf.B[got:])
-			got += n
+			got, heard = got+n, heard || n > 0
 			if err != nil { // the end of the stream and a reset mean the same to the client
-				return s.noAnswer(t, got)
+				return s.noAnswer(t, heard)
 			}
-			switch s.parseResponse(t, &got) {
-			case http1.Done:
+			switch st, err := s.parseResponse(t, &got); {
+			case err == engine.ErrTimeout:
+				return s.fail(t, -1, termination{'c', 'H'})
+			case err != nil:
+				return s.fail(t, -1, termination{'C', 'H'})
+			case st == http1.Done:
 				return gotResponse
-			case http1.Bad:
+			case st == http1.Bad:
 				return s.fail(t, 502, termination{'P', 'H'})
 			}
-			if n > 0 {
-				continue
-			}
+			busy = busy || n > 0 // a server may send interim responses without end
 		}
 		if busy {
 			t.Yield()
 			continue
 		}
-		if !s.awaitEither(t) {
-			if x.up.done {
-				return s.fail(t, 504, termination{'s', 'H'})
-			}
+		switch server, ok := s.awaitEither(t); {
+		case ok:
+		case server:
+			return s.fail(t, 504, termination{'s', 'H'})
+		default:
 			return s.fail(t, 408, termination{'c', 'H'})
 		}
 	}
 }
 
-// awaitEither waits for the response, or for what the upload needs.
-func (s *httpSession) awaitEither(t *engine.Task) bool {
+// awaitEither waits for the response, or for what the upload needs. Where that takes
+// too long (ok is false), server tells whose fault it is.
+func (s *httpSession) awaitEither(t *engine.Task) (server, ok bool) {
 	x, c := s.x, s.x.link.conn
-	if x.up.done {
-		return t.Wait(c, engine.ToRead, after(t.Now(), x.backend.Spec.Timeouts.Server)) == nil
+	limit := x.backend.Spec.Timeouts.Server
+	if !x.up.open() {
+		return true, t.Wait(c, engine.ToRead, after(t.Now(), limit)) == nil
 	}
 	src, dst := x.up.wants()
-	limit := s.fe.Spec.Timeouts.Client
-	if dst != 0 {
-		limit = x.backend.Spec.Timeouts.Server
+	// A client that has asked whether to send its body waits for the server too.
+	server = dst != 0 || x.unasked()
+	if !server {
+		limit = s.fe.Spec.Timeouts.Client
 	}
-	return t.Wait2(s.client, src, c, dst|engine.ToRead, after(t.Now(), limit)) == nil
+	return server, t.Wait2(s.client, src, c, dst|engine.ToRead, after(t.Now(), limit)) == nil
+}
+
+// unasked reports whether the client waits for a 100 response before it sends its
+// body, of which nothing has come.
+func (x *exchange) unasked() bool {
+	return x.req.Expect100 && !x.told && x.bodyIn == 0 && x.up.moved == 0 && x.up.open()
 }
 
 // parseResponse parses what has been read, passing interim responses on
-// (RFC 9110 section 15.2). NeedMore with a full buffer is Bad.
-func (s *httpSession) parseResponse(t *engine.Task, got *int) http1.State {
+// (RFC 9110 section 15.2). NeedMore with a full buffer is Bad. The error is that of
+// the client, which did not take an interim response.
+func (s *httpSession) parseResponse(t *engine.Task, got *int) (http1.State, error) {
 	x, b := s.x, s.x.down.buf
 	for *got > 0 {
 		st := x.res.ParseResponse(b.B[:*got], x.req.Method)
-		if st == http1.NeedMore && *got >= maxHead {
-			return http1.Bad
-		}
-		if st != http1.Done || x.res.Status >= 200 || x.res.Status == 101 {
+		switch {
+		case st == http1.NeedMore && *got >= maxHead:
+			return http1.Bad, nil
+		case st != http1.Done:
+			return st, nil
+		case x.res.Status == 101 && (!x.req.ConnUpgrade || x.up.open()):
+			return http1.Bad, nil // nobody asked to switch, or not yet
+		case x.res.Status >= 200, x.res.Status == 101:
 			x.responded = t.Now()
 			x.down.w = *got
-			return st
+			return http1.Done, nil
 		}
 		if x.req.Minor > 0 { // RFC 9110 15.2: never to a 1.0 client
 			out := t.Loop().Get()
 			head := append(x.res.AppendHead(out.B[:0], b.B[:*got], http1.HopByHop), "\r\n"...)
 			err := s.client.Write(t, head, nil, after(t.Now(), s.fe.Spec.Timeouts.Client))
-			x.sent += int64(len(head))
 			t.Loop().Put(out)
 			if err != nil {
-				return http1.NeedMore // reading or writing on will find it broken
+				return http1.Bad, err
 			}
+			x.sent += int64(len(head))
+			x.told = x.told || x.res.Status == 100
 		}
 		*got = copy(b.B[:], b.B[x.res.HeadLen:*got])
 		x.res.Reset()
 	}
-	return http1.NeedMore
+	return http1.NeedMore, nil
 }
 
-// noAnswer decides what a connection that ended before a response means.
-func (s *httpSession) noAnswer(t *engine.Task, got int) outcome {
+// noAnswer decides what a connection that ended before a response means; heard says
+// that some bytes had come.
+func (s *httpSession) noAnswer(t *engine.Task, heard bool) outcome {
 	x := s.x
-	if got == 0 && x.link.reused {
+	if !heard && x.link.reused {
 		whole := x.up.ended && x.up.moved == 0 // all of it was sent from the buffer we still hold
 		if whole && idempotent(x.req.Method) {
+			x.down.drop(t.Loop())
 			return wentStale
 		}
 		// A client that keeps its connection open knows this race and tries again when it
 		// sees a plain end (RFC 9112 section 9.3.1); an answer of ours would hide it.
 		x.keep, x.end = false, termination{'S', 'H'}
+		s.linger = !x.up.ended
 		x.link.closeConn()
 		return noResponse
 	}
@@ -226,9 +246,11 @@ func idempotent(m http1.Method) bool {
 // where it is -1.
 func (s *httpSession) fail(t *engine.Task, status int, end termination) outcome {
 	x := s.x
-	x.link.server.RespErrs.Add(1)
+	if status >= 500 {
+		x.link.server.RespErrs.Add(1)
+	}
 	x.link.closeConn()
-	if status < 0 || x.sent > 0 {
+	if status < 0 {
 		x.keep, x.end = false, end
 		return noResponse
 	}
@@ -247,8 +269,22 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 	x.status = x.res.Status
 	x.down = flow{src: x.link.conn, dst: s.client, framing: x.res.Framing, buf: from, r: x.res.HeadLen, w: got}
 	s.frameResponse(got)
-	s.applyResponseRules(x.backend.response)
-	s.applyResponseRules(s.fe.response)
+	if x.down.garbled { // nothing of it reaches the client
+		x.responded = 0
+		s.fail(t, 502, termination{'P', 'H'})
+		return
+	}
+	if !s.applyResponseRules(t, x.backend.response, &x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, &s.fe.Counters) {
+		return
+	}
+	// The rest of the body goes on to a server that has answered early, but not to one
+	// that takes no more, will close, or was asked whether to send it at all.
+	if x.up.open() && (!x.res.KeepAlive || x.unasked()) {
+		x.up.lost = true
+	}
+	if x.up.lost {
+		x.keep = false
+	}
 
 	out := l.Get()
 	head := s.appendResponse(out.B[:0])
@@ -274,8 +310,13 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 		return
 	}
 	x.down.done = x.down.ended
-	if !x.down.done || !x.up.done {
+	if !x.down.done || x.up.open() {
 		s.relayBodies(t)
+	}
+	// What the client still sends must not be taken for a request, nor reset the
+	// connection before it has read the answer.
+	if !x.up.ended {
+		x.keep, s.linger = false, true
 	}
 	s.releaseServer(t)
 }
@@ -305,7 +346,7 @@ func (s *httpSession) frameResponse(got int) {
 // appendResponse writes the head that the client gets.
 func (s *httpSession) appendResponse(dst []byte) []byte {
 	x := s.x
-	if x.res.Framing == http1.UntilClose || x.res.Framing == http1.Tunnel || x.down.garbled {
+	if x.res.Framing == http1.UntilClose || x.res.Framing == http1.Tunnel {
 		x.keep = false
 	}
 	if s.w.set.draining.Load() {
@@ -333,9 +374,6 @@ func (s *httpSession) relayBodies(t *engine.Task) {
 		x.end = termination{'C', 'D'}
 	case serverFailed:
 		x.end = termination{'S', 'D'}
-		if x.down.done {
-			x.end = termination{'-', '-'} // it answered in full and did not want the rest
-		}
 	case clientSilent:
 		x.end = termination{'c', 'D'}
 	case serverSilent:
@@ -353,7 +391,9 @@ func (s *httpSession) tunnel(t *engine.Task) {
 	x := s.x
 	x.keep = false
 	first := s.in.B[x.req.HeadLen+x.bodyIn : s.n]
-	x.up = flow{src: s.client, dst: x.link.conn, framing: http1.Tunnel}
+	if x.up.extra > 0 { // it came behind a chunked body, all of which has gone
+		first = x.up.buf.B[x.up.w : x.up.w+x.up.extra]
+	}
 	x.down.framing, x.down.done, x.down.ended = http1.Tunnel, false, false
 	defer x.link.closeConn()
 	if len(first) > 0 {
@@ -363,6 +403,8 @@ func (s *httpSession) tunnel(t *engine.Task) {
 		}
 		x.uploaded += int64(len(first))
 	}
+	x.up.drop(t.Loop())
+	x.up = flow{src: s.client, dst: x.link.conn, framing: http1.Tunnel}
 	switch relay(t, &x.up, &x.down, tunnelLimits(s.fe, x.backend), true) {
 	case relayDone:
 	case clientFailed, clientGarbled:
@@ -383,8 +425,8 @@ func (s *httpSession) releaseServer(t *engine.Task) {
 	if k.conn == nil {
 		return
 	}
-	if !x.up.done || !x.down.done || x.down.extra > 0 || !x.res.KeepAlive || x.res.Framing == http1.UntilClose ||
-		connMode(s.fe, x.backend) != spec.KeepAlive || k.conn.PeerShut() || !k.server.Usable() {
+	if !x.up.done || x.up.lost || !x.down.done || x.down.extra > 0 || !x.res.KeepAlive || x.res.Framing == http1.UntilClose ||
+		connMode(s.fe, x.backend) != spec.KeepAlive || k.conn.PeerShut() || !k.server.Usable() || s.w.speaks(k.conn) {
 		k.closeConn()
 		return
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"io"
 	"net/netip"
 
@@ -25,7 +26,8 @@ type httpSession struct {
 	served   int  // exchanges so far
 	linger   bool // the client may not have sent all when it got its last answer
 
-	nextIdle, prevIdle *httpSession // in Worker.waiting
+	waits bool // for a request, holding nothing
+	place int  // in Worker.clients
 
 	in *engine.Buffer // what the client sent: the head of the present request, and what follows
 	n  int            // in.B[:n] is valid
@@ -34,7 +36,6 @@ type httpSession struct {
 
 // exchange is one request and its response.
 type exchange struct {
-	req, res http1.Message
 	edits    edits // what rules did to the request's head
 	resEdits edits
 	backend  *Backend
@@ -49,9 +50,12 @@ type exchange struct {
 	uploaded  int64     // request bytes to the server before the flow's
 	bodyIn    int       // bytes of in that belong to the request's body
 	keep      bool      // the client's connection goes on after this exchange
+	told      bool      // a 100 response has told the client to send its body
 	silent    bool      // not logged (monitor)
 	bad       bool      // there is no valid request line to log
 	end       termination
+
+	req, res http1.Message // last: they are large
 }
 
 func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *httpSession {
@@ -63,7 +67,8 @@ func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *htt
 		s = &httpSession{w: w}
 	}
 	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
-	s.served, s.linger = 0, false
+	s.served, s.linger, s.waits = 0, false, false
+	w.clients.add(s)
 	return s
 }
 
@@ -94,6 +99,7 @@ func (s *httpSession) finish() {
 		s.w.Loop.Put(s.in)
 		s.in, s.n = nil, 0
 	}
+	s.w.clients.remove(s)
 	s.client.Close()
 	s.w.end(s.fe)
 	s.fe, s.client = nil, nil
@@ -117,7 +123,8 @@ func (s *httpSession) exchange(t *engine.Task) bool {
 	return keep
 }
 
-// awaitRequest waits for the first byte of a request without holding anything.
+// awaitRequest waits for the first bytes of a request without holding anything, and
+// reads those of a later one.
 func (s *httpSession) awaitRequest(t *engine.Task) bool {
 	if s.n > 0 {
 		return true // pipelined behind the last request
@@ -131,14 +138,32 @@ func (s *httpSession) awaitRequest(t *engine.Task) bool {
 		return false
 	}
 	deadline := after(t.Now(), orTimeout(to.HTTPKeepAlive, to.HTTPRequest, to.Client))
-	return s.awaitBytes(t, deadline) == nil
+	for {
+		if s.awaitBytes(t, deadline) != nil {
+			return false
+		}
+		// The socket may be marked readable without being it: a body that ended where
+		// its read ended leaves it so. Nothing has been asked then.
+		s.in = s.w.Loop.Get()
+		n, err := s.client.TryRead(s.in.B[:maxHead])
+		if n > 0 {
+			s.n = n
+			return true
+		}
+		s.w.Loop.Put(s.in)
+		s.in = nil
+		if err != nil {
+			return false
+		}
+	}
 }
 
 // awaitBytes waits for the client while nothing of it is held: the wait that a stop ends.
 func (s *httpSession) awaitBytes(t *engine.Task, deadline mono.Time) error {
-	s.w.waiting.add(s)
-	defer s.w.waiting.remove(s)
-	return s.client.Await(t, deadline)
+	s.waits = true
+	err := s.client.Await(t, deadline)
+	s.waits = false
+	return err
 }
 
 func (s *httpSession) beginExchange(t *engine.Task) {
@@ -180,7 +205,8 @@ func (s *httpSession) readHead(t *engine.Task) bool {
 			}
 			s.in = s.w.Loop.Get()
 		}
-		n, err := s.client.Read(t, s.in.B[s.n:], deadline)
+		// The room beyond maxHead is for what rules add, however much the client sends.
+		n, err := s.client.Read(t, s.in.B[s.n:maxHead], deadline)
 		switch {
 		case err == engine.ErrTimeout:
 			s.refuse(t, 408, termination{'c', 'R'})
@@ -222,7 +248,9 @@ func (s *httpSession) handle(t *engine.Task) {
 		s.refuse(t, 400, termination{'P', 'R'})
 		return
 	}
-	x.keep = x.req.KeepAlive && fe.Spec.ConnMode != spec.Close && !s.w.set.draining.Load()
+	// What follows a CONNECT was meant for the tunnel, also when there is none.
+	x.keep = x.req.KeepAlive && x.req.Method != http1.MethodConnect && fe.Spec.ConnMode != spec.Close && !s.w.set.draining.Load()
+	s.refuseH2C()
 	if fe.Spec.MonitorURI != "" && s.isMonitor() {
 		s.monitor(t)
 		return
@@ -269,6 +297,21 @@ func (s *httpSession) frameBody() {
 	x.up.done = x.up.ended
 }
 
+// refuseH2C takes the offer to go on in HTTP/2 out of a request: a server that took
+// it would get requests that no rule here sees.
+func (s *httpSession) refuseH2C() {
+	x := s.x
+	if !x.req.ConnUpgrade {
+		return
+	}
+	in := s.in.B[:s.n]
+	for i := x.req.FindKnown(http1.Upgrade, 0); i >= 0; i = x.req.FindKnown(http1.Upgrade, i+1) {
+		if v := x.req.Fields[i].Value.Of(in); bytes.HasPrefix(v, []byte("h2")) || bytes.Contains(v, []byte("h2c")) {
+			x.req.ConnUpgrade = false
+		}
+	}
+}
+
 // endExchange gives back what the exchange held and keeps what the client sent
 // ahead for the next one.
 func (s *httpSession) endExchange() {
@@ -307,9 +350,12 @@ func (s *httpSession) inBytes() []byte {
 // account adds the exchange to the counters of all that took part.
 func (s *httpSession) account() {
 	x := s.x
-	class := 0
-	if 100 <= x.status && x.status < 600 {
-		class = x.status / 100
+	class := -1 // nothing was answered
+	if x.sent > 0 {
+		class = 0
+		if 100 <= x.status && x.status < 600 {
+			class = x.status / 100
+		}
 	}
 	in, out := uint64(x.uploaded+x.up.moved), uint64(x.sent+x.down.moved)
 	s.fe.add(in, out, class)
@@ -325,7 +371,9 @@ func (s *httpSession) account() {
 func (c *Counters) add(in, out uint64, class int) {
 	c.BytesIn.Add(in)
 	c.BytesOut.Add(out)
-	c.Status[class].Add(1)
+	if class >= 0 {
+		c.Status[class].Add(1)
+	}
 }
 
 // getExchange takes a cleared exchange; the header tables in it are not cleared,
@@ -352,6 +400,6 @@ func (w *Worker) putExchange(x *exchange) {
 	x.backend = nil
 	x.parsed, x.responded = 0, 0
 	x.sent, x.uploaded, x.bodyIn = 0, 0, 0
-	x.keep, x.silent, x.bad = false, false, false
+	x.keep, x.told, x.silent, x.bad = false, false, false, false
 	w.exchanges = append(w.exchanges, x)
 }

@@ -63,23 +63,33 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 			return noServer
 		}
 	}
-	if b.Servers[i].take() {
-		k.server, k.assigned = b.Servers[i], t.Now()
-		return linked
-	}
-	for _, slot := range b.Slots() { // that one is full: any other with room
-		if slot.ID != except && b.Servers[slot.ID].take() {
-			k.server, k.assigned = b.Servers[slot.ID], t.Now()
-			return linked
+	s := b.room(i, except)
+	if s == nil {
+		deadline := after(t.Now(), orTimeout(b.Spec.Timeouts.Queue, b.Spec.Timeouts.Connect))
+		if s, k.queuedBehind = b.await(t, &k.waiter, deadline); s == nil {
+			return queueTimeout
 		}
 	}
-	deadline := after(t.Now(), orTimeout(b.Spec.Timeouts.Queue, b.Spec.Timeouts.Connect))
-	k.queuedBehind = b.Queued()
-	if k.server = b.await(t, &k.waiter, deadline); k.server == nil {
-		return queueTimeout
-	}
-	k.assigned = t.Now()
+	s.Sessions.Add(1)
+	k.server, k.assigned = s, t.Now()
 	return linked
+}
+
+// room takes a place at server i, or at any other but except when that one is full;
+// nil when all are. Nobody overtakes those who wait.
+func (b *Backend) room(i, except int) *Server {
+	if b.Queued() > 0 {
+		return nil
+	}
+	if b.Servers[i].take() {
+		return b.Servers[i]
+	}
+	for _, slot := range b.Slots() {
+		if slot.ID != except && b.Servers[slot.ID].take() {
+			return b.Servers[slot.ID]
+		}
+	}
+	return nil
 }
 
 // connect makes a new connection to a server, with the backend's retries: a server
@@ -87,13 +97,12 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 // another one where `option redispatch` allows it.
 func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engine.Conn) failure {
 	b := k.backend
-	except := -1
-	for {
-		if k.server == nil {
-			if f := k.assign(t, w, key, except); f != linked {
-				return f
-			}
+	if k.server == nil {
+		if f := k.assign(t, w, key, -1); f != linked {
+			return f
 		}
+	}
+	for {
 		s := k.server
 		to := s.sockaddr
 		if s.Spec.Port == 0 {
@@ -117,8 +126,12 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 			s.Redisps.Add(1)
 			k.redispatched = true
 			k.drop()
-			except = s.Index
-			continue
+			if f := k.assign(t, w, key, s.Index); f != linked {
+				return f
+			}
+			if k.server != s {
+				continue
+			}
 		}
 		s.Retries.Add(1)
 		pause := time.Second

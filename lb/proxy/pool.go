@@ -42,12 +42,16 @@ type idleConn struct {
 	timer wheel.Timer
 }
 
-// put keeps a connection that goes out of use, unless enough of them rest already.
+// put keeps a connection that goes out of use. When enough of them rest already, the
+// one that has rested longest goes.
 func (p *idlePool) put(l *engine.Loop, c *engine.Conn) {
 	p.inUse--
 	if len(p.conns)+p.inUse >= max(p.peak, p.last) {
-		c.Close()
-		return
+		if len(p.conns) == 0 {
+			c.Close()
+			return
+		}
+		p.conns[0].close()
 	}
 	var ic *idleConn
 	if n := len(p.free); n > 0 {
@@ -61,6 +65,14 @@ func (p *idlePool) put(l *engine.Loop, c *engine.Conn) {
 	c.Idle = ic
 	p.conns = append(p.conns, ic)
 	l.Arm(&ic.timer, l.Now().Add(idleFor))
+}
+
+// speaks reports whether a server says more than it was asked for, or has ended. A
+// read that took all it had room for has not shown what lies behind: bytes there
+// would be the answer to the next request.
+func (w *Worker) speaks(c *engine.Conn) bool {
+	n, err := c.TryRead(w.behind[:])
+	return n > 0 || err != nil
 }
 
 // get takes a connection that is open as far as we know, or nil.

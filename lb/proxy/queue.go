@@ -73,24 +73,23 @@ func (q *queue) grant(s *Server) bool {
 	return true
 }
 
-// await queues the session until a server has room or the deadline passes. It
-// returns nil in the latter case.
-func (b *Backend) await(t *engine.Task, w *waiter, deadline mono.Time) *Server {
+// await queues the session until a server has room or the deadline passes, when it
+// returns nil; behind is how many were before it.
+func (b *Backend) await(t *engine.Task, w *waiter, deadline mono.Time) (s *Server, behind int) {
 	w.task, w.loop = t, t.Loop()
 	if w.wake == nil {
 		w.wake = func() { w.task.Wake() }
 	}
-	b.queue.push(w)
+	behind = b.queue.push(w)
 	// A server may have become free between the failed try and the push.
 	for _, slot := range b.Slots() {
-		if b.queue.grant(b.Servers[slot.ID]) {
-			break
+		for b.queue.grant(b.Servers[slot.ID]) {
 		}
 	}
 	for {
 		inTime := t.Suspend(deadline)
 		if s, waiting := b.queue.outcome(w, !inTime); !waiting {
-			return s
+			return s, behind
 		}
 	}
 }

@@ -31,12 +31,19 @@ type idle struct {
 // relay runs two flows between a client and a server until both are done or one
 // fails. Bytes in either direction are a sign of life of both sides, as HAProxy
 // counts it without `option independent-streams`; so the shorter timeout decides.
-// With half set the end of one direction is passed on (FIN) while the other goes on.
+//
+// With half set, for tunnels, the end of one direction is passed on (FIN) while the
+// other goes on. Without it the flows are a request's body and its response: a server
+// that takes no more of the one may still give the other, and whoever closes behind a
+// whole response does not want the rest of the request.
 func relay(t *engine.Task, up, down *flow, limits idle, half bool) relayEnd {
 	var upShut, downShut bool
 	for {
 		busyUp, err := up.step(t.Loop())
-		if err != nil {
+		switch {
+		case err == errDest && !half:
+			up.lost = true
+		case err != nil:
 			return upEnd(err)
 		}
 		busyDown, err := down.step(t.Loop())
@@ -52,7 +59,7 @@ func relay(t *engine.Task, up, down *flow, limits idle, half bool) relayEnd {
 			downShut = true
 		}
 		switch {
-		case up.done && down.done:
+		case down.done && (!up.open() || !half && up.dst.PeerShut()):
 			return relayDone
 		case busyUp || busyDown:
 			t.Yield()
@@ -78,10 +85,10 @@ func idleDeadline(now mono.Time, up, down *flow, limits idle) (mono.Time, relayE
 		server = limits.serverFin
 	}
 	deadline, silent := mono.Never, clientSilent
-	if client > 0 && (!up.done && !up.pending() || down.pending()) {
+	if client > 0 && (up.open() && !up.pending() || down.pending()) {
 		deadline = now.Add(client)
 	}
-	if server > 0 && (!down.done && !down.pending() || up.pending()) && now.Add(server) < deadline {
+	if server > 0 && (!down.done && !down.pending() || up.open() && up.pending()) && now.Add(server) < deadline {
 		deadline, silent = now.Add(server), serverSilent
 	}
 	return deadline, silent

@@ -28,9 +28,6 @@ func (s *httpSession) redirect(t *engine.Task, r *spec.HTTPRule) {
 	b = append(b, ' ')
 	b = append(b, http1.StatusText(r.Code)...)
 	b = append(b, "\r\ncontent-length: 0\r\n"...)
-	if r.Code == 302 || r.Code == 303 || r.Code == 307 {
-		b = append(b, "cache-control: no-cache\r\n"...)
-	}
 	b = append(b, "location: "...)
 	in := s.in.B[:s.n]
 	switch r.Kind {
@@ -47,7 +44,11 @@ func (s *httpSession) redirect(t *engine.Task, r *spec.HTTPRule) {
 		b = append(b, x.req.HostValue(in)...)
 		b = append(b, x.req.PathAndQuery(in)...)
 	}
-	b = append(b, "\r\n\r\n"...)
+	b = append(b, "\r\n"...)
+	if r.Code == 302 || r.Code == 303 || r.Code == 307 {
+		b = append(b, "cache-control: no-cache\r\n"...)
+	}
+	b = append(b, "\r\n"...)
 	s.answer(t, b)
 	t.Loop().Put(out)
 }
@@ -130,11 +131,15 @@ func (s *httpSession) lastWords(t *engine.Task, msg []byte) {
 // that gets that may never see the answer (RFC 9112 section 9.6).
 func (s *httpSession) drainClient(t *engine.Task) {
 	s.client.ShutdownWrite()
-	buf := t.Loop().Get()
 	for until := t.Now().Add(lingerFor); t.Now() < until; t.Yield() {
-		if _, err := s.client.Read(t, buf.B[:], until); err != nil {
-			break
+		if s.client.Await(t, until) != nil {
+			return
+		}
+		buf := t.Loop().Get()
+		_, err := s.client.TryRead(buf.B[:])
+		t.Loop().Put(buf)
+		if err != nil {
+			return
 		}
 	}
-	t.Loop().Put(buf)
 }

@@ -51,11 +51,11 @@ func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []htt
 	x := s.x
 	for i := range request {
 		r := &request[i]
-		if r.cond != nil {
+		if r.cond != nil || r.Action == spec.ActionRedirect { // both look at the head
 			if !s.settle(t) {
 				return false
 			}
-			if !r.cond(s.ctx()) {
+			if r.cond != nil && !r.cond(s.ctx()) {
 				continue
 			}
 		}
@@ -79,13 +79,11 @@ func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []htt
 func (s *httpSession) applyRedirects(t *engine.Task, redirects []httpRule) bool {
 	for i := range redirects {
 		r := &redirects[i]
-		if r.cond != nil {
-			if !s.settle(t) {
-				return false
-			}
-			if !r.cond(s.ctx()) {
-				continue
-			}
+		if !s.settle(t) {
+			return false
+		}
+		if r.cond != nil && !r.cond(s.ctx()) {
+			continue
 		}
 		s.redirect(t, &r.HTTPRule)
 		return false
@@ -122,19 +120,32 @@ func (s *httpSession) settle(t *engine.Task) bool {
 	return true
 }
 
-// applyResponseRules runs http-response rules.
-func (s *httpSession) applyResponseRules(response []httpRule) {
+// applyResponseRules runs http-response rules. It reports false when a rule has put
+// an answer from here in the place of the server's, whose connection is then closed.
+func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, denied *Counters) bool {
 	x := s.x
 	for i := range response {
 		r := &response[i]
 		if r.cond != nil && !r.cond(s.ctx()) {
 			continue
 		}
-		if r.Action == spec.ActionAllow {
-			return
+		switch r.Action {
+		case spec.ActionAllow:
+			return true
+		case spec.ActionDeny:
+			denied.Denied.Add(1)
+			x.link.closeConn()
+			s.reply(t, r.Status, termination{'P', 'H'})
+			return false
+		case spec.ActionRedirect:
+			x.link.closeConn()
+			s.redirect(t, &r.HTTPRule)
+			return false
+		default:
+			x.resEdits.apply(r, &x.res, x.down.buf.B[:])
 		}
-		x.resEdits.apply(r, &x.res, x.down.buf.B[:])
 	}
+	return true
 }
 
 // appendForwardedFor follows `option forwardfor` of both sides: one new last line
@@ -163,7 +174,7 @@ func (s *httpSession) appendForwardedFor(dst []byte) []byte {
 	start := len(dst)
 	dst = append(dst, name...)
 	lower(dst[start:])
-	if ifNone && s.x.req.Find(s.in.B[:s.n], string(dst[start:]), 0) >= 0 {
+	if ifNone && s.x.edits.has(&s.x.req, s.in.B[:s.n], string(dst[start:])) {
 		return dst[:start]
 	}
 	dst = append(dst, ": "...)

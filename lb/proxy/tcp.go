@@ -57,7 +57,6 @@ func (s *tcpSession) serve(t *engine.Task) {
 		s.end = f.termination()
 		return
 	}
-	k.server.Sessions.Add(1)
 
 	s.up = flow{src: s.client, dst: k.conn, framing: http1.Tunnel}
 	s.down = flow{src: k.conn, dst: s.client, framing: http1.Tunnel}

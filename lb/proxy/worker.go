@@ -23,7 +23,9 @@ type Worker struct {
 	https     []*httpSession // free
 	tcps      []*tcpSession  // free
 	exchanges []*exchange    // free
-	waiting   idleClients
+	clients   clients
+
+	behind [1]byte // where speaks looks
 
 	ctx   rules.Ctx     // of the condition being evaluated
 	rec   logfmt.Record // of the line being written
@@ -71,7 +73,7 @@ func (w *Worker) CloseListeners() {
 
 // CloseIdle closes the connections that wait for a request, on both sides.
 func (w *Worker) CloseIdle() {
-	w.waiting.end()
+	w.clients.endIdle()
 	for i := range w.idle {
 		w.idle[i].closeAll()
 	}

@@ -1,0 +1,29 @@
+package proxy
+
+// clients lists a worker's sessions in mode http, so that a stop can end those that
+// wait for a request. A session joins and leaves once in its life: between two
+// requests it only changes a flag of its own.
+type clients struct{ all []*httpSession }
+
+func (l *clients) add(s *httpSession) {
+	s.place = len(l.all)
+	l.all = append(l.all, s)
+}
+
+func (l *clients) remove(s *httpSession) {
+	last := len(l.all) - 1
+	l.all[s.place] = l.all[last]
+	l.all[s.place].place = s.place
+	l.all[last] = nil
+	l.all = l.all[:last]
+}
+
+// endIdle makes every session that waits see the end of its connection. Shutting the
+// reading side down loses nothing: a request that had come would have woken it.
+func (l *clients) endIdle() {
+	for _, s := range l.all {
+		if s.waits {
+			s.client.FD().ShutdownRead()
+		}
+	}
+}
