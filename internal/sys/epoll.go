@@ -114,8 +114,8 @@ func (e EventFD) Wake() {
 	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, uintptr(e.FD), uintptr(unsafe.Pointer(&one)), 8)
 }
 
-// Drain makes it unreadable again.
-func (e EventFD) Drain() {
-	var n uint64
+// Drain makes it unreadable again; it returns how often Wake was called.
+func (e EventFD) Drain() (n uint64) {
 	_, _, _ = unix.RawSyscall(unix.SYS_READ, uintptr(e.FD), uintptr(unsafe.Pointer(&n)), 8)
+	return n
 }

@@ -40,10 +40,10 @@ func (fd FD) String() string { return "fd " + strconv.Itoa(int(fd)) }
 // Close closes the descriptor. Linux frees it even when close reports an error.
 func (fd FD) Close() { _ = unix.Close(int(fd)) }
 
-// Read reads without blocking. errno is 0, EAGAIN, or an error; n is 0 at the end
-// of the stream.
-func (fd FD) Read(b []byte) (n int, errno Errno) {
-	r, _, e := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+// Receive reads from a socket without blocking; recv(2) spares what read(2) does for
+// files. errno is 0, EAGAIN, or an error; n is 0 at the end of the stream.
+func (fd FD) Receive(b []byte) (n int, errno Errno) {
+	r, _, e := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
 	return int(r), e
 }
 

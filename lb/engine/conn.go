@@ -157,7 +157,7 @@ func (c *Conn) TryRead(b []byte) (int, error) {
 	if !c.readable {
 		return 0, nil
 	}
-	n, errno := c.fd.Read(b)
+	n, errno := c.fd.Receive(b)
 	switch {
 	case errno == sys.EAGAIN:
 		c.readable = c.shut

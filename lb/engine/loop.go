@@ -23,13 +23,13 @@ type Loop struct {
 	wheel  *wheel.Wheel
 	now    mono.Time
 
-	byFD  []*watched // by descriptor
-	gen   int32      // tag of the next registration
-	conns []*Conn    // free
-	tasks []*Task    // coroutines without a job
-	ready []*Task    // to be resumed before the next wait
-	bufs  []*Buffer  // free
-	pipes []*Pipe    // free and empty
+	byFD  []watched // by descriptor
+	gen   int32     // tag of the next registration
+	conns []*Conn   // free
+	tasks []*Task   // coroutines without a job
+	ready []*Task   // to be resumed before the next wait
+	bufs  []*Buffer // free
+	pipes []*Pipe   // free and empty
 
 	each func() // called at the end of every turn
 
@@ -149,7 +149,7 @@ func (l *Loop) sleep() int {
 }
 
 func (l *Loop) dispatch(e sys.Event) {
-	w := l.byFD[e.Fd]
+	w := l.byFD[e.Fd] // by value: what follows may let the table grow
 	if w.tag != e.Pad {
 		return // closed earlier in this batch
 	}
@@ -196,20 +196,21 @@ func (l *Loop) Arm(t *wheel.Timer, at mono.Time) { l.wheel.Set(t, at) }
 // Disarm stops it.
 func (l *Loop) Disarm(t *wheel.Timer) { l.wheel.Stop(t) }
 
-// register makes an entry for a descriptor, with a fresh tag.
+// register makes an entry for a descriptor, with a fresh tag. The pointer is good
+// until the next call.
 func (l *Loop) register(fd sys.FD) *watched {
 	for int(fd) >= len(l.byFD) {
-		l.byFD = append(l.byFD, new(watched))
+		l.byFD = append(l.byFD, watched{})
 	}
 	l.gen++
-	w := l.byFD[fd]
+	w := &l.byFD[fd]
 	*w = watched{tag: l.gen}
 	return w
 }
 
 func (l *Loop) forget(fd sys.FD) {
 	l.gen++
-	*l.byFD[fd] = watched{tag: l.gen}
+	l.byFD[fd] = watched{tag: l.gen}
 }
 
 // close frees what the loop holds: idle coroutines end, descriptors close.

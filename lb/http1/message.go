@@ -108,9 +108,8 @@ type Message struct {
 	Status       int // 100 to 999; 0 says that the message is a request
 	ReasonPhrase Span
 
-	Minor  uint8 // HTTP/1.Minor: 0 or 1
-	Fields [MaxHeaders]Field
-	N      int // fields in use
+	Minor uint8 // HTTP/1.Minor: 0 or 1
+	N     int   // Fields in use
 
 	HeadLen       int // bytes of the head, from b[0] to the end of the empty line
 	Framing       Framing
@@ -123,6 +122,8 @@ type Message struct {
 	BadAt  int    // and the offset of the byte, or of the value, that was refused
 
 	scan parser
+
+	Fields [MaxHeaders]Field // last: it is large, and what stands before it shares cache lines
 }
 
 // parser is what the parse remembers between calls, so that a head that comes in
