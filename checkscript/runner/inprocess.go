@@ -57,8 +57,12 @@ func startTraffic(p checkscript.Probe, dial func(context.Context, string) (net.C
 	}
 }
 
-// maxHead bounds what is read of an answer: the status line is all we want.
-const maxHead = 4096
+// What is read of an answer at the most: its status line is all we want.
+const (
+	maxHead = 4096
+	maxRest = 64 << 10
+	hearOut = 100 * time.Millisecond
+)
 
 // ask sends one GET and returns the status. Any answer proves that listener,
 // event loop and session work; what it says is judged by the caller.
@@ -80,7 +84,9 @@ func ask(ctx context.Context, p checkscript.Probe, dial func(context.Context, st
 	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: localhost\r\nUser-Agent: baton-track-traffic\r\nConnection: close\r\n\r\n", uri); err != nil {
 		return 0, fmt.Errorf("send request: %w", err)
 	}
-	line, err := bufio.NewReader(io.LimitReader(conn, maxHead)).ReadString('\n')
+	limit := &io.LimitedReader{R: conn, N: maxHead}
+	answer := bufio.NewReader(limit)
+	line, err := answer.ReadString('\n')
 	switch {
 	case errors.Is(err, io.EOF) && line == "":
 		return 0, errors.New("connection closed without an answer")
@@ -97,5 +103,10 @@ func ask(ctx context.Context, p checkscript.Probe, dial func(context.Context, st
 	if err != nil || !strings.HasPrefix(proto, "HTTP/1.") || len(code) != 3 {
 		return 0, fmt.Errorf("not an HTTP answer: %q", line)
 	}
+	// The verdict stands. Hearing the rest out, if it is short, keeps a balancer from
+	// logging an aborted request each time.
+	limit.N = maxRest
+	_ = conn.SetReadDeadline(time.Now().Add(min(hearOut, p.Timeout/4)))
+	_, _ = io.Copy(io.Discard, answer)
 	return status, nil
 }

@@ -299,6 +299,37 @@ func answer(t *testing.T, text string) func(context.Context, string) (net.Conn, 
 	}
 }
 
+// The rest of a short answer is read, so that the balancer does not log a client that
+// went away; an endless one is not waited for.
+func TestTrafficHearsTheAnswerOut(t *testing.T) {
+	for _, endless := range []bool{false, true} {
+		heard := make(chan error, 1)
+		dial := func(context.Context, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			go func() {
+				defer server.Close()
+				if _, err := bufio.NewReader(server).ReadString('\n'); err != nil {
+					heard <- err
+					return
+				}
+				go func() { _, _ = io.Copy(io.Discard, server) }()
+				_, err := io.WriteString(server, "HTTP/1.1 200 OK\r\n\r\n")
+				for n := 0; err == nil && (endless || n < 20); n++ {
+					_, err = io.WriteString(server, strings.Repeat("x", 1000))
+				}
+				heard <- err
+			}()
+			return client, nil
+		}
+		p := checkscript.Probe{Name: "p", Kind: checkscript.Traffic, Frontend: "web", URI: "/", Interval: time.Hour, Timeout: patience}
+		s := start(t, Options{Probes: []checkscript.Probe{p}, Dial: dial})
+		s.await(t, checkscript.Up)
+		if err := <-heard; (err != nil) != endless {
+			t.Errorf("endless %v: the answer was cut: %v", endless, err)
+		}
+	}
+}
+
 func TestTraffic(t *testing.T) {
 	refuse := func(context.Context, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
 	for _, c := range []struct {
