@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,19 +63,37 @@ func (r *rig) accept(origin string) *wire {
 // What the balancer has done before its log line came is seen: connections on
 // loopback stand at once.
 func (r *rig) untouched(origin string) bool {
+	c := r.tryAccept(origin)
+	if c != nil {
+		c.Close()
+	}
+	return c == nil
+}
+
+// tryAccept takes a connection of an origin if one is there.
+func (r *rig) tryAccept(origin string) *wire {
+	r.t.Helper()
 	raw, err := r.origins[origin].SyscallConn()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	untouched := false
-	_ = raw.Control(func(fd uintptr) {
-		c, _, err := syscall.Accept4(int(fd), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
-		if err == nil {
-			_ = syscall.Close(c)
-		}
-		untouched = errors.Is(err, syscall.EAGAIN)
-	})
-	return untouched
+	var fd int
+	_ = raw.Control(func(ln uintptr) { fd, _, err = syscall.Accept4(int(ln), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC) })
+	if errors.Is(err, syscall.EAGAIN) {
+		return nil
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), "socket")
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	w := newWire(r.t, c.(*net.TCPConn))
+	r.conns = append(r.conns, w)
+	return w
 }
 
 func (w *wire) send(s string) {
