@@ -69,7 +69,7 @@ const (
 func ask(ctx context.Context, p checkscript.Probe, dial func(context.Context, string) (net.Conn, error)) (status int, err error) {
 	conn, err := dial(ctx, p.Frontend)
 	if err != nil {
-		return 0, err
+		return 0, bare(err)
 	}
 	// A deadline in the past wakes a blocked Read or Write: the context rules both.
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
@@ -82,7 +82,7 @@ func ask(ctx context.Context, p checkscript.Probe, dial func(context.Context, st
 		uri = "/"
 	}
 	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: localhost\r\nUser-Agent: baton-track-traffic\r\nConnection: close\r\n\r\n", uri); err != nil {
-		return 0, fmt.Errorf("send request: %w", err)
+		return 0, fmt.Errorf("send request: %w", bare(err))
 	}
 	limit := &io.LimitedReader{R: conn, N: maxHead}
 	answer := bufio.NewReader(limit)
@@ -95,7 +95,7 @@ func ask(ctx context.Context, p checkscript.Probe, dial func(context.Context, st
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return 0, errors.New("no answer in time")
 	case err != nil:
-		return 0, fmt.Errorf("read answer: %w", err)
+		return 0, fmt.Errorf("read answer: %w", bare(err))
 	}
 	proto, rest, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 	code, _, _ := strings.Cut(rest, " ")
@@ -109,4 +109,12 @@ func ask(ctx context.Context, p checkscript.Probe, dial func(context.Context, st
 	_ = conn.SetReadDeadline(time.Now().Add(min(hearOut, p.Timeout/4)))
 	_, _ = io.Copy(io.Discard, answer)
 	return status, nil
+}
+
+// bare takes operation and addresses out of a net error: both ends are ours.
+func bare(err error) error {
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		return op.Err
+	}
+	return err
 }

@@ -255,7 +255,7 @@ func (p *probe) followBackend(ctx context.Context) {
 		if n >= need {
 			v = checkscript.Up
 		}
-		res := result{ok: v == checkscript.Up, text: fmt.Sprintf("backend %s has %d usable servers, %d needed", p.Backend, n, need)}
+		res := result{ok: v == checkscript.Up, text: fmt.Sprintf("usable servers of backend %s: %d, needed: %d", p.Backend, n, need)}
 		p.store(mono.Now(), 0, res, v, 0, 1, v != p.status.Load().Verdict)
 		select {
 		case <-ctx.Done():

@@ -267,7 +267,7 @@ func TestBackendFollowsUsableServers(t *testing.T) {
 	s.BackendChanged("other")
 	s.BackendChanged("web")
 	s.await(t, checkscript.Down)
-	if got, want := s.Status()[0].Last, "backend web has 1 usable servers, 2 needed"; got != want {
+	if got, want := s.Status()[0].Last, "usable servers of backend web: 1, needed: 2"; got != want {
 		t.Errorf("last %q, want %q", got, want)
 	}
 	usable.Store(2)

@@ -84,15 +84,3 @@ func first(s []string) string {
 	}
 	return s[0]
 }
-
-// link checks what the VRRP half says about the balancer.
-func link(vrrp *keepalived.Config, balancer *spec.Config) diag.List {
-	backends, frontends := make(map[string]bool), make(map[string]bool)
-	for _, b := range balancer.Backends {
-		backends[b.Name] = true
-	}
-	for _, f := range balancer.Frontends {
-		frontends[f.Name] = true
-	}
-	return keepalived.Link(vrrp, backends, frontends)
-}

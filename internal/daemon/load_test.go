@@ -136,3 +136,43 @@ func TestAllStagesReport(t *testing.T) {
 		last = at
 	}
 }
+
+// A probe of something that can never be well is a mistake.
+func TestProbesThatCannotSucceed(t *testing.T) {
+	const balancer = `
+frontend off
+    bind 127.0.0.1:8081
+    disabled
+frontend nobind
+    monitor-uri /
+frontend raw
+    mode tcp
+    bind 127.0.0.1:8082
+backend empty
+backend away
+    disabled
+    server s 192.0.2.1:80
+backend two
+    server s1 192.0.2.1:80
+    server s2 192.0.2.2:80
+`
+	_, found := load(t, strings.Replace(trackedInstance, "    track_script {", `
+    track_traffic a { frontend off }
+    track_traffic b { frontend nobind }
+    track_traffic c { frontend raw }
+    track_traffic d { frontend web }
+    track_backend empty { }
+    track_backend away { }
+    track_backend two { min_servers 2 }
+    track_script {`, 1)+oneFrontend+balancer)
+	for _, want := range []string{
+		"frontend off is disabled", "frontend nobind (", "frontend raw (", "backend empty (", "has 0 servers, and min_servers is 1", "backend away is disabled",
+	} {
+		if !strings.Contains(found, want) {
+			t.Errorf("%q is missing in:\n%s", want, found)
+		}
+	}
+	if strings.Contains(found, "frontend web (") || strings.Contains(found, "backend two") {
+		t.Errorf("findings about what is right:\n%s", found)
+	}
+}
