@@ -37,6 +37,7 @@ func Run(cfg *Config, o RunOptions) error {
 	if err := preflight(cfg); err != nil {
 		return err
 	}
+	warnForeignBinds(cfg, o.Log)
 	// Scripts must not inherit what the unit gave to baton.
 	if err := sys.ClearAmbient(); err != nil {
 		o.Log.Warn("check scripts will inherit baton's capabilities", "err", err)
