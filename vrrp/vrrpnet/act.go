@@ -78,11 +78,18 @@ func (l *loop) sendAdvert(now mono.Time, m *member, priority uint8) {
 // told; their lease, which nobody renews any more, ends them.
 func (l *loop) setAddresses(now mono.Time, m *member, up bool) bool {
 	err := l.owner.Set(m.cfg.Name, up, mono.Now())
+	problem := &m.delErr
+	if up {
+		problem = &m.addErr
+	}
 	if err == nil {
-		m.problem = ""
+		*problem = ""
+		if up {
+			m.delErr = "" // they are wanted again
+		}
 		return true
 	}
-	m.problem = err.Error()
+	*problem = err.Error()
 	l.s.queue.put(Event{Kind: AddressesStuck, Time: now, Instance: m.cfg.Name, Interface: m.cfg.Interface, Up: up, Err: err})
 	return !up
 }

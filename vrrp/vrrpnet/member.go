@@ -20,7 +20,8 @@ type member struct {
 
 	actions []vrrp.Action // scratch
 	buf     []byte        // scratch: the packet being sent
-	problem string        // why the addresses could not be set
+	addErr  string        // why the addresses could not be added when it was tried last
+	delErr  string        // likewise removed
 	source  netip.Addr    // the last good one
 	since   mono.Time
 	why     vrrp.Why
@@ -60,7 +61,10 @@ func (m *member) publish() {
 		State: i.State(), Since: m.since, Why: m.why, Faults: i.Faults(),
 		Priority: i.Priority(), Delta: i.Delta(), Pending: i.Pending(),
 		Source: i.Source(), Master: peer, MasterPriority: peerPriority,
-		Problem: cmp.Or(m.problem, m.link.problem),
+		Problem: cmp.Or(m.delErr, m.link.problem),
+	}
+	if v.Faults&vrrp.NoAddresses != 0 { // it explains this fault, and ends with it
+		v.Problem = cmp.Or(m.addErr, v.Problem)
 	}
 	if old := m.view.Load(); old == nil || *old != v {
 		m.view.Store(new(v))

@@ -229,7 +229,7 @@ func TestAddressesCannotBeSet(t *testing.T) {
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Errorf("a, sorted (-want +got):\n%s", diff)
 	}
-	if st := a.status(); st.State != vrrp.Fault || st.Faults != vrrp.NoAddresses {
+	if st := a.status(); st.State != vrrp.Fault || st.Faults != vrrp.NoAddresses || st.Problem != "no room" {
 		t.Errorf("a: %+v", st)
 	}
 	b.await("VI MASTER: the master resigned (10.0.0.1, priority 150)")
