@@ -85,12 +85,14 @@ func (l *lowerer) track(into *instanceDraft, t checkscript.Track) {
 // probeDraft is a track_backend or track_traffic block.
 type probeDraft struct {
 	checkscript.Probe
+	weighed bool // names a weight, if only 0
 }
 
 // probeKeywords are what both kinds of in-process probe share.
 func probeKeywords() []entry[probeDraft] {
 	return []entry[probeDraft]{
 		{name: "weight", doc: "-253..253: what success adds to the priority or failure takes from it; 0, the default: failure is FAULT", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *probeDraft) {
+			d.weighed = true
 			if n, ok := l.integer("weight", b.Words[1], -maxWeight, maxWeight); ok {
 				d.Weight = n
 			}
@@ -157,7 +159,7 @@ func trafficKeywords() []entry[probeDraft] {
 
 // parseTrackBackend reads `track_backend NAME { min_servers 1 weight -50 }`.
 func parseTrackBackend(l *lowerer, b *conf.Block, into *instanceDraft) {
-	d := &probeDraft{newProbe(checkscript.Backend, "", b.Words[1].Pos)}
+	d := &probeDraft{Probe: newProbe(checkscript.Backend, "", b.Words[1].Pos)}
 	d.Backend, d.MinServers = b.Words[1].Text, 1
 	lowerStream(l, "track_backend", l.trackBackend, l.flatten(b.Body), d)
 	l.trackInProcess(b, into, d)
@@ -165,7 +167,7 @@ func parseTrackBackend(l *lowerer, b *conf.Block, into *instanceDraft) {
 
 // parseTrackTraffic reads `track_traffic NAME { frontend web uri /health }`.
 func parseTrackTraffic(l *lowerer, b *conf.Block, into *instanceDraft) {
-	d := &probeDraft{newProbe(checkscript.Traffic, "", b.Words[1].Pos)}
+	d := &probeDraft{Probe: newProbe(checkscript.Traffic, "", b.Words[1].Pos)}
 	d.URI = "/"
 	words := l.flatten(b.Body)
 	lowerStream(l, "track_traffic", l.trackTraffic, words, d)
@@ -189,6 +191,11 @@ func (l *lowerer) trackInProcess(b *conf.Block, into *instanceDraft, d *probeDra
 	d.Name = l.probeName(b.Words[0].Text, b.Words[1].Text, into.name.Text, d.Probe)
 	if l.probes[d.Name] == nil {
 		l.probes[d.Name] = &d.Probe
+	}
+	if !d.weighed {
+		// Every node asks the same servers, so they tend to fail together.
+		l.errs.Warnf(b.Words[1].Pos, "give it a weight, such as -50, to let the addresses stay where every node fails alike",
+			"`%s %s` has no weight, so a failure is FAULT: if it fails on all nodes, none holds the addresses", b.Words[0].Text, b.Words[1].Text)
 	}
 	l.track(into, checkscript.Track{Probe: d.Name, Weight: d.Weight, Reverse: d.Reverse, Pos: b.Words[1].Pos})
 }

@@ -160,10 +160,10 @@ backend two
     track_traffic a { frontend off }
     track_traffic b { frontend nobind }
     track_traffic c { frontend raw }
-    track_traffic d { frontend web }
+    track_traffic d { frontend web weight 0 }
     track_backend empty { }
     track_backend away { }
-    track_backend two { min_servers 2 }
+    track_backend two { min_servers 2 weight 0 }
     track_script {`, 1)+oneFrontend+balancer)
 	for _, want := range []string{
 		"frontend off is disabled", "frontend nobind (", "frontend raw (", "backend empty (", "has 0 servers, and min_servers is 1", "backend away is disabled",
