@@ -179,6 +179,7 @@ func TestSameBytes(t *testing.T) {
 	unicast, unicast3, unicast6 := config(254), fast, six
 	unicast.Peers = []vrrp.Peer{{Addr: netip.MustParseAddr("10.0.0.2")}}
 	unicast3.Peers = unicast.Peers
+	unicast6.TTL = 64 // what keepalived leaves to the kernel; ours is 255 for both families
 	unicast6.Peers = []vrrp.Peer{{Addr: netip.MustParseAddr("fe80::b")}}
 	for name, c := range map[string]vrrp.Config{
 		"plain": config(254), "password, 2 s": slow, "20 addresses": many, "unicast": unicast,
