@@ -37,15 +37,17 @@ const (
 	Send
 	// Returned: Address had vanished while it was held, and is back (for the log).
 	Returned
+	// Ask: find out who else answers for Address.
+	Ask
 )
 
 func (k ActionKind) String() string {
-	return [...]string{Sync: "sync", Send: "send", Returned: "returned"}[k]
+	return [...]string{Sync: "sync", Send: "send", Returned: "returned", Ask: "ask"}[k]
 }
 
 // Action is one output of a Keeper.
 type Action struct {
 	Kind    ActionKind
-	Address Address // Send, Returned
+	Address Address // Send, Returned, Ask
 	Count   int     // Send
 }

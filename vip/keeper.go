@@ -21,6 +21,7 @@ type Holding struct {
 
 	again   mono.Time // second burst
 	repeat  int       // its frames
+	ask     mono.Time // next question who else has the addresses
 	refresh mono.Time
 }
 
@@ -34,7 +35,7 @@ func NewKeeper(cfgs []Config) *Keeper {
 		}
 		k.holdings = append(k.holdings, Holding{
 			Config: c, Leases: make([]Lease, len(c.Addresses)),
-			again: mono.Never, refresh: mono.Never,
+			again: mono.Never, refresh: mono.Never, ask: mono.Never,
 		})
 	}
 	return k
@@ -64,7 +65,7 @@ func (k *Keeper) Deadline() mono.Time {
 		d = min(d, k.lanes[i].deadline())
 	}
 	for i := range k.holdings {
-		d = min(d, k.holdings[i].again, k.holdings[i].refresh)
+		d = min(d, k.holdings[i].again, k.holdings[i].refresh, k.holdings[i].ask)
 	}
 	return d
 }
@@ -112,11 +113,14 @@ func (k *Keeper) Step(now mono.Time, ev Event, out []Action) []Action {
 func (k *Keeper) stepInstance(now mono.Time, ev Event, h *Holding, out []Action) []Action {
 	switch ev.Kind {
 	case Up:
+		if !h.Wanted {
+			h.ask = now.Add(AskAfter)
+		}
 		h.Wanted = true
 		return k.startSync(now, out)
 	case Down:
 		h.Wanted = false
-		h.again, h.refresh = mono.Never, mono.Never
+		h.again, h.refresh, h.ask = mono.Never, mono.Never, mono.Never
 		return k.startSync(now, out)
 	case Announce:
 		// A conflict calls for this again and again; each time the second burst
@@ -178,6 +182,14 @@ func (k *Keeper) due(now mono.Time, out []Action) []Action {
 		if now >= h.refresh {
 			out = k.announce(now, h, h.Config.Announce.RefreshRepeat, out)
 			h.refresh = now.Add(h.Config.Announce.Refresh)
+		}
+		if now >= h.ask {
+			for j, l := range h.Leases {
+				if l.Held {
+					out = append(out, Action{Kind: Ask, Address: h.Config.Addresses[j]})
+				}
+			}
+			h.ask = now.Add(AskEvery)
 		}
 	}
 	return k.drain(now, out)

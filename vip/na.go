@@ -5,6 +5,12 @@ import (
 	"net/netip"
 )
 
+const (
+	icmp6           = 58
+	neighbourAsk    = 135 // neighbour solicitation
+	neighbourAdvert = 136
+)
+
 // NALen is the length of a frame that AppendNA appends.
 const NALen = 14 + 40 + 32
 
@@ -15,8 +21,7 @@ const NALen = 14 + 40 + 32
 // give it up without that flag.
 func AppendNA(dst []byte, hw [6]byte, a netip.Addr, router bool) []byte {
 	const (
-		icmpv6   = 58
-		advert   = 136
+		advert   = neighbourAdvert
 		override = 1 << 29
 		routers  = 1 << 31
 	)
@@ -24,30 +29,33 @@ func AppendNA(dst []byte, hw [6]byte, a netip.Addr, router bool) []byte {
 	if router {
 		flags |= routers
 	}
-	target := a.As16()
-	allNodes := [16]byte{0: 0xff, 1: 0x02, 15: 1}
+	msg := []byte{advert, 0, 0, 0}
+	msg = binary.BigEndian.AppendUint32(msg, flags)
+	msg = append(msg, a.AsSlice()...)
+	msg = append(msg, 2, 1) // target link-layer address, in units of 8 bytes
+	msg = append(msg, hw[:]...)
+	return appendICMP6(dst, hw, a, netip.AddrFrom16([16]byte{0: 0xff, 1: 0x02, 15: 1}), msg)
+}
 
-	dst = append(dst, 0x33, 0x33, 0, 0, 0, 1) // all nodes, RFC 2464 section 7
+// appendICMP6 appends a frame to a multicast address, with the checksum that msg
+// leaves out.
+func appendICMP6(dst []byte, hw [6]byte, from, group netip.Addr, msg []byte) []byte {
+	src, to := from.As16(), group.As16()
+	dst = append(dst, 0x33, 0x33, to[12], to[13], to[14], to[15]) // RFC 2464 section 7
 	dst = append(dst, hw[:]...)
 	dst = append(dst, 0x86, 0xdd)
 	ip := len(dst)
-	dst = append(dst, 6<<4, 0, 0, 0, 0, 32, icmpv6, 255)
-	dst = append(dst, target[:]...)
-	dst = append(dst, allNodes[:]...)
-	msg := len(dst)
-	dst = append(dst, advert, 0, 0, 0)
-	dst = binary.BigEndian.AppendUint32(dst, flags)
-	dst = append(dst, target[:]...)
-	dst = append(dst, 2, 1) // target link-layer address, in units of 8 bytes
-	dst = append(dst, hw[:]...)
-
-	sum := uint32(len(dst)-msg) + icmpv6 // pseudo header, RFC 8200 section 8.1
+	dst = append(dst, 6<<4, 0, 0, 0, 0, byte(len(msg)), icmp6, 255)
+	dst = append(dst, src[:]...)
+	dst = append(dst, to[:]...)
+	dst = append(dst, msg...)
+	sum := uint32(len(msg)) + icmp6 // pseudo header, RFC 8200 section 8.1
 	for b := dst[ip+8:]; len(b) > 0; b = b[2:] {
 		sum += uint32(binary.BigEndian.Uint16(b))
 	}
 	for sum > 0xffff {
 		sum = sum>>16 + sum&0xffff
 	}
-	binary.BigEndian.PutUint16(dst[msg+2:], ^uint16(sum))
+	binary.BigEndian.PutUint16(dst[ip+42:], ^uint16(sum))
 	return dst
 }

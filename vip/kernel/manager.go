@@ -41,6 +41,7 @@ type Manager struct {
 	settle []vip.Address // reused
 
 	notes  *notes
+	asker  *asker
 	lost   atomic.Bool // Watch saw a held address go
 	stale  atomic.Bool // Watch saw interfaces change
 	status atomic.Pointer[[]Status]
@@ -77,6 +78,7 @@ func New(cfgs []vip.Config, log *slog.Logger) (*Manager, error) {
 		sent:    map[string]uint64{},
 		notes:   newNotes(log),
 	}
+	m.asker = newAsker(cfgs, m.notes)
 	m.publish()
 	return m, nil
 }
@@ -137,6 +139,7 @@ func complete(cfgs []vip.Config) ([]vip.Config, error) {
 
 // Close gives the sockets back. Addresses that are still there run out.
 func (m *Manager) Close() error {
+	m.asker.close()
 	for _, s := range m.sockets {
 		s.close()
 	}
@@ -205,6 +208,8 @@ func (m *Manager) run(now mono.Time, ev vip.Event) {
 			m.notes.add(slog.LevelWarn, "virtual address had vanished from the interface, put back and announced", "address", a.Address.Prefix, "interface", a.Address.Interface)
 		case vip.Send:
 			burst.send(a.Address, a.Count)
+		case vip.Ask:
+			m.ask(a.Address)
 		}
 	}
 	m.queue = q
