@@ -50,6 +50,9 @@ func hardwareAddr(t *testing.T, ns *nettest.NS) net.HardwareAddr {
 	return hw
 }
 
+// notProbe leaves out the questions who else has an address.
+func notProbe(f []byte) bool { return string(f[28:32]) != "\x00\x00\x00\x00" }
+
 // The host has no address of its own: arp.New alone would fail.
 func TestAnnounceFrames(t *testing.T) {
 	sw := nettest.NewSwitch(t)
@@ -64,7 +67,7 @@ func TestAnnounceFrames(t *testing.T) {
 		t.Helper()
 		want := gratuitous(hardwareAddr(t, host.NS), "10.0.0.9")
 		for range count {
-			if d := cmp.Diff(want, seen.Next(nil)); d != "" {
+			if d := cmp.Diff(want, seen.Next(notProbe)); d != "" {
 				t.Fatalf("frame on the wire (-want +got):\n%s", d)
 			}
 		}
