@@ -336,14 +336,20 @@ func (m *model) tail() string {
 func FuzzStep(f *testing.F) {
 	f.Add(uint8(100), uint8(0), []byte{0, 3, 1, 9, 1, 2, 100, 2, 150, 1, 9, 6})
 	f.Add(uint8(255), uint8(3), []byte{3, 0, 0, 1, 20, 2, 0, 2, 255, 5, 4, 7, 1, 255, 6})
+	f.Add(uint8(100), uint8(4), []byte{0, 3, 1, 9, 1, 2, 100, 2, 150, 7, 1, 9, 6})
 	f.Fuzz(func(t *testing.T, priority, flags uint8, script []byte) {
 		if priority == 0 {
 			return
 		}
-		g := NewGroup(Config{
-			VRID: 1, Priority: priority, AdvertInterval: time.Second,
+		cfg := Config{
+			Version: 2, VRID: 1, Priority: priority, AdvertInterval: time.Second,
 			StartAsMaster: flags&1 != 0, NoPreempt: flags&2 != 0,
-		})
+		}
+		unit := time.Second
+		if flags&4 != 0 {
+			cfg.Version, cfg.AdvertInterval, unit = 3, 10*time.Millisecond, 10*time.Millisecond
+		}
+		g := NewGroup(cfg)
 		i, now, holds := g.Member(0), mono.Time(0), false
 		arg := func() byte {
 			if len(script) == 0 {
@@ -357,10 +363,13 @@ func FuzzStep(f *testing.F) {
 			ev := Event{Kind: EventKind(arg() % uint8(Shutdown+1))}
 			switch ev.Kind {
 			case Timer:
-				now = now.Add(time.Duration(arg()) * 100 * time.Millisecond)
+				now = now.Add(time.Duration(arg()) * unit / 10)
 			case Heard:
 				ev.From = netip.AddrFrom4([4]byte{10, 0, 0, arg()})
-				ev.Advert = &packet.Advert{VRID: 1, Priority: arg(), Interval: time.Second}
+				ev.Advert = &packet.Advert{Version: cfg.Version, VRID: 1, Priority: arg(), Interval: unit}
+				if cfg.Version == 3 {
+					ev.Advert.Interval *= time.Duration(arg()) // 0 cannot be, and must do no harm
+				}
 			case Link:
 				b := arg()
 				ev.Faults = Faults(b >> 2)
