@@ -53,7 +53,7 @@ func globalKeywords() [][]entry[globals] {
 		warn[globals]("checking an advert costs nothing worth skipping", "vrrp_skip_check_adv_addr"),
 		warn[globals]("adverts of other virtual routers are passed over", "log_unknown_vrids"),
 		warn[globals]("baton always waits for an interface that is not there", "dynamic_interfaces"),
-		warn[globals]("it is for static addresses and unicast, which are refused", "default_interface"),
+		warn[globals]("it is for static addresses and for instances without an interface", "default_interface"),
 		warn[globals]("links are watched by netlink", "linkbeat_use_polling"),
 
 		// Scripts and notification.
