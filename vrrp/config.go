@@ -20,6 +20,14 @@ type Config struct {
 	Auth           packet.Auth
 	Source         netip.Addr   // mcast_src_ip; zero: the interface's primary address
 	Advertised     []netip.Addr // addresses carried in adverts, in the order of the file
+
+	DownAdverts          int           // down_timer_adverts, 1..100; 0 stands for the RFCs' 3
+	PreemptDelay         time.Duration // preempt_delay: how long a lower master is left alone
+	StartDelay           time.Duration // vrrp_startup_delay: no part in elections for so long
+	DontTrackPrimary     bool          // dont_track_primary: the interface being down is no fault
+	LowerPrioNoAdvert    bool          // lower_prio_no_advert: a master does not answer a lower rank
+	HigherPrioSendAdvert bool          // higher_prio_send_advert: a master speaks once more before it yields
+	SkipAddressCheck     bool          // skip_check_adv_addr: trust the list of the master that was heard before
 }
 
 // State is the state of an instance.
