@@ -20,7 +20,7 @@ const (
 
 	// What is noticed again and again is told once in this time.
 	tellRefusals = time.Minute
-	tellNotes    = time.Second
+	tellNotes    = time.Second / 2
 )
 
 // loop is the VRRP thread's own: nobody else touches it.
@@ -73,7 +73,9 @@ func (l *loop) timers() {
 		}
 		// An advert may have come since the sockets were looked at; if it did, the
 		// timer of a backup is void.
-		l.receive(m.link)
+		for _, other := range m.team.members {
+			l.receive(other.link)
+		}
 		if due := m.group.Deadline(); due <= now {
 			late := int64(now.Sub(due))
 			if late > m.maxLate.Load() {

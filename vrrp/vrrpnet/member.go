@@ -15,16 +15,18 @@ import (
 // member is one instance. The VRRP thread owns it; others read the atomics.
 type member struct {
 	cfg   vrrp.Config
+	team  *team
+	index int // in its team
 	group *vrrp.Group
 	link  *link
 
-	actions []vrrp.Action // scratch
-	buf     []byte        // scratch: the packet being sent
-	addErr  string        // why the addresses could not be added when it was tried last
-	delErr  string        // likewise removed
-	source  netip.Addr    // the last good one
-	since   mono.Time
-	why     vrrp.Why
+	void   bool       // its addresses failed in this step: what else it says is void
+	buf    []byte     // scratch: the packet being sent
+	addErr string     // why the addresses could not be added when it was tried last
+	delErr string     // likewise removed
+	source netip.Addr // the last good one
+	since  mono.Time
+	why    vrrp.Why
 
 	refusals [packet.NumReasons]limiter
 	notes    [vrrp.NumNotes]limiter
@@ -41,16 +43,10 @@ type member struct {
 }
 
 func newMember(c vrrp.Config, l *link) *member {
-	m := &member{
-		cfg: c, group: vrrp.NewGroup(c), link: l,
-		actions: make([]vrrp.Action, 0, 8),
-		buf:     make([]byte, 0, packet.IPv4HeaderLen+packet.MaxLen),
-	}
-	m.publish()
-	return m
+	return &member{cfg: c, link: l, buf: make([]byte, 0, packet.IPv4HeaderLen+packet.MaxLen)}
 }
 
-func (m *member) instance() *vrrp.Instance { return m.group.Member(0) }
+func (m *member) instance() *vrrp.Instance { return m.group.Member(m.index) }
 
 // publish makes the present state readable for others. It allocates only when
 // something is different.

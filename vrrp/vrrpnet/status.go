@@ -13,6 +13,7 @@ import (
 type Status struct {
 	Name           string
 	Interface      string
+	Group          string // its sync group; "" if it is in none
 	VRID           uint8
 	BasePriority   uint8
 	AdvertInterval time.Duration
@@ -58,7 +59,7 @@ func (s *Speaker) Status() []Status {
 
 func (m *member) status() Status {
 	st := Status{
-		Name: m.cfg.Name, Interface: m.cfg.Interface, VRID: m.cfg.VRID,
+		Name: m.cfg.Name, Interface: m.cfg.Interface, Group: m.team.name, VRID: m.cfg.VRID,
 		BasePriority: m.cfg.Priority, AdvertInterval: m.cfg.AdvertInterval, NoPreempt: m.cfg.NoPreempt,
 		View:        *m.view.Load(),
 		Deadline:    mono.Time(m.deadline.Load()),
