@@ -5,6 +5,8 @@ import "baton/conf"
 // globals is what global_defs collects for the other blocks.
 type globals struct {
 	scriptUser, scriptGroup string
+	states                  defaults
+	fifos                   []*fifoDraft
 	version3                bool // asked for and refused: what follows from it is not held against anyone
 }
 
@@ -39,14 +41,14 @@ func globalKeywords() [][]entry[globals] {
 		only[globals]("seconds between refreshes of gratuitous ARP while MASTER; 0: none", "0", "vrrp_garp_master_refresh"),
 		only[globals]("gratuitous ARPs per refresh", "1", "vrrp_garp_master_refresh_repeat"),
 		only[globals]("pause between gratuitous ARPs", "0", "vrrp_garp_interval", "vrrp_gna_interval"),
-		only[globals]("advert intervals until a silent master counts as dead", "3", "vrrp_down_timer_adverts"),
+		globalStateKeywords(),
+		fifoKeywords(),
 		only[globals]("group that adverts are sent to", "224.0.0.18", "vrrp_mcast_group4"),
-		off[globals]("off, the default, is the only value so far", "vrrp_min_garp", "vrrp_lower_prio_no_advert", "vrrp_higher_prio_send_advert",
-			"vrrp_strict", "vrrp_notify_priority_changes"),
-		refuse[globals]("", "vrrp_garp_extra_if", "vrrp_startup_delay"),
+		off[globals]("off, the default, is the only value so far", "vrrp_min_garp",
+			"vrrp_strict"),
+		refuse[globals]("", "vrrp_garp_extra_if"),
 		warn[globals]("there are no IPv6 adverts yet", "vrrp_mcast_group6"),
 		warn[globals]("there is no unicast yet", "vrrp_check_unicast_src"),
-		warn[globals]("checking an advert costs nothing worth skipping", "vrrp_skip_check_adv_addr"),
 		warn[globals]("adverts of other virtual routers are passed over", "log_unknown_vrids"),
 		warn[globals]("baton always waits for an interface that is not there", "dynamic_interfaces"),
 		warn[globals]("it is for static addresses and unicast, which are refused", "default_interface"),
@@ -54,7 +56,7 @@ func globalKeywords() [][]entry[globals] {
 
 		// Scripts and notification.
 		refuse[globals]("use ExecStartPre= and ExecStopPost= of the systemd unit", "startup_script", "startup_script_timeout", "shutdown_script", "shutdown_script_timeout"),
-		refuse[globals]("", "notify_fifo", "notify_fifo_script", "vrrp_notify_fifo", "vrrp_notify_fifo_script", "fifo_write_vrrp_states_on_reload"),
+		refuse[globals]("", "fifo_write_vrrp_states_on_reload"),
 
 		// IPVS.
 		refuse[globals]("balance with a frontend and a backend instead of IPVS", "lvs_sync_daemon", "lvs_timeouts", "lvs_flush", "lvs_flush_on_stop",

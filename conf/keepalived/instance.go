@@ -27,6 +27,10 @@ type instanceDraft struct {
 	version3    bool
 	addresses   []addressDraft
 	tracks      []checkscript.Track
+
+	preemptDelay diag.Pos // of the keyword
+	notify       notifyDraft
+	group        groupDraft // of a vrrp_sync_group, which shares this type
 }
 
 // vridKey is what must be unique: adverts of one VRID on one link are one virtual router's.
@@ -77,9 +81,6 @@ func instanceKeywords() [][]entry[instanceDraft] {
 				l.authentication(b, d)
 			}},
 			{name: "virtual_ipaddress", doc: "the addresses that move, one per line", body: true, many: true, parse: parseAddresses},
-			{name: "track_script", doc: "vrrp_scripts that decide whether this node may serve: NAME [weight N] [reverse]", body: true, many: true, parse: parseTrackScript},
-			{name: "track_backend", doc: "baton's own: track_backend NAME { min_servers N weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackBackend},
-			{name: "track_traffic", doc: "baton's own: track_traffic NAME { frontend F uri /path weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackTraffic},
 			{name: "nopreempt", doc: "do not take over from a master of lower priority", parse: func(_ *lowerer, b *conf.Block, d *instanceDraft) {
 				d.vrrp.NoPreempt, d.nopreempt = true, b.Words[0].Pos
 			}},
@@ -96,23 +97,22 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			{name: "accept", doc: "the default: the master answers on its addresses", parse: func(*lowerer, *conf.Block, *instanceDraft) {}},
 			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[instanceDraft]("on", "off", "false", "no")},
 		},
-		only[instanceDraft]("seconds to wait before taking over from a master of lower priority", "0", "preempt_delay"),
+		trackRows(),
+		stateKeywords(),
+		notifyKeywords(),
+		notifyInstanceKeywords(),
+		warn[instanceDraft]("baton deletes no instance while it runs", "notify_deleted"),
 		only[instanceDraft]("group that adverts are sent to", "224.0.0.18", "mcast_dst_ip"),
 		only[instanceDraft]("seconds from takeover to the second burst of gratuitous ARP", "5", "garp_master_delay", "garp_lower_prio_delay"),
 		only[instanceDraft]("gratuitous ARPs per burst", "5", "garp_master_repeat", "garp_lower_prio_repeat"),
 		only[instanceDraft]("seconds between refreshes of gratuitous ARP while MASTER; 0: none", "0", "garp_master_refresh"),
 		only[instanceDraft]("gratuitous ARPs per refresh", "1", "garp_master_refresh_repeat"),
-		only[instanceDraft]("advert intervals until a silent master counts as dead", "3", "down_timer_adverts"),
-		off[instanceDraft]("off, the default, is the only value so far", "lower_prio_no_advert", "higher_prio_send_advert", "strict_mode", "notify_priority_changes"),
+		off[instanceDraft]("off, the default, is the only value so far", "strict_mode"),
 		refuse[instanceDraft]("adverts are multicast", "unicast_src_ip", "unicast_peer", "unicast_fault_no_peer", "unicast_ttl", "vrf"),
 		refuse[instanceDraft]("addresses stand on the interface itself and are announced by gratuitous ARP", "use_vmac", "use_vmac_addr", "vmac_xmit_base", "use_ipvlan"),
-		refuse[instanceDraft]("for the balancer itself use track_backend or track_traffic, for anything else a vrrp_script", "track_interface", "track_file", "track_process", "track_bfd"),
 		refuse[instanceDraft]("put the addresses into virtual_ipaddress: an advert holds up to 255", "virtual_ipaddress_excluded"),
-		refuse[instanceDraft]("", "virtual_routes", "virtual_rules", "promote_secondaries", "no_accept", "dont_track_primary", "track_src_ip", "garp_extra_if",
+		refuse[instanceDraft]("", "virtual_routes", "virtual_rules", "promote_secondaries", "no_accept", "track_src_ip", "garp_extra_if",
 			"lvs_sync_daemon_interface", "native_ipv6"),
-		refuse[instanceDraft]("scripts on state changes are not run", "notify_master", "notify_backup", "notify_fault", "notify_stop", "notify_deleted", "notify",
-			"notify_master_rx_lower_pri"),
-		warn[instanceDraft]("checking an advert costs nothing worth skipping", "skip_check_adv_addr"),
 		warn[instanceDraft]("there is no unicast yet", "check_unicast_src", "old_unicast_checksum"),
 		warn[instanceDraft]("it does nothing in keepalived either", "debug"),
 		warn[instanceDraft]("baton sizes its buffers itself", "kernel_rx_buf_size"),
@@ -178,6 +178,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	name := b.Words[1]
 	d := &instanceDraft{name: name, version3: l.globals.version3, seen: make(map[string]bool)}
 	d.vrrp = vrrp.Config{Name: name.Text, AdvertInterval: time.Second}
+	l.applyStates(&d.vrrp)
 	for _, c := range b.Body {
 		d.seen[c.Words[0].Text] = true
 	}
@@ -197,6 +198,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	l.uniqueVRID(d)
 	l.priority(d)
 	l.advertInterval(d)
+	l.checkPreemption(d)
 	addresses := l.finishAddresses(d)
 	inst := Instance{
 		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks,
@@ -206,6 +208,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 		inst.VRRP.Advertised = append(inst.VRRP.Advertised, a.Prefix.Addr())
 	}
 	l.config.Instances = append(l.config.Instances, inst)
+	l.addTarget(false, d)
 }
 
 // uniqueVRID refuses two virtual routers of one id on one link.

@@ -35,6 +35,7 @@ func Keywords() []Keyword {
 	all = append(all, rows("global_defs", t.global)...)
 	all = append(all, rows("vrrp_script", t.script)...)
 	all = append(all, rows("vrrp_instance", t.instance)...)
+	all = append(all, rows("vrrp_sync_group", t.group)...)
 	all = append(all, rows("authentication", t.auth)...)
 	all = append(all, rows("virtual_ipaddress", t.address)...)
 	all = append(all, rows("track_script", t.trackScript)...)
@@ -116,6 +117,7 @@ type tables struct {
 	global       table[globals]
 	script       table[scriptDraft]
 	instance     table[instanceDraft]
+	group        table[instanceDraft]
 	auth         table[instanceDraft]
 	address      table[addressDraft]
 	trackScript  table[trackDraft]
@@ -129,6 +131,7 @@ func newTables() *tables {
 		global:       newTable(globalKeywords()...),
 		script:       newTable(scriptKeywords()),
 		instance:     newTable(instanceKeywords()...),
+		group:        newTable(groupKeywords()...),
 		auth:         newTable(authKeywords()),
 		address:      newTable(addressKeywords()...),
 		trackScript:  newTable(trackKeywords()),

@@ -18,14 +18,22 @@ func Lower(t *conf.Tree) (*Config, diag.List) {
 		addresses: make(map[addressKey]ownedAddress),
 		probes:    make(map[string]*checkscript.Probe),
 		isTracked: make(map[string]bool),
+		groups:    make(map[string]diag.Pos),
+		memberOf:  make(map[string]diag.Pos),
 	}
 	lowerBody(l, "", l.top, t.Blocks, l)
 	for _, d := range l.scriptOrder {
 		l.finishScript(d)
 	}
+	l.finishFIFOs()
 	for _, b := range l.instanceBlocks {
 		l.lowerInstance(b)
 	}
+	for _, b := range l.groupBlocks {
+		l.lowerGroup(b)
+	}
+	l.finishNotify()
+	l.checkLinkDelays()
 	l.collectProbes()
 	l.errs.Sort()
 	t.Attach(l.errs)
@@ -42,6 +50,8 @@ type lowerer struct {
 	scripts        map[string]*scriptDraft
 	scriptOrder    []*scriptDraft
 	instanceBlocks []*conf.Block
+	groupBlocks    []*conf.Block
+	fifos          []checkscript.FIFO
 
 	instances map[string]diag.Pos // names seen
 	vrids     map[vridKey]diag.Pos
@@ -49,6 +59,8 @@ type lowerer struct {
 	probes    map[string]*checkscript.Probe // every probe that may be tracked, by name
 	tracked   []string                      // names of those that are, in order
 	isTracked map[string]bool
+	groups    map[string]diag.Pos // sync groups seen
+	memberOf  map[string]diag.Pos // instances that are in one
 }
 
 // lowerBody gives each directive of a block to its row in the table.
@@ -192,13 +204,18 @@ func topKeywords() [][]entry[lowerer] {
 				l.instanceBlocks = append(l.instanceBlocks, b)
 			}},
 		},
-		refuse[lowerer]("one vrrp_instance may hold all the addresses that move together", "vrrp_sync_group"),
+		{
+			{name: "vrrp_sync_group", doc: "instances that move together: vrrp_sync_group NAME { group { ... } }", min: 1, max: 1, body: true, many: true, parse: func(l *lowerer, b *conf.Block, _ *lowerer) {
+				l.groupBlocks = append(l.groupBlocks, b)
+			}},
+			{name: "interface_up_down_delays", doc: "seconds that an interface must be down, or up again, before it counts: lines of NAME DOWN [UP]", body: true, many: true, parse: parseLinkDelays},
+		},
 		refuse[lowerer]("for the balancer itself use track_backend or track_traffic, for anything else a vrrp_script",
 			"vrrp_track_process", "track_process", "vrrp_track_file", "track_file", "bfd_instance"),
 		refuse[lowerer]("configure static addresses, routes and rules with the system's own tools",
 			"static_ipaddress", "static_routes", "static_rules", "track_group"),
 		refuse[lowerer]("balance with a frontend and a backend instead of IPVS", "virtual_server", "virtual_server_group", "SSL"),
-		refuse[lowerer]("", "garp_group", "interface_up_down_delays", "linkbeat_interfaces"),
+		refuse[lowerer]("", "garp_group", "linkbeat_interfaces"),
 		refuse[lowerer]("start baton inside the namespace", "net_namespace", "net_namespace_ipvs"),
 		warn[lowerer]("baton is one process and names its files on the command line", "instance", "use_pid_dir", "child_wait_time"),
 		warn[lowerer]("baton uses no ipsets", "namespace_with_ipsets"),

@@ -33,6 +33,15 @@ func trackKeywords() []entry[trackDraft] {
 	}
 }
 
+// trackRows is what an instance and a sync group may track.
+func trackRows() []entry[instanceDraft] {
+	return append([]entry[instanceDraft]{
+		{name: "track_script", doc: "vrrp_scripts that decide whether this node may serve: NAME [weight N] [reverse]", body: true, many: true, parse: parseTrackScript},
+		{name: "track_backend", doc: "baton's own: track_backend NAME { min_servers N weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackBackend},
+		{name: "track_traffic", doc: "baton's own: track_traffic NAME { frontend F uri /path weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackTraffic},
+	}, refuse[instanceDraft]("for the balancer itself use track_backend or track_traffic, for anything else a vrrp_script", "track_interface", "track_file", "track_process", "track_bfd")...)
+}
+
 // parseTrackScript reads the lines of a track_script block.
 func parseTrackScript(l *lowerer, b *conf.Block, into *instanceDraft) {
 	for _, line := range b.Body {

@@ -31,11 +31,14 @@ func (d *process) buildSpeaker() error {
 	if err != nil {
 		return fmt.Errorf("remove left virtual addresses: %w", err)
 	}
+	tell := newTeller(d.notifier.Tell)
 	d.speaker, err = vrrpnet.New(vrrpnet.Options{
 		Instances: protocols,
+		Groups:    groupsOf(d.cfg.VRRP),
 		Owner:     d.addresses,
 		OnEvent: func(e vrrpnet.Event) {
 			d.refusals.note(e)
+			tell.event(e)
 			d.changed()
 		},
 		Log: d.Log,
