@@ -48,7 +48,11 @@ func (d *process) buildSpeaker() error {
 
 // watchLinks tells the speaker what happens to the interfaces.
 func (d *process) watchLinks(ctx context.Context) error {
-	return d.addresses.Watch(ctx, func(l kernel.Link) { d.speaker.Link(l.Name, l.Index, l.Up, l.Primary) })
+	delays := newLinkDelays(d.cfg.VRRP.LinkDelays, func(l kernel.Link) {
+		d.speaker.Link(l.Name, l.Index, l.Up, l.Primary)
+	})
+	defer delays.end()
+	return d.addresses.Watch(ctx, delays.link)
 }
 
 // Release takes the addresses off that a dead baton left in this network
