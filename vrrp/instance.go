@@ -41,6 +41,7 @@ type Instance struct {
 	// What the Group knows; see sync.go.
 	grouped     bool // a member of a sync group
 	held        bool // another member is not ready to leave INIT or FAULT
+	released    bool // may leave INIT: members do so in their order, whoever was the last to be ready
 	memberFault bool // another member has a fault of its own
 	wants       bool // BACKUP: the timer has expired, the group may go MASTER
 	wantWhy     Why
@@ -227,6 +228,8 @@ func (i *Instance) review(now mono.Time, why Why, out []Action) []Action {
 		}
 	case i.state != Init && i.state != Fault:
 		// Takes part already; a new probe that is pending does not end that.
+	case i.grouped && i.state == Init && !i.released:
+		// Nor does a member of a sync group go ahead alone.
 	case i.waiting || i.held || i.pending || !i.linkKnown:
 		// INIT stays INIT. FAULT stays FAULT too: leaving it needs a verdict.
 	case i.cfg.Priority == 255 && i.cfg.StartAsMaster && i.state == Init && !i.grouped:

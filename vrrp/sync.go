@@ -57,11 +57,13 @@ func (g *Group) settle(now mono.Time, last, start int, out []Action) []Action {
 				fault = fault || g.members[j].ownFaults() != 0
 			}
 		}
-		if held == m.held && fault == m.memberFault {
+		starts := m.state == Init && !held
+		if held == m.held && fault == m.memberFault && !starts {
 			continue
 		}
-		m.held, m.memberFault = held, fault
+		m.held, m.memberFault, m.released = held, fault, starts
 		out = g.of(i, len(out), m.review(now, m.comeback(), out))
+		m.released = false
 	}
 	if g.count(Backup) > 0 && g.count(Master) > 0 {
 		for i := range g.members {

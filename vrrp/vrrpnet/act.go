@@ -35,7 +35,12 @@ func (l *loop) step(now mono.Time, m *member, ev vrrp.Event) {
 }
 
 func (l *loop) tellGroup(now mono.Time, t *team, a vrrp.Action) {
-	l.s.queue.put(Event{Kind: GroupChanged, Time: now, Group: t.name, From: a.From, State: a.State, Why: a.Why, Faults: a.Faults})
+	e := Event{Kind: GroupChanged, Time: now, Group: t.name, From: a.From, State: a.State, Why: a.Why, Faults: a.Faults}
+	if a.Why == vrrp.Stopped {
+		l.farewell = append(l.farewell, e)
+		return
+	}
+	l.s.queue.put(e)
 }
 
 // act carries out one action. It is false when the addresses could not be set up:

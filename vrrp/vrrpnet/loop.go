@@ -32,6 +32,7 @@ type loop struct {
 	buf      [packet.IPv4HeaderLen + 40 + packet.MaxLen + 64]byte // one packet, options and padding included
 	advert   packet.Advert
 	stopping bool
+	farewell []Event // that groups have stopped, told when all instances have, as keepalived does it
 }
 
 // run turns until the order to stop has come. The order of a turn matters:
@@ -164,6 +165,9 @@ func (l *loop) start() {
 func (l *loop) shutdown() {
 	for _, m := range l.s.members {
 		l.step(mono.Now(), m, vrrp.Event{Kind: vrrp.Shutdown})
+	}
+	for _, e := range l.farewell {
+		l.s.queue.put(e)
 	}
 	for _, k := range l.s.links {
 		k.close()
