@@ -88,7 +88,7 @@ func (d *process) buildVRRP() error {
 	if err := d.buildSpeaker(); err != nil {
 		return err
 	}
-	d.health = &health{instances: v.Instances, verdict: d.probes.Verdict, send: d.speaker.Health}
+	d.health = &health{instances: v.Instances, reading: d.probes.Reading, send: d.speaker.Health}
 	return nil
 }
 
