@@ -145,7 +145,7 @@ func dump(b *strings.Builder, c *Config) {
 		b.WriteString("\n")
 	}
 	for _, p := range c.Probes {
-		line([]string{"script", "self", "backend", "traffic"}[p.Kind], p.Name)
+		line(p.Kind.String(), p.Name)
 		field("interval", p.Interval)
 		field("timeout", p.Timeout)
 		field("rise", p.Rise)
@@ -162,6 +162,16 @@ func dump(b *strings.Builder, c *Config) {
 		field("min_servers", p.MinServers)
 		field("frontend", p.Frontend)
 		field("uri", p.URI)
+		field("path", p.Path)
+		if p.Init != nil {
+			field("init", fmt.Sprintf("%+v", *p.Init))
+		}
+		if p.Kind == checkscript.Process {
+			field("match", fmt.Sprintf("%q %q commandline=%v partial=%v initial=%v", p.Match.Name, p.Match.Args, p.Match.CommandLine, p.Match.Partial, p.Match.Initial))
+			field("quorum", fmt.Sprintf("%d..%d", p.Quorum, p.QuorumMax))
+			field("fork_delay", p.ForkDelay)
+			field("terminate_delay", p.TerminateDelay)
+		}
 		b.WriteString("\n")
 	}
 	for _, i := range c.Instances {

@@ -39,6 +39,10 @@ func Keywords() []Keyword {
 	all = append(all, rows("authentication", t.auth)...)
 	all = append(all, rows("virtual_ipaddress", t.address)...)
 	all = append(all, rows("track_script", t.trackScript)...)
+	all = append(all, rows("track_interface", t.trackScript)...)
+	all = append(all, rows("track_process", t.trackFile)...)
+	all = append(all, rows("track_file", t.file)...)
+	all = append(all, rows("vrrp_track_process", t.process)...)
 	all = append(all, rows("track_backend", t.trackBackend)...)
 	all = append(all, rows("track_traffic", t.trackTraffic)...)
 	slices.SortStableFunc(all, func(a, b Keyword) int {
@@ -121,6 +125,9 @@ type tables struct {
 	auth         table[instanceDraft]
 	address      table[addressDraft]
 	trackScript  table[trackDraft]
+	trackFile    table[trackDraft]
+	file         table[trackerDraft]
+	process      table[trackerDraft]
 	trackBackend table[probeDraft]
 	trackTraffic table[probeDraft]
 }
@@ -134,7 +141,10 @@ func newTables() *tables {
 		group:        newTable(groupKeywords()...),
 		auth:         newTable(authKeywords()),
 		address:      newTable(addressKeywords()...),
-		trackScript:  newTable(trackKeywords()),
+		trackScript:  newTable(trackKeywords(maxWeight)),
+		trackFile:    newTable(trackKeywords(maxFileWeight)),
+		file:         newTable(fileKeywords()),
+		process:      newTable(processKeywords()),
 		trackBackend: newTable(backendKeywords()),
 		trackTraffic: newTable(trafficKeywords()),
 	}

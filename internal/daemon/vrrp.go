@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"baton/checkscript"
 	"baton/vip"
 	"baton/vip/kernel"
 	"baton/vrrp"
@@ -22,6 +23,11 @@ func (d *process) buildSpeaker() error {
 	var err error
 	if d.addresses, err = kernel.New(owned, d.Log); err != nil {
 		return err
+	}
+	for _, p := range d.cfg.VRRP.Probes {
+		if p.Kind == checkscript.Interface {
+			d.addresses.AlsoWatch(p.Interface)
+		}
 	}
 	// We hold the lock, so whoever put them there is dead.
 	orphans, err := d.addresses.RemoveOrphans()
@@ -50,6 +56,7 @@ func (d *process) buildSpeaker() error {
 func (d *process) watchLinks(ctx context.Context) error {
 	delays := newLinkDelays(d.cfg.VRRP.LinkDelays, func(l kernel.Link) {
 		d.speaker.Link(l.Name, l.Index, l.Up, l.Primary)
+		d.probes.SetInterface(l.Name, l.Up)
 	})
 	defer delays.end()
 	return d.addresses.Watch(ctx, delays.link)
