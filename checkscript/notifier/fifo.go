@@ -19,6 +19,10 @@ const (
 	// nobody reads then.
 	writeTime = 100 * time.Millisecond
 
+	// drainTime is how long a reader that is not ours gets for the last lines.
+	drainTime = 500 * time.Millisecond
+	drainLook = 5 * time.Millisecond
+
 	// A script that ends is started again, the sooner the longer it lived.
 	firstRestart = time.Second
 	lastRestart  = time.Minute
@@ -95,8 +99,21 @@ func (f *fifo) run(late context.Context) {
 		full = false
 	}
 	stop()
+	f.drain(late)
 	_ = f.file.Close() // the reader sees the end
 	<-reader
+}
+
+// drain waits until the last lines are read: what is in the pipe when nobody has it
+// open any more is lost. Where no script reads it, nobody might.
+func (f *fifo) drain(late context.Context) {
+	patience := drainTime
+	if f.program != nil {
+		patience = farewell
+	}
+	for end := time.Now().Add(patience); sys.Unread(f.file) > 0 && late.Err() == nil && time.Now().Before(end); {
+		time.Sleep(drainLook)
+	}
 }
 
 // keepReader runs the script, again and again, until stopping; then it waits for
