@@ -20,7 +20,7 @@ func Unread(pipe *os.File) int {
 	if err != nil {
 		return 0
 	}
-	if err := c.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.FIONREAD) }); err != nil {
+	if err := c.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }); err != nil {
 		return 0
 	}
 	if err != nil {
