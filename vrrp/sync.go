@@ -57,11 +57,7 @@ func (g *Group) settle(now mono.Time, last, start int, out []Action) []Action {
 				fault = fault || g.members[j].ownFaults() != 0
 			}
 		}
-		starts := m.state == Init && !held
-		if held == m.held && fault == m.memberFault && !starts {
-			continue
-		}
-		m.held, m.memberFault, m.released = held, fault, starts
+		m.held, m.memberFault, m.released = held, fault, !held
 		out = g.of(i, len(out), m.review(now, m.comeback(), out))
 		m.released = false
 	}

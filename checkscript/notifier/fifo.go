@@ -49,6 +49,9 @@ func (f *fifo) open() error {
 		f.made = true
 		if err := os.Chown(f.Path, uid, gid); err != nil {
 			f.remove()
+			if errors.Is(err, fs.ErrPermission) {
+				err = fmt.Errorf("%w (baton may not give files away without CAP_CHOWN: name the user that baton runs as, or make the pipe yourself)", err)
+			}
 			return fmt.Errorf("%s: %w", f.Keyword, err)
 		}
 	} else if !errors.Is(err, fs.ErrExist) {
