@@ -36,12 +36,18 @@ func TestModel(t *testing.T) {
 	}
 }
 
-const modelInterval = time.Second
-
 type model struct {
-	t      *testing.T
-	rng    *rand.Rand
-	size   int // instances of a node: 1, or 2 in a sync group
+	t   *testing.T
+	rng *rand.Rand
+
+	size int // instances of a node: 1, or 2 in a sync group
+
+	// Version 3 plays with IPv6 or IPv4 and with intervals that differ from node to
+	// node; interval is the longest of them, and what trouble is measured in.
+	version  uint8
+	ipv6     bool
+	interval time.Duration
+
 	now    mono.Time
 	nodes  []*node
 	mail   []delivery // in no order; few
@@ -75,20 +81,34 @@ type delivery struct {
 }
 
 func newModel(t *testing.T, seed uint64) *model {
-	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 18)), size: 1 + int(seed%3)/2}
+	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 18)), version: 2, interval: time.Second, size: 1 + int(seed%3)/2}
+	virtual := netip.MustParseAddr("10.0.0.100")
+	if seed%2 == 1 {
+		m.version, m.ipv6 = 3, m.rng.IntN(2) == 0
+		m.interval = []time.Duration{10, 100, 1000, 40950}[m.rng.IntN(4)] * time.Millisecond
+	}
+	if m.ipv6 {
+		virtual = netip.MustParseAddr("fe80::64")
+	}
 	count := 2 + m.rng.IntN(3)
 	nopreempt := m.rng.IntN(3) == 0
 	for i := range count {
 		n := &node{name: string(rune('a' + i)), addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(1 + i)})}
+		if m.ipv6 {
+			n.addr = netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 15: byte(1 + i)})
+		}
 		n.cfg = Config{
-			Name: n.name, VRID: 51, Priority: uint8(1 + m.rng.IntN(254)), AdvertInterval: modelInterval,
-			NoPreempt: nopreempt && m.rng.IntN(2) == 0, Advertised: []netip.Addr{netip.MustParseAddr("10.0.0.100")},
+			Name: n.name, Version: m.version, IPv6: m.ipv6, VRID: 51, Priority: uint8(1 + m.rng.IntN(254)), AdvertInterval: m.interval,
+			NoPreempt: nopreempt && m.rng.IntN(2) == 0, Advertised: []netip.Addr{virtual},
+		}
+		if m.version == 3 && m.rng.IntN(3) == 0 {
+			n.cfg.AdvertInterval = max(10*time.Millisecond, m.interval/10/(10*time.Millisecond)*(10*time.Millisecond))
 		}
 		if i > 0 && m.rng.IntN(4) == 0 {
 			n.cfg.Priority = m.nodes[0].cfg.Priority
 		}
 		m.nodes = append(m.nodes, n)
-		m.say("node %s priority %d nopreempt %v", n.name, n.cfg.Priority, n.cfg.NoPreempt)
+		m.say("node %s version %d interval %v priority %d nopreempt %v", n.name, m.version, n.cfg.AdvertInterval, n.cfg.Priority, n.cfg.NoPreempt)
 	}
 	for i := range m.nodes {
 		m.boot(i)
@@ -111,12 +131,20 @@ func (m *model) boot(i int) {
 	m.step(i, Event{Kind: Start})
 }
 
-// disturb lets 5 to 25 s of trouble pass.
+// pseudo is the pseudo header of what a node sends.
+func (m *model) pseudo(from netip.Addr) packet.Pseudo {
+	if m.ipv6 {
+		return packet.Pseudo{Source: from, Destination: packet.Group6()}
+	}
+	return packet.Pseudo{Source: from, Destination: packet.Group()}
+}
+
+// disturb lets 5 to 25 intervals of trouble pass.
 func (m *model) disturb() {
 	m.loss = []float64{0, 0.1, 0.5}[m.rng.IntN(3)]
-	end := m.now.Add(time.Duration(5+m.rng.IntN(20)) * time.Second)
+	end := m.now.Add(time.Duration(5+m.rng.IntN(20)) * m.interval)
 	for m.now < end && !m.failed {
-		m.run(m.now.Add(time.Duration(m.rng.IntN(1500)) * time.Millisecond))
+		m.run(m.now.Add(time.Duration(m.rng.IntN(1500)) * m.interval / 1000))
 		i := m.rng.IntN(len(m.nodes))
 		n := m.nodes[i]
 		switch m.rng.IntN(9) {
@@ -146,7 +174,7 @@ func (m *model) disturb() {
 				n.alive = false
 			}
 		case 6:
-			n.asleep = m.now.Add(time.Duration(m.rng.IntN(9000)) * time.Millisecond)
+			n.asleep = m.now.Add(time.Duration(m.rng.IntN(9000)) * m.interval / 1000)
 			m.say("%s stands still until %v", n.name, time.Duration(n.asleep))
 		case 7:
 			n.ill = !n.ill
@@ -180,7 +208,7 @@ func (m *model) calm() {
 		n.ill = false
 		m.health(i)
 	}
-	m.run(m.now.Add(5 * modelInterval))
+	m.run(m.now.Add(5 * m.interval))
 
 	var masters []*node
 	best, mayPreempt := uint8(0), true
@@ -243,7 +271,7 @@ func (m *model) receive(i int) {
 		m.step(i, Event{Kind: Timer})
 	}
 	var a packet.Advert
-	if r := a.Parse(d.advert); r != packet.OK {
+	if r := a.Parse(d.advert, n.cfg.Version, m.pseudo(d.from)); r != packet.OK {
 		m.fail("an advert of ours: %v", r)
 		return
 	}
@@ -252,6 +280,16 @@ func (m *model) receive(i int) {
 	if a.Priority > 0 {
 		n.heardAt[d.member] = m.now
 	}
+}
+
+// shortest is the shortest interval that a master may have: a backup of version 3
+// counts in the master's, whatever its own is.
+func (m *model) shortest() time.Duration {
+	d := m.interval
+	for _, n := range m.nodes {
+		d = min(d, n.cfg.AdvertInterval)
+	}
+	return d
 }
 
 func (m *model) step(i int, ev Event) {
@@ -279,20 +317,20 @@ func (m *model) step(i int, ev Event) {
 			m.fail("%s: members in %v and %v", n.name, is, s)
 		}
 	}
-	if n.cfg.NoPreempt && was == Backup && is == Master && !resigned && silence < 3*modelInterval {
+	if n.cfg.NoPreempt && was == Backup && is == Master && !resigned && silence < 3*m.shortest() {
 		m.fail("%s has nopreempt and took over %v after it heard a master", n.name, silence)
 	}
 }
 
 func (m *model) send(from, member int, priority uint8) {
 	n := m.nodes[from]
-	a := packet.Advert{VRID: n.cfg.VRID, Priority: priority, Interval: n.cfg.AdvertInterval, Addresses: n.cfg.Advertised}
-	b := a.Append(nil)
+	a := packet.Advert{Version: m.version, VRID: n.cfg.VRID, Priority: priority, Interval: n.cfg.AdvertInterval, Addresses: n.cfg.Advertised}
+	b := a.Append(nil, m.pseudo(n.addr))
 	for to := range m.nodes {
 		if to == from || m.apart[from][to] || m.rng.Float64() < m.loss || !m.nodes[to].alive {
 			continue
 		}
-		delay := time.Duration(m.rng.IntN(5000)) * time.Microsecond
+		delay := time.Duration(m.rng.IntN(5000)) * m.interval / 1_000_000
 		m.mail = append(m.mail, delivery{m.now.Add(delay), to, member, n.addr, b})
 	}
 }
@@ -316,14 +354,20 @@ func (m *model) tail() string {
 func FuzzStep(f *testing.F) {
 	f.Add(uint8(100), uint8(0), []byte{0, 3, 1, 9, 1, 2, 100, 2, 150, 1, 9, 6})
 	f.Add(uint8(255), uint8(3), []byte{3, 0, 0, 1, 20, 2, 0, 2, 255, 5, 4, 7, 1, 255, 6})
+	f.Add(uint8(100), uint8(4), []byte{0, 3, 1, 9, 1, 2, 100, 2, 150, 7, 1, 9, 6})
 	f.Fuzz(func(t *testing.T, priority, flags uint8, script []byte) {
 		if priority == 0 {
 			return
 		}
-		g := NewGroup(Config{
-			VRID: 1, Priority: priority, AdvertInterval: time.Second,
+		cfg := Config{
+			Version: 2, VRID: 1, Priority: priority, AdvertInterval: time.Second,
 			StartAsMaster: flags&1 != 0, NoPreempt: flags&2 != 0,
-		})
+		}
+		unit := time.Second
+		if flags&4 != 0 {
+			cfg.Version, cfg.AdvertInterval, unit = 3, 10*time.Millisecond, 10*time.Millisecond
+		}
+		g := NewGroup(cfg)
 		i, now, holds := g.Member(0), mono.Time(0), false
 		arg := func() byte {
 			if len(script) == 0 {
@@ -337,10 +381,13 @@ func FuzzStep(f *testing.F) {
 			ev := Event{Kind: EventKind(arg() % uint8(Shutdown+1))}
 			switch ev.Kind {
 			case Timer:
-				now = now.Add(time.Duration(arg()) * 100 * time.Millisecond)
+				now = now.Add(time.Duration(arg()) * unit / 10)
 			case Heard:
 				ev.From = netip.AddrFrom4([4]byte{10, 0, 0, arg()})
-				ev.Advert = &packet.Advert{VRID: 1, Priority: arg(), Interval: time.Second}
+				ev.Advert = &packet.Advert{Version: cfg.Version, VRID: 1, Priority: arg(), Interval: unit}
+				if cfg.Version == 3 {
+					ev.Advert.Interval *= time.Duration(arg()) // 0 cannot be, and must do no harm
+				}
 			case Link:
 				b := arg()
 				ev.Faults = Faults(b >> 2)

@@ -16,7 +16,7 @@ import (
 
 // TestStories plays one instance against scripted neighbours in virtual time.
 //
-//	node [addr=A] [prio=N] [advert=2s] [nopreempt] [owner] [vips=(..)] [pass=P]   a new one, at 0 s
+//	node [addr=A] [prio=N] [advert=2s] [nopreempt] [owner] [v3] [vips=(..)] [pass=P]   a new one, at 0 s
 //	group prio=(N,N..) [..]                  a new sync group, its members like node otherwise
 //	start
 //	run for=D | until=T       the time passes; timers fire when they are due
@@ -156,6 +156,9 @@ func (s *story) config(d *datadriven.TestData, member int) Config {
 	}
 	c.NoPreempt = d.HasArg("nopreempt")
 	c.StartAsMaster = d.HasArg("master")
+	if d.HasArg("v3") {
+		c.Version = 3
+	}
 	c.Auth = s.auth(d)
 	return c
 }
@@ -199,7 +202,7 @@ func (s *story) link(d *datadriven.TestData) Event {
 }
 
 func (s *story) advert(d *datadriven.TestData) {
-	a := packet.Advert{VRID: 51, Interval: time.Second, Addresses: s.addresses(d), Auth: s.auth(d)}
+	a := packet.Advert{Version: s.g.Member(0).Config().Version, VRID: 51, Interval: time.Second, Addresses: s.addresses(d), Auth: s.auth(d)}
 	if d.HasArg("advert") {
 		a.Interval = s.duration(d, "advert")
 	}
@@ -277,6 +280,9 @@ func describe(a Action) string {
 		}
 		return "  addresses down"
 	case Announce:
+		if a.Conflict {
+			return "  announce (conflict)"
+		}
 		return "  announce"
 	case Notify:
 		faults := ""
@@ -295,6 +301,9 @@ func describe(a Action) string {
 		faults := ""
 		if a.Note == FaultsChanged {
 			faults = ": " + a.Faults.String()
+		}
+		if a.Note == IntervalAdopted {
+			faults = fmt.Sprintf(": %v", a.Interval)
 		}
 		if a.Note == PriorityChanged {
 			faults = fmt.Sprintf(": %d", a.Priority)

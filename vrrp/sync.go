@@ -85,7 +85,7 @@ func (g *Group) settle(now mono.Time, last, start int, out []Action) []Action {
 		heard := out[start+n].Member
 		for i := range g.members {
 			if i != heard && g.members[i].state == Master {
-				out = append(out, Action{Kind: Announce, Member: i})
+				out = append(out, Action{Kind: Announce, Member: i, Conflict: true})
 			}
 		}
 	}

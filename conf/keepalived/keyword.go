@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"baton/conf"
+	"baton/vrrp"
 )
 
 // Status says what baton does with a keyword.
@@ -38,6 +39,7 @@ func Keywords() []Keyword {
 	all = append(all, rows("vrrp_sync_group", t.group)...)
 	all = append(all, rows("authentication", t.auth)...)
 	all = append(all, rows("virtual_ipaddress", t.address)...)
+	all = append(all, rows("unicast_peer", t.peer)...)
 	all = append(all, rows("track_script", t.trackScript)...)
 	all = append(all, rows("track_interface", t.trackScript)...)
 	all = append(all, rows("track_process", t.trackFile)...)
@@ -124,6 +126,7 @@ type tables struct {
 	group        table[instanceDraft]
 	auth         table[instanceDraft]
 	address      table[addressDraft]
+	peer         table[vrrp.Peer]
 	trackScript  table[trackDraft]
 	trackFile    table[trackDraft]
 	file         table[trackerDraft]
@@ -141,6 +144,7 @@ func newTables() *tables {
 		group:        newTable(groupKeywords()...),
 		auth:         newTable(authKeywords()),
 		address:      newTable(addressKeywords()...),
+		peer:         newTable(peerKeywords()),
 		trackScript:  newTable(trackKeywords(maxWeight)),
 		trackFile:    newTable(trackKeywords(maxFileWeight)),
 		file:         newTable(fileKeywords()),

@@ -55,7 +55,7 @@ func (d *process) buildSpeaker() error {
 // watchLinks tells the speaker what happens to the interfaces.
 func (d *process) watchLinks(ctx context.Context) error {
 	delays := newLinkDelays(d.cfg.VRRP.LinkDelays, func(l kernel.Link) {
-		d.speaker.Link(l.Name, l.Index, l.Up, l.Primary)
+		d.speaker.Link(l.Name, l.Index, l.Up, l.Primary, l.Local)
 		d.probes.SetInterface(l.Name, l.Up)
 	})
 	defer delays.end()

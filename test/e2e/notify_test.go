@@ -173,7 +173,7 @@ func sendAdvert(t *testing.T, h *nettest.Host, ad packet.Advert) {
 		if err := ipv4.NewPacketConn(c).SetMulticastTTL(packet.HopLimit); err != nil {
 			t.Error(err)
 		}
-		if _, err := c.WriteTo(ad.Append(nil), &net.IPAddr{IP: packet.Group().AsSlice()}); err != nil {
+		if _, err := c.WriteTo(ad.Append(nil, packet.Pseudo{}), &net.IPAddr{IP: packet.Group().AsSlice()}); err != nil {
 			t.Error(err)
 		}
 	})
