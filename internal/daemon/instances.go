@@ -22,7 +22,7 @@ func (d *process) instances(now mono.Time) []admin.Instance {
 			Name: st.Name, Interface: st.Interface, VRID: int(st.VRID),
 			State: st.State.String(), Since: st.Since.Wall(), Problem: st.Problem,
 			Priority: int(st.Priority), Base: int(st.BasePriority),
-			Shares:    shares(d.cfg.VRRP.Instances[i].Tracks, d.probes.Verdict),
+			Shares:    shares(d.cfg.VRRP.Instances[i].Tracks, d.probes.Reading),
 			Addresses: []admin.Address{},
 			Counters:  advertCounters(st),
 		}
@@ -96,10 +96,10 @@ func addHoldings(in *admin.Instance, h kernel.Status, now mono.Time) {
 }
 
 // shares spells out what an instance's probes do to its priority.
-func shares(tracks []checkscript.Track, verdict func(string) checkscript.Verdict) []admin.Share {
+func shares(tracks []checkscript.Track, reading func(string) checkscript.Reading) []admin.Share {
 	out := []admin.Share{}
 	for _, t := range tracks {
-		s := checkscript.Weigh(t, verdict(t.Probe))
+		s := checkscript.Weigh(t, reading(t.Probe))
 		out = append(out, admin.Share{
 			Probe: t.Probe, Verdict: s.Verdict.String(), Weight: t.Weight, Reverse: t.Reverse,
 			Delta: s.Delta, Fault: s.Fault, Pending: s.Pending,

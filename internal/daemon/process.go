@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"baton/checkscript/notifier"
 	"baton/checkscript/runner"
 	"baton/internal/admin"
 	"baton/lb"
@@ -27,10 +28,11 @@ type process struct {
 	probes    *runner.Runner
 	health    *health
 	refusals  refusals
+	notifier  *notifier.Notifier
 	socket    *admin.Socket
 
 	tasks struct {
-		admin, balancer, speaker, links, probes, watchdog *running
+		admin, balancer, speaker, links, probes, notifier, watchdog *running
 	}
 	failed  chan error
 	changes chan struct{} // something that the status line shows has changed
@@ -80,10 +82,13 @@ func (d *process) buildVRRP() error {
 	if d.probes, err = runner.New(o); err != nil {
 		return err
 	}
+	if d.notifier, err = notifier.New(notifier.Options{Notify: v.Notify, Secure: v.ScriptSecurity, Log: d.Log}); err != nil {
+		return err
+	}
 	if err := d.buildSpeaker(); err != nil {
 		return err
 	}
-	d.health = &health{instances: v.Instances, verdict: d.probes.Verdict, send: d.speaker.Health}
+	d.health = &health{instances: v.Instances, reading: d.probes.Reading, send: d.speaker.Health}
 	return nil
 }
 
@@ -94,6 +99,7 @@ func (d *process) startVRRP() {
 	// What the probes have to say comes before the elections begin: a pending
 	// probe of weight 0 holds its instance back from the first moment.
 	d.health.refresh("")
+	d.tasks.notifier = start(&task{name: "notify scripts", run: d.notifier.Run}, d.failed)
 	d.tasks.links = start(&task{name: "link watcher", run: d.watchLinks}, d.failed)
 	d.tasks.speaker = start(&task{name: "VRRP speaker", run: d.speaker.Run, ready: d.speaker.Ready()}, d.failed)
 	d.tasks.probes = start(&task{name: "probes", run: d.probes.Run}, d.failed)
