@@ -356,15 +356,4 @@ func normal(line string) string {
 	})
 }
 
-// noLog checks that no line waits: it must be called when the event that could have
-// written one is over and a later line has been read.
-func (r *rig) noLog() {
-	r.t.Helper()
-	_ = r.logs.SetReadDeadline(time.Now().Add(time.Millisecond))
-	buf := make([]byte, 4096)
-	if n, err := r.logs.Read(buf); err == nil {
-		r.t.Errorf("unexpected log line: %s", buf[:n])
-	}
-}
-
 var _ io.Writer = testLog{}
