@@ -48,6 +48,8 @@ type Instance struct {
 	peerPriority uint8
 	resigned     bool // BACKUP: the timer runs after a resignation
 	lowerHeard   bool // BACKUP: adverts of lower priority were ignored
+
+	partner partner
 }
 
 func (i *Instance) init(c Config) {
@@ -162,6 +164,8 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 		}
 	case Shutdown:
 		out = i.stop(out)
+	default:
+		out = i.hint(now, ev, out)
 	}
 	return out
 }
@@ -249,5 +253,5 @@ func (i *Instance) advertise(now mono.Time, out []Action) []Action {
 	}
 	i.sent = now
 	i.deadline = due.Add(i.cfg.AdvertInterval)
-	return append(out, Action{Kind: SendAdvert, Priority: i.Priority()})
+	return append(out, Action{Kind: SendAdvert, Priority: i.rank(now)})
 }

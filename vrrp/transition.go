@@ -42,7 +42,7 @@ func (i *Instance) await(now mono.Time) {
 func (i *Instance) enter(s State, why Why, out []Action) []Action {
 	a := Action{Kind: Notify, From: i.state, State: s, Why: why, Priority: i.Priority()}
 	switch why {
-	case HigherHeard, TieLost, Resigned, Preempts:
+	case HigherHeard, TieLost, Resigned, Preempts, ProcessGone, HandedOver, StillAlive:
 		a.Peer, a.PeerPriority = i.peer, i.peerPriority
 	case Faulted:
 		a.Faults = i.shown
@@ -57,6 +57,7 @@ func (i *Instance) backup(now mono.Time, why Why, out []Action) []Action {
 	if i.state == Master {
 		out = append(out, Action{Kind: SetVIPs})
 		i.retry = firstRetry
+		i.partner.leaveMaster()
 	}
 	i.shown = 0
 	out = i.enter(Backup, why, out)
@@ -72,6 +73,7 @@ func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
 	out = append(out, Action{Kind: SetVIPs, Up: true}, Action{Kind: Announce})
 	out = i.enter(Master, why, out)
 	i.resigned, i.lowerHeard = false, false
+	i.partner.yielded = false
 	return out
 }
 
@@ -79,6 +81,7 @@ func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
 func (i *Instance) fault(now mono.Time, faults Faults, out []Action) []Action {
 	if i.state == Master {
 		out = append(out, Action{Kind: SendAdvert, Priority: 0}, Action{Kind: SetVIPs})
+		i.partner.leaveMaster()
 	}
 	i.deadline = mono.Never
 	if faults&NoAddresses != 0 {
@@ -135,7 +138,7 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 		i.deadline = now.Add(i.Skew())
 		i.resigned, i.lowerHeard = true, false
 		return append(out, note(ResignHeard))
-	case i.cfg.NoPreempt || ad.Priority >= i.Priority():
+	case !i.preempts() || ad.Priority >= i.Priority():
 		if i.peer != ev.From || i.peerPriority != ad.Priority {
 			out = append(out, note(NewMaster))
 		}
@@ -151,7 +154,10 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 }
 
 func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action, out []Action) []Action {
-	ad, ours := ev.Advert, i.Priority()
+	if out, done := i.hearPartner(now, ev.From, ev.Advert, out); done {
+		return out
+	}
+	ad, ours := ev.Advert, i.rank(now)
 	order := ev.From.Compare(i.Source())
 	switch {
 	case ad.Priority == 0:
