@@ -252,6 +252,7 @@ func (i *Instance) advertise(now mono.Time, out []Action) []Action {
 		due = now
 	}
 	i.sent = now
+	i.partner.confirm(now)
 	i.deadline = due.Add(i.cfg.AdvertInterval)
 	return append(out, Action{Kind: SendAdvert, Priority: i.rank(now)})
 }

@@ -62,6 +62,13 @@ func (i *Instance) rank(now mono.Time) uint8 {
 	return i.Priority()
 }
 
+// confirm ends a claim that nobody has contradicted.
+func (p *partner) confirm(now mono.Time) {
+	if p.claim != 0 && now >= p.claimUntil {
+		p.claim, p.yielded = 0, false
+	}
+}
+
 // preempts reports whether a lower master is to be taken over from.
 func (i *Instance) preempts() bool { return !i.cfg.NoPreempt && !i.partner.yielded }
 
@@ -73,7 +80,10 @@ func (i *Instance) hint(now mono.Time, ev Event, out []Action) []Action {
 		if i.state == Backup && i.isMaster(ev.From) && now >= p.distrustUntil {
 			p.presumed, p.claimUntil = ev.From, now.Add(i.cfg.AdvertInterval)
 			p.claim = max(i.peerPriority, 2) - 1
-			return i.master(now, ProcessGone, out)
+			yielded := p.yielded
+			out = i.master(now, ProcessGone, out)
+			p.yielded = yielded // until the claim has stood
+			return out
 		}
 	case PeerLeft:
 		if i.state == Backup && i.isMaster(ev.From) {
