@@ -132,6 +132,9 @@ func dump(b *strings.Builder, c *Config) {
 		field("script_security", c.ScriptSecurity)
 		b.WriteString("\n")
 	}
+	if p := c.Pair; p != nil {
+		fmt.Fprintf(b, "pair peer=%v listen=%v key=%s peer_key=%s\n", p.Peer, p.Listen, p.Key, p.PeerKey)
+	}
 	for _, p := range c.Probes {
 		line([]string{"script", "self", "backend", "traffic"}[p.Kind], p.Name)
 		field("interval", p.Interval)

@@ -33,6 +33,7 @@ func Keywords() []Keyword {
 	var all []Keyword
 	all = append(all, rows("", t.top)...)
 	all = append(all, rows("global_defs", t.global)...)
+	all = append(all, rows("pair", t.pair)...)
 	all = append(all, rows("vrrp_script", t.script)...)
 	all = append(all, rows("vrrp_instance", t.instance)...)
 	all = append(all, rows("authentication", t.auth)...)
@@ -114,6 +115,7 @@ func same[T any](s Status, doc string, names []string) []entry[T] {
 type tables struct {
 	top          table[lowerer]
 	global       table[globals]
+	pair         table[pairDraft]
 	script       table[scriptDraft]
 	instance     table[instanceDraft]
 	auth         table[instanceDraft]
@@ -127,6 +129,7 @@ func newTables() *tables {
 	return &tables{
 		top:          newTable(topKeywords()...),
 		global:       newTable(globalKeywords()...),
+		pair:         newTable(pairKeywords()),
 		script:       newTable(scriptKeywords()),
 		instance:     newTable(instanceKeywords()...),
 		auth:         newTable(authKeywords()),

@@ -15,6 +15,7 @@ type Config struct {
 	// files; a vrrp_script that nothing tracks never runs.
 	Probes    []checkscript.Probe
 	Instances []Instance
+	Pair      *Pair // nil: no link to another baton
 }
 
 // Instance is one vrrp_instance: its protocol, its addresses, what it tracks.
