@@ -45,7 +45,7 @@ const (
 	// Yield: a MASTER lets go when it hears an advert from From within HandoverTime,
 	// and does not take back from a living master then.
 	Yield
-	// Keep undoes Yield.
+	// Keep undoes Yield, and what a handover left: the election is as VRRP has it.
 	Keep
 	// Resign: a MASTER lets go at once, by priority 0, and does not take back from a
 	// living master.

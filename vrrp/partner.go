@@ -103,6 +103,7 @@ func (i *Instance) hint(now mono.Time, ev Event, out []Action) []Action {
 	case Yield:
 		p.successor, p.yieldUntil = ev.From, now.Add(HandoverTime)
 	case Keep:
+		p.yielded = false
 		if p.yieldUntil = now; i.state == Master {
 			// The one that was asked may have come forward unheard.
 			return i.advertise(now, out)

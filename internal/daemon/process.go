@@ -27,10 +27,11 @@ type process struct {
 	probes    *runner.Runner
 	health    *health
 	refusals  refusals
+	partner   *partner // nil: no pair link is configured
 	socket    *admin.Socket
 
 	tasks struct {
-		admin, balancer, speaker, links, probes, watchdog *running
+		admin, balancer, speaker, links, probes, partner, watchdog *running
 	}
 	failed  chan error
 	changes chan struct{} // something that the status line shows has changed
@@ -84,6 +85,7 @@ func (d *process) buildVRRP() error {
 		return err
 	}
 	d.health = &health{instances: v.Instances, verdict: d.probes.Verdict, send: d.speaker.Health}
+	d.buildPartner()
 	return nil
 }
 
@@ -94,6 +96,9 @@ func (d *process) startVRRP() {
 	// What the probes have to say comes before the elections begin: a pending
 	// probe of weight 0 holds its instance back from the first moment.
 	d.health.refresh("")
+	if d.partner != nil {
+		d.tasks.partner = start(&task{name: "pair link", run: d.partner.run}, d.failed)
+	}
 	d.tasks.links = start(&task{name: "link watcher", run: d.watchLinks}, d.failed)
 	d.tasks.speaker = start(&task{name: "VRRP speaker", run: d.speaker.Run, ready: d.speaker.Ready()}, d.failed)
 	d.tasks.probes = start(&task{name: "probes", run: d.probes.Run}, d.failed)
@@ -113,6 +118,7 @@ func (d *process) watchdog() *watchdog {
 
 // changed asks for a new status line. It does not block.
 func (d *process) changed() {
+	d.partner.touch()
 	select {
 	case d.changes <- struct{}{}:
 	default:

@@ -36,6 +36,7 @@ func (d *process) buildSpeaker() error {
 		Owner:     d.addresses,
 		OnEvent: func(e vrrpnet.Event) {
 			d.refusals.note(e)
+			d.partner.onVRRP(e)
 			d.changed()
 		},
 		Log: d.Log,
