@@ -16,6 +16,11 @@ const (
 	// interface before it reports it missing.
 	linkGrace = time.Second
 
+	// contestTime is how long after a lower rank was heard the master speaks and
+	// announces once more. The other one may have announced itself after our answer
+	// had left: it adds its addresses between the two.
+	contestTime = 50 * time.Millisecond
+
 	// A master whose addresses cannot be set takes them from a node that could
 	// hold them, for nothing, at each attempt. So attempts become rare.
 	firstRetry = 10 * time.Second
@@ -48,6 +53,7 @@ type Instance struct {
 	peerPriority uint8
 	resigned     bool // BACKUP: the timer runs after a resignation
 	lowerHeard   bool // BACKUP: adverts of lower priority were ignored
+	contested    bool // MASTER: the timer runs for contestTime at most, to announce again
 
 	partner partner
 }
@@ -223,7 +229,12 @@ func (i *Instance) reprioritise(now mono.Time, delta int, out []Action) []Action
 func (i *Instance) expire(now mono.Time, out []Action) []Action {
 	switch i.state {
 	case Master:
-		return i.advertise(now, out)
+		contested := i.contested
+		i.contested = false
+		if out = i.advertise(now, out); contested {
+			out = append(out, Action{Kind: Announce})
+		}
+		return out
 	case Backup:
 		why := NoMaster
 		switch {

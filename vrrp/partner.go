@@ -29,7 +29,7 @@ type partner struct {
 	successor  netip.Addr
 	yieldUntil mono.Time
 
-	// MASTER: adverts of predecessor are passed over until graceUntil.
+	// MASTER: adverts of predecessor that would win are passed over until graceUntil.
 	predecessor netip.Addr
 	graceUntil  mono.Time
 
@@ -153,7 +153,8 @@ func (i *Instance) hearPartner(now mono.Time, from netip.Addr, ad *packet.Advert
 		p.yielded = true
 		return out, true
 	case from == p.predecessor && now < p.graceUntil:
-		return out, true
+		// A lower rank is answered as ever: it may have let go, and be misled since.
+		return out, ad.Priority >= i.rank(now)
 	case from == p.presumed && i.claims(now):
 		i.peer, i.peerPriority = from, ad.Priority
 		p.distrustUntil = now.Add(distrustTime)

@@ -47,7 +47,7 @@ func (i *Instance) enter(s State, why Why, out []Action) []Action {
 	case Faulted:
 		a.Faults = i.shown
 	}
-	i.state = s
+	i.state, i.contested = s, false
 	return append(out, a)
 }
 
@@ -175,6 +175,8 @@ func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action,
 	}
 	// keepalived: force a new election and win back the clients that the other took.
 	out = i.advertise(now, append(out, note(LowerHeard)))
+	i.contested = true
+	i.deadline = min(i.deadline, now.Add(contestTime))
 	return append(out, Action{Kind: Announce})
 }
 

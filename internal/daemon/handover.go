@@ -133,10 +133,10 @@ func (p *partner) cannot(instance string) string {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, text := p.counterpart(instance); text != "" {
-		return text
+	in, text := p.counterpart(instance)
+	if text != "" {
+		return text + " (--force lets go by priority 0)"
 	}
-	in, _ := p.counterpart(instance)
 	if in.Reason != "" {
 		return fmt.Sprintf("%s is not ready: %s", p.peer.Node, in.Reason)
 	}
@@ -154,7 +154,7 @@ func (p *partner) counterpart(instance string) (pair.InstanceState, string) {
 		if st.Problem != "" {
 			why = st.Problem
 		}
-		return pair.InstanceState{}, fmt.Sprintf("the pair link is down: %s (--force lets go by priority 0)", why)
+		return pair.InstanceState{}, "the pair link is down: " + why
 	}
 	for i, k := range p.keys {
 		if k.Name != instance {
