@@ -229,9 +229,9 @@ func (i *Instance) reprioritise(now mono.Time, delta int, out []Action) []Action
 func (i *Instance) expire(now mono.Time, out []Action) []Action {
 	switch i.state {
 	case Master:
-		contested := i.contested
+		again := i.partner.announces(now) || i.contested
 		i.contested = false
-		if out = i.advertise(now, out); contested {
+		if out = i.advertise(now, out); again {
 			out = append(out, Action{Kind: Announce})
 		}
 		return out

@@ -18,6 +18,12 @@ const (
 	// up first; bounded, so that a master that never let go wins by its rank.
 	successionTime = 3 * HandoverTime / 2
 
+	// lingerTime is how long the kernel of a dead node may still answer for its
+	// addresses, until their lease ends; meanwhile the new master repeats its
+	// announcement every lingerRepeat, for who asked the wrong one.
+	lingerTime   = 4 * time.Second
+	lingerRepeat = 500 * time.Millisecond
+
 	// distrustTime is how long no end is believed after one that was none.
 	distrustTime = 10 * time.Minute
 )
@@ -40,6 +46,10 @@ type partner struct {
 	presumed   netip.Addr
 	claim      uint8
 	claimUntil mono.Time
+
+	// MASTER: the announcement is repeated with adverts, next at announceNext, until
+	// announceUntil.
+	announceNext, announceUntil mono.Time
 
 	distrustUntil mono.Time
 	yielded       bool // BACKUP: has handed over, so takes from nobody who lives
@@ -69,6 +79,15 @@ func (p *partner) confirm(now mono.Time) {
 	}
 }
 
+// announces reports whether an advert is to be followed by another announcement.
+func (p *partner) announces(now mono.Time) bool {
+	if now < p.announceNext || now >= p.announceUntil {
+		return false
+	}
+	p.announceNext = now.Add(lingerRepeat)
+	return true
+}
+
 // preempts reports whether a lower master is to be taken over from.
 func (i *Instance) preempts() bool { return !i.cfg.NoPreempt && !i.partner.yielded }
 
@@ -82,6 +101,7 @@ func (i *Instance) hint(now mono.Time, ev Event, out []Action) []Action {
 			p.claim = max(i.peerPriority, 2) - 1
 			yielded := p.yielded
 			out = i.master(now, ProcessGone, out)
+			p.announceNext, p.announceUntil = now.Add(lingerRepeat), now.Add(lingerTime+lingerRepeat)
 			p.yielded = yielded // until the claim has stood
 			return out
 		}
