@@ -34,6 +34,7 @@ const patience = 10 * time.Second
 //	{fe}  stands for a listener's address, any name that starts with "fe"
 //	{log} for a log target that nextLog reads, facility included
 //	{no}  for an address where nobody listens, any name that starts with "no"
+//	{port} for an origin's port alone, any name that starts with "port"
 //	{s1}  for an origin's address, any other name
 type rig struct {
 	t       testing.TB
@@ -42,7 +43,8 @@ type rig struct {
 	origins map[string]*net.TCPListener
 	conns   []*wire
 	logs    *net.UnixConn
-	usable  chan string // "backend n" for each change that the balancer tells
+	usable  chan string    // "backend n" for each change that the balancer tells
+	players sync.WaitGroup // goroutines that play origins until their listeners close
 
 	stopOnce sync.Once
 	stop     func()
@@ -104,6 +106,9 @@ func (r *rig) fill(text, sock string) string {
 			}
 			r.origins[name] = ln
 			r.names[name] = ln.Addr().String()
+			if strings.HasPrefix(name, "port") {
+				_, r.names[name], _ = net.SplitHostPort(r.names[name])
+			}
 		}
 		return r.names[name]
 	})
@@ -224,8 +229,17 @@ func (r *rig) close() {
 		}
 		r.balanced()
 	}
+	r.players.Go(func() { // lines that nobody asked for must not hold the balancer's end up
+		_ = r.logs.SetReadDeadline(time.Time{})
+		for buf := make([]byte, 4096); ; {
+			if _, err := r.logs.Read(buf); err != nil {
+				return
+			}
+		}
+	})
 	r.halt()
 	r.logs.Close()
+	r.players.Wait()
 }
 
 // halt stops the balancer at once.

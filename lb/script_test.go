@@ -17,7 +17,7 @@ import (
 //
 //	start [http|tcp]           the configuration, with the names of rig; preset goes
 //	                           before it
-//	client NAME [fe=fe] [from=IP]   connects
+//	client NAME [fe=fe] [from=IP]   connects; one of that name closes first
 //	accept NAME [s=s1]         an origin takes the next connection
 //	send NAME [body=TEXT]      a head: lines that get CRLF, and the empty line
 //	raw NAME                   bytes, as Go strings, one or more lines
@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
-			p := &player{t: t, wires: make(map[string]*wire)}
+			p := &player{t: t, wires: make(map[string]*wire), clients: make(map[string]bool)}
 			datadriven.RunTest(t, path, p.play)
 		})
 	}
@@ -55,9 +55,23 @@ const preset = ` log {log}
 `
 
 type player struct {
-	t     *testing.T
-	r     *rig
-	wires map[string]*wire
+	t       *testing.T
+	r       *rig
+	wires   map[string]*wire
+	clients map[string]bool // those of wires that are clients and have not been closed
+}
+
+// leave closes a client and waits until the balancer has seen that: what it logs
+// counts connections.
+func (p *player) leave(name string) {
+	if !p.clients[name] {
+		return
+	}
+	delete(p.clients, name)
+	p.wires[name].Close()
+	if p.r.lb != nil {
+		p.r.await("the session's end", func() bool { return p.r.lb.Status().Connections <= len(p.clients) })
+	}
 }
 
 func (p *player) play(_ *testing.T, d *datadriven.TestData) string {
@@ -70,6 +84,7 @@ func (p *player) play(_ *testing.T, d *datadriven.TestData) string {
 	case "start":
 		if p.r != nil {
 			p.r.close()
+			clear(p.clients)
 		}
 		text := d.Input
 		if mode := d.CmdArgs; len(mode) > 0 {
@@ -84,6 +99,8 @@ func (p *player) play(_ *testing.T, d *datadriven.TestData) string {
 		fe, from := "fe", "127.0.0.1"
 		d.MaybeScanArgs(t, "fe", &fe)
 		d.MaybeScanArgs(t, "from", &from)
+		p.leave(name)
+		p.clients[name] = true
 		p.wires[name] = p.r.clientFrom(fe, from)
 		return ""
 	case "accept":

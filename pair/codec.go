@@ -79,7 +79,7 @@ func (h Hello) append(w *writer) {
 		w.key(c.Key)
 		w.uint32(uint32(c.Interval.Milliseconds()))
 		w.b = append(w.b, c.Addresses[:]...)
-		w.b = append(w.b, c.Auth[:]...)
+		w.b = append(w.b, c.Protocol[:]...)
 	})
 }
 
@@ -88,7 +88,7 @@ func readHello(r *reader) Hello {
 	h.Instances = records(r, func(r *reader) InstanceConfig {
 		c := InstanceConfig{Key: r.key(), Interval: time.Duration(r.uint32()) * time.Millisecond}
 		copy(c.Addresses[:], r.take(len(c.Addresses)))
-		copy(c.Auth[:], r.take(len(c.Auth)))
+		copy(c.Protocol[:], r.take(len(c.Protocol)))
 		return c
 	})
 	return h

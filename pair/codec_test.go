@@ -17,7 +17,7 @@ func samples() []Message {
 	key := Key{Name: "VI_1", VRID: 51, Family: 4}
 	return []Message{
 		Hello{Protocol: 1, Incarnation: 1 << 40, Version: "1.0", Node: "lb1", Instances: []InstanceConfig{
-			{Key: key, Interval: time.Second, Addresses: Digest{1}, Auth: Digest{2}},
+			{Key: key, Interval: time.Second, Addresses: Digest{1}, Protocol: Digest{2}},
 		}},
 		State{
 			Maintenance: true, Reason: "the balancer does not serve",

@@ -74,8 +74,8 @@ func Differences(ours, theirs Hello) []string {
 		if c.Addresses != o.Addresses {
 			out = append(out, fmt.Sprintf("%s: other virtual addresses on %s", name, theirs.Node))
 		}
-		if c.Auth != o.Auth {
-			out = append(out, fmt.Sprintf("%s: other authentication on %s", name, theirs.Node))
+		if c.Protocol != o.Protocol {
+			out = append(out, fmt.Sprintf("%s: other VRRP version or authentication on %s", name, theirs.Node))
 		}
 	}
 	for n, k := range other {

@@ -48,8 +48,8 @@ func TestDifferences(t *testing.T) {
 		"baton 1.0 here, 1.1 on lb2",
 		"instance A: advert_int is 1s here, 2s on lb2",
 		"instance A: other virtual addresses on lb2",
-		"instance A: other authentication on lb2",
-		"instance B (b there): other authentication on lb2",
+		"instance A: other VRRP version or authentication on lb2",
+		"instance B (b there): other VRRP version or authentication on lb2",
 		"instance C (VRID 3) has no counterpart on lb2",
 		"instance D (VRID 4) of lb2 has no counterpart here",
 	}

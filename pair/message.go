@@ -84,7 +84,7 @@ type InstanceConfig struct {
 	Key       Key
 	Interval  time.Duration // of adverts; in whole milliseconds
 	Addresses Digest        // of the virtual addresses
-	Auth      Digest        // of auth_type and auth_pass
+	Protocol  Digest        // of the version of VRRP and the authentication
 }
 
 // Role is the state of an instance, as VRRP names it.

@@ -80,8 +80,8 @@ for package in $missing; do
 	case $package in
 	keepalived | haproxy | nginx-light)
 		service=${package%-light}
-		systemctl disable --quiet "$service" 2>/dev/null &&
-			echo "$service is installed, but neither started nor enabled"
+		systemctl disable --quiet "$service" 2>/dev/null || DPKG_MAINTSCRIPT_PACKAGE=$package deb-systemd-helper disable "$service.service" >/dev/null
+		echo "$service is installed, but neither started nor enabled"
 		;;
 	esac
 done

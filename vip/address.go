@@ -1,14 +1,17 @@
 package vip
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Address is one virtual address as the operator configured it.
 type Address struct {
-	Prefix    netip.Prefix // address and length; /32 when the file names none
+	Prefix    netip.Prefix // address and length; a single address when the file names none
 	Interface string
-	Label     string     // optional, e.g. eth0:vip
+	Label     string     // optional, e.g. eth0:vip; IPv4 only
 	Scope     uint8      // RT_SCOPE_*, 0 = universe (global)
-	Broadcast netip.Addr // optional
+	Broadcast netip.Addr // optional; IPv4 only
 }
 
 // Config is what one vrrp_instance owns.
@@ -16,4 +19,28 @@ type Config struct {
 	Instance  string // the vrrp_instance's name
 	Interface string // where its adverts go; default device of its addresses
 	Addresses []Address
+	Announce  Schedule // the zero one stands for DefaultSchedule
+}
+
+// Schedule says how a holder announces its addresses. RefreshRepeat is at least 1,
+// so that one made by conf/keepalived is never the zero one.
+type Schedule struct {
+	Repeat         int           // frames of a burst, per address: garp_master_repeat
+	Again          time.Duration // until a second burst follows, 0: none follows: garp_master_delay
+	ConflictRepeat int           // the same for a conflict: garp_lower_prio_repeat, 0: none
+	ConflictAgain  time.Duration // garp_lower_prio_delay
+	Refresh        time.Duration // between refreshes while nothing happens, 0: no refreshes
+	RefreshRepeat  int           // frames of a refresh, per address
+	ARPInterval    time.Duration // pause between two ARP frames on one interface: vrrp_garp_interval
+	NAInterval     time.Duration // pause between two neighbour advertisements on one interface
+}
+
+// DefaultSchedule is what keepalived does by default, and a refresh for switches
+// that forget an address sooner than hosts do.
+func DefaultSchedule() Schedule {
+	return Schedule{
+		Repeat: 5, Again: 5 * time.Second,
+		ConflictRepeat: 5, ConflictAgain: 5 * time.Second,
+		Refresh: 60 * time.Second, RefreshRepeat: 1,
+	}
 }

@@ -20,6 +20,7 @@ const (
 type Event struct {
 	Kind     EventKind
 	Instance string  // Up, Down, Announce
+	Conflict bool    // Announce: another node claims the addresses too
 	Address  Address // Added, Renewed, Removed, Failed
 }
 
@@ -31,19 +32,22 @@ const (
 	// Sync: apply Diff(present, Want()) and tell the outcome of every step by
 	// Added, Renewed, Removed or Failed. Then do what Settle asks for.
 	Sync ActionKind = iota
-	// Send: broadcast Count gratuitous ARP frames for Address.
+	// Send: broadcast Count gratuitous ARP frames, or unsolicited neighbour
+	// advertisements, for Address.
 	Send
 	// Returned: Address had vanished while it was held, and is back (for the log).
 	Returned
+	// Ask: find out who else answers for Address.
+	Ask
 )
 
 func (k ActionKind) String() string {
-	return [...]string{Sync: "sync", Send: "send", Returned: "returned"}[k]
+	return [...]string{Sync: "sync", Send: "send", Returned: "returned", Ask: "ask"}[k]
 }
 
 // Action is one output of a Keeper.
 type Action struct {
 	Kind    ActionKind
-	Address Address // Send, Returned
+	Address Address // Send, Returned, Ask
 	Count   int     // Send
 }

@@ -10,6 +10,7 @@ type Keeper struct {
 	holdings []Holding
 	sync     mono.Time // next renewal or retry, at the latest
 	early    mono.Time // the same, at the earliest
+	lanes    []lane    // for frames that must keep a distance
 }
 
 // Holding is what one instance holds.
@@ -19,6 +20,8 @@ type Holding struct {
 	Leases []Lease // one for each of Config.Addresses
 
 	again   mono.Time // second burst
+	repeat  int       // its frames
+	ask     mono.Time // next question who else has the addresses
 	refresh mono.Time
 }
 
@@ -27,9 +30,12 @@ type Holding struct {
 func NewKeeper(cfgs []Config) *Keeper {
 	k := &Keeper{sync: mono.Never, early: mono.Never}
 	for _, c := range cfgs {
+		if c.Announce == (Schedule{}) {
+			c.Announce = DefaultSchedule()
+		}
 		k.holdings = append(k.holdings, Holding{
 			Config: c, Leases: make([]Lease, len(c.Addresses)),
-			again: mono.Never, refresh: mono.Never,
+			again: mono.Never, refresh: mono.Never, ask: mono.Never,
 		})
 	}
 	return k
@@ -55,8 +61,11 @@ func (k *Keeper) Holdings() []Holding { return k.holdings }
 // Deadline is when Step has something to do; mono.Never if nothing.
 func (k *Keeper) Deadline() mono.Time {
 	d := k.sync
+	for i := range k.lanes {
+		d = min(d, k.lanes[i].deadline())
+	}
 	for i := range k.holdings {
-		d = min(d, k.holdings[i].again, k.holdings[i].refresh)
+		d = min(d, k.holdings[i].again, k.holdings[i].refresh, k.holdings[i].ask)
 	}
 	return d
 }
@@ -87,7 +96,7 @@ func (k *Keeper) Step(now mono.Time, ev Event, out []Action) []Action {
 	switch ev.Kind {
 	case Up, Down, Announce:
 		if h := k.holding(ev.Instance); h != nil {
-			out = k.stepInstance(now, ev.Kind, h, out)
+			out = k.stepInstance(now, ev, h, out)
 		}
 	case Missing:
 		if k.sync != mono.Never {
@@ -101,22 +110,29 @@ func (k *Keeper) Step(now mono.Time, ev Event, out []Action) []Action {
 	return k.due(now, out)
 }
 
-func (k *Keeper) stepInstance(now mono.Time, kind EventKind, h *Holding, out []Action) []Action {
-	switch kind {
+func (k *Keeper) stepInstance(now mono.Time, ev Event, h *Holding, out []Action) []Action {
+	switch ev.Kind {
 	case Up:
+		if !h.Wanted {
+			h.ask = now.Add(AskAfter)
+		}
 		h.Wanted = true
 		return k.startSync(now, out)
 	case Down:
 		h.Wanted = false
-		h.again, h.refresh = mono.Never, mono.Never
+		h.again, h.refresh, h.ask = mono.Never, mono.Never, mono.Never
 		return k.startSync(now, out)
 	case Announce:
 		// A conflict calls for this again and again; each time the second burst
 		// moves, so it comes when the conflict is over. Nobody but the holder
 		// may announce an address.
 		if h.Wanted {
-			out = h.send(AnnounceRepeat, out)
-			h.again, h.refresh = now.Add(AnnounceAgain), now.Add(AnnounceRefresh)
+			s := h.Config.Announce
+			if ev.Conflict {
+				out = k.burst(now, h, s.ConflictRepeat, s.ConflictAgain, out)
+			} else {
+				out = k.burst(now, h, s.Repeat, s.Again, out)
+			}
 		}
 	}
 	return out
@@ -130,8 +146,10 @@ func (k *Keeper) stepAddress(now mono.Time, kind EventKind, h *Holding, i int, o
 			// It was ours and it vanished: somebody removed it, or this process
 			// stood still for longer than the lease. Neighbours may have learned
 			// anything meanwhile.
-			out = append(out, Action{Kind: Returned, Address: a}, Action{Kind: Send, Address: a, Count: AnnounceRepeat})
-			h.again, h.refresh = now.Add(AnnounceAgain), now.Add(AnnounceRefresh)
+			s := h.Config.Announce
+			out = append(out, Action{Kind: Returned, Address: a})
+			out = k.send(now, a, s.Repeat, s, out)
+			h.plan(now, s.Repeat, s.Again)
 		}
 		l.confirm(now)
 	case Renewed:
@@ -158,15 +176,23 @@ func (k *Keeper) due(now mono.Time, out []Action) []Action {
 	for i := range k.holdings {
 		h := &k.holdings[i]
 		if now >= h.again {
-			out = h.send(AnnounceRepeat, out)
+			out = k.announce(now, h, h.repeat, out)
 			h.again = mono.Never
 		}
 		if now >= h.refresh {
-			out = h.send(1, out)
-			h.refresh = now.Add(AnnounceRefresh)
+			out = k.announce(now, h, h.Config.Announce.RefreshRepeat, out)
+			h.refresh = now.Add(h.Config.Announce.Refresh)
+		}
+		if now >= h.ask {
+			for j, l := range h.Leases {
+				if l.Held {
+					out = append(out, Action{Kind: Ask, Address: h.Config.Addresses[j]})
+				}
+			}
+			h.ask = now.Add(AskEvery)
 		}
 	}
-	return out
+	return k.drain(now, out)
 }
 
 // startSync asks for a Sync, which renews every lease, and plans the next.
@@ -179,16 +205,6 @@ func (k *Keeper) startSync(now mono.Time, out []Action) []Action {
 		}
 	}
 	return append(out, Action{Kind: Sync})
-}
-
-// send announces the addresses that are there.
-func (h *Holding) send(count int, out []Action) []Action {
-	for i, l := range h.Leases {
-		if l.Held {
-			out = append(out, Action{Kind: Send, Address: h.Config.Addresses[i], Count: count})
-		}
-	}
-	return out
 }
 
 func (k *Keeper) holding(instance string) *Holding {

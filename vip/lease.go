@@ -14,7 +14,10 @@ import (
 //     the last renewal, so within 4 s of the death at the latest;
 //   - a living process may stand still for 1.65 s (LeaseValid - 0.25 s -
 //     LeaseRenew) before it loses the address. That is far beyond a pause of the
-//     garbage collector, and below the master-down interval (over 3 s).
+//     garbage collector, and below the master-down interval (over 3 s)
+//     of 1 s adverts. With the faster adverts of VRRPv3 the other node takes over
+//     first, and the two kernels share the address until the lease ends, unless
+//     the process goes on earlier: it takes the address off before anything else.
 //
 // The other node counts from the last advert, the kernel from the last renewal. So
 // that the kernel does not let go later than that, a renewal is due leaseEarly ahead
@@ -22,7 +25,9 @@ import (
 // The two then stay in step, whatever their timers do.
 //
 // The preferred lifetime is the same: a shorter one would only mark the address
-// deprecated meanwhile, which IPv4 does not heed.
+// deprecated meanwhile, which IPv4 does not heed. For a single IPv6 address it is
+// 0 from the start, as with keepalived: a host must not choose it as the source of
+// its own connections.
 const (
 	LeaseValid = 3 * time.Second
 	LeaseRenew = 1100 * time.Millisecond
@@ -30,14 +35,6 @@ const (
 
 	leaseEarly  = 200 * time.Millisecond
 	leaseLatest = LeaseValid + 750*time.Millisecond // the kernel has taken the address by then
-)
-
-// The announcements, as keepalived sends them by default, and a refresh for
-// switches that forget an address sooner than hosts do.
-const (
-	AnnounceRepeat  = 5                // frames of a burst, per address
-	AnnounceAgain   = 5 * time.Second  // a second burst follows the first
-	AnnounceRefresh = 60 * time.Second // one frame per address
 )
 
 // Lease is the right to an address until the kernel takes it away. The zero

@@ -3,6 +3,7 @@ package vip
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,9 @@ func parseEntry(t *testing.T, d *datadriven.TestData, s string) Entry {
 // TestKeeper plays scripts in virtual time. The commands:
 //
 //	instances            one per line: NAME ADDRESS INTERFACE [ADDRESS INTERFACE ...]
-//	up|down|announce N   the VRRP state machine's orders
+//	                     then words for its schedule: again=5s repeat=5 conflict-again=5s
+//	                     conflict-repeat=5 refresh=60s refresh-repeat=1 arp=0s na=0s
+//	up|down|announce|conflict N   the VRRP state machine's orders
 //	run DURATION         time passes, the timer fires at each deadline
 //	stall DURATION       time passes, nothing runs; then the timer
 //	kernel remove|foreign|break|mend ADDRESS [INTERFACE]
@@ -96,6 +99,8 @@ func TestKeeper(t *testing.T) {
 				s.step(Event{Kind: Down, Instance: arg(0)})
 			case "announce":
 				s.step(Event{Kind: Announce, Instance: arg(0)})
+			case "conflict":
+				s.step(Event{Kind: Announce, Conflict: true, Instance: arg(0)})
 			case "missing":
 				s.step(Event{Kind: Missing})
 			case "run":
@@ -122,12 +127,46 @@ func parseInstances(t *testing.T, d *datadriven.TestData) []Config {
 	for line := range strings.Lines(d.Input) {
 		words := strings.Fields(line)
 		c := Config{Instance: words[0]}
-		for w := words[1:]; len(w) > 1; w = w[2:] {
+		c.Announce = DefaultSchedule()
+		for w := words[1:]; len(w) > 0; {
+			if key, value, ok := strings.Cut(w[0], "="); ok {
+				setSchedule(t, d, &c.Announce, key, value)
+				w = w[1:]
+				continue
+			}
 			c.Addresses = append(c.Addresses, parseEntry(t, d, w[0]+" "+w[1]).Address)
+			w = w[2:]
 		}
 		cfgs = append(cfgs, c)
 	}
 	return cfgs
+}
+
+func setSchedule(t *testing.T, d *datadriven.TestData, s *Schedule, key, value string) {
+	var err error
+	switch key {
+	case "repeat":
+		s.Repeat, err = strconv.Atoi(value)
+	case "conflict-repeat":
+		s.ConflictRepeat, err = strconv.Atoi(value)
+	case "refresh-repeat":
+		s.RefreshRepeat, err = strconv.Atoi(value)
+	case "again":
+		s.Again, err = time.ParseDuration(value)
+	case "conflict-again":
+		s.ConflictAgain, err = time.ParseDuration(value)
+	case "refresh":
+		s.Refresh, err = time.ParseDuration(value)
+	case "arp":
+		s.ARPInterval, err = time.ParseDuration(value)
+	case "na":
+		s.NAInterval, err = time.ParseDuration(value)
+	default:
+		d.Fatalf(t, "unknown word %q", key)
+	}
+	if err != nil {
+		d.Fatalf(t, "%v", err)
+	}
 }
 
 // order does something to the kernel from outside.
@@ -249,7 +288,7 @@ func FuzzKeeper(f *testing.F) {
 			}
 		}
 		s.broken = nil
-		s.run(s.now.Add(2 * AnnounceAgain))
+		s.run(s.now.Add(10 * time.Second))
 		s.expire() // what no instance holds any more has run out
 		want := s.k.Want(nil)
 		if len(s.kernel) != 1+len(want) {

@@ -10,17 +10,38 @@ import (
 // Config is one vrrp_instance as the protocol sees it. A Config is made by
 // conf/keepalived and is valid: the state machine does not check it again.
 type Config struct {
-	Name           string
-	Interface      string
-	VRID           uint8         // 1..255
-	Priority       uint8         // base priority, 1..255; 255 owns the addresses
-	AdvertInterval time.Duration // VRRPv2: whole seconds, 1..255
-	StartAsMaster  bool          // `state MASTER`; only 255 acts on it (keepalived 2.x)
-	NoPreempt      bool
-	Auth           packet.Auth
-	Source         netip.Addr   // mcast_src_ip; zero: the interface's primary address
-	Advertised     []netip.Addr // addresses carried in adverts, in the order of the file
+	Name      string
+	Interface string
+	Version   uint8 // 2 or 3; 0 means 2
+	IPv6      bool  // the family of adverts and of Advertised; version 3 only
+	VRID      uint8 // 1..255
+	Priority  uint8 // base priority, 1..255; 255 owns the addresses
+
+	// AdvertInterval is ours. Version 2: whole seconds, 1..255, and all nodes must
+	// have the same. Version 3: 10 ms to 40.95 s in steps of 10 ms; a backup adopts
+	// the master's.
+	AdvertInterval time.Duration
+
+	StartAsMaster bool // `state MASTER`; only 255 acts on it (keepalived 2.x)
+	NoPreempt     bool
+	Auth          packet.Auth  // version 2 only
+	PlainSum      bool         // version 3, IPv4: `v3_checksum_as_v2`, no pseudo header in checksums
+	Source        netip.Addr   // mcast_src_ip, unicast_src_ip; zero: the interface's primary address, link-local with IPv6
+	Advertised    []netip.Addr // addresses carried in adverts, in the order of the file
+
+	Peers      []Peer // unicast_peer: adverts go to them and not to the group
+	CheckPeers bool   // check_unicast_src: adverts of others are refused
+	TTL        uint8  // of unicast adverts; 0 means 255
 }
+
+// Peer is a line of unicast_peer.
+type Peer struct {
+	Addr           netip.Addr
+	MinTTL, MaxTTL uint8 // what a received advert may have; MaxTTL 0 sets no bound
+}
+
+// Unicast reports whether adverts go to peers instead of the group.
+func (c *Config) Unicast() bool { return len(c.Peers) > 0 }
 
 // State is the state of an instance.
 type State uint8

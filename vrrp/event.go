@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"net/netip"
+	"time"
 
 	"baton/vrrp/packet"
 )
@@ -16,7 +17,8 @@ const (
 	// Timer says that the Deadline has come; earlier it does nothing.
 	Timer
 	// Heard is an advert whose form is right (packet.Advert.Parse said OK) for
-	// this instance's VRID, on its interface, with TTL 255.
+	// this instance's VRID and version, on its interface, with the TTL that its
+	// configuration asks for.
 	Heard
 	// Link is the state of the interface: Faults within LinkFaults, and Source.
 	Link
@@ -107,6 +109,8 @@ type Action struct {
 	Note         Note          // Trace
 	Peer         netip.Addr    // Notify, Drop, Trace: who sent the advert in question; may be zero
 	PeerPriority uint8         // Notify, Trace: with which priority
+	Interval     time.Duration // Trace IntervalAdopted: the master's
+	Conflict     bool          // Announce: because another node claims the addresses, not because of a takeover
 }
 
 // Faults is the set of reasons that hold an instance in FAULT.
@@ -116,7 +120,7 @@ type Faults uint8
 const (
 	LinkMissing Faults = 1 << iota // no such interface
 	LinkDown                       // the interface is down or without carrier
-	NoAddress                      // it has no IPv4 address to send from
+	NoAddress                      // it has no address to send from
 	NoSocket                       // the VRRP socket cannot be opened
 	Unhealthy                      // a probe of weight 0 failed
 	NoAddresses                    // the virtual addresses cannot be set; retried
@@ -145,7 +149,7 @@ func (s Faults) String() string {
 		case LinkDown:
 			text += "interface down"
 		case NoAddress:
-			text += "interface without IPv4 address"
+			text += "interface without address to send from"
 		case NoSocket:
 			text += "no VRRP socket"
 		case Unhealthy:
@@ -218,6 +222,7 @@ const (
 	PriorityChanged             // the effective priority is now Priority
 	FaultsChanged               // FAULT: the set of faults is another
 	WokeLate                    // BACKUP: this process stood still; the master-down timer starts again
+	IntervalAdopted             // BACKUP, version 3: the master's advert interval is another than the one counted in
 	NumNotes                    // how many there are
 )
 
@@ -230,6 +235,7 @@ func (n Note) String() string {
 		SameSender:      "heard our own address with our priority",
 		PriorityChanged: "effective priority changed",
 		FaultsChanged:   "faults changed",
+		IntervalAdopted: "the master's advert interval is another, adopted",
 		WokeLate:        "stood still, waiting for the master once more",
 	}
 	if int(n) < len(names) {

@@ -13,11 +13,11 @@ func TestForgedEndsNeverMove(t *testing.T) {
 	elections := 0
 	for seed := range uint64(*modelRuns) {
 		m := newModel(t, seed)
-		m.run(m.now.Add(6 * modelInterval))
+		m.run(m.now.Add(6*m.interval + 2*HandoverTime))
 		if m.rng.IntN(2) == 0 { // the lower node of a nopreempt pair leads
 			m.handover(0)
 			m.handover(1)
-			m.run(m.now.Add(6 * modelInterval))
+			m.run(m.now.Add(6*m.interval + 2*HandoverTime))
 		}
 		leader := -1
 		for i, n := range m.nodes {
@@ -29,12 +29,12 @@ func TestForgedEndsNeverMove(t *testing.T) {
 			t.Fatalf("seed %d: no master to begin with:\n%s", seed, m.tail())
 		}
 		for range 20 {
-			m.run(m.now.Add(time.Duration(m.rng.IntN(1500)) * time.Millisecond))
+			m.run(m.now.Add(time.Duration(m.rng.IntN(1500)) * m.interval / 1000))
 			for i := range 2 {
 				m.linkSays(i, PeerGone)
 			}
 		}
-		m.run(m.now.Add(100 * time.Millisecond))
+		m.run(m.now.Add(m.interval / 10))
 		changes := 0
 		for i, n := range m.nodes {
 			if is := n.g.Member(0).State() == Master; is != (i == leader) {

@@ -49,6 +49,8 @@ type Instance struct {
 	deadline mono.Time // the one timer: advert, master-down, grace or retry
 	sent     mono.Time // MASTER: when the last advert was due to leave
 
+	masterInterval time.Duration // version 3, BACKUP: the master's advert interval; 0: ours
+
 	peer         netip.Addr // the master heard last
 	peerPriority uint8
 	resigned     bool // BACKUP: the timer runs after a resignation
@@ -100,15 +102,32 @@ func effective(base uint8, delta int) uint8 {
 	return uint8(min(max(int(base)+delta, 1), 254))
 }
 
-// Skew returns the skew time of RFC 3768 section 6.1: the higher the priority, the
-// sooner the takeover.
-func (i *Instance) Skew() time.Duration { return skew(i.Priority()) }
+// Skew returns the skew time: the higher the priority, the sooner the takeover.
+func (i *Instance) Skew() time.Duration { return i.skew(i.Priority()) }
 
-func skew(priority uint8) time.Duration { return time.Duration(256-int(priority)) * time.Second / 256 }
+// skew is within one second in version 2 (RFC 3768 section 6.1), and within one
+// advert interval of the master in version 3 (RFC 9568 section 6.1).
+func (i *Instance) skew(priority uint8) time.Duration {
+	within := time.Second
+	if i.cfg.Version == 3 {
+		within = i.interval()
+	}
+	return time.Duration(256-int(priority)) * within / 256
+}
 
-// MasterDown returns the master-down interval of RFC 3768 section 6.1.
+// interval is the advert interval that the timers of a backup count in: in version
+// 3 the present master's (Active_Adver_Interval of RFC 9568 section 6.1).
+func (i *Instance) interval() time.Duration {
+	if i.masterInterval > 0 && i.state == Backup {
+		return i.masterInterval
+	}
+	return i.cfg.AdvertInterval
+}
+
+// MasterDown returns the master-down interval of RFC 3768 section 6.1 and RFC 9568
+// section 6.1.
 func (i *Instance) MasterDown() time.Duration {
-	return downAdverts*i.cfg.AdvertInterval + i.Skew()
+	return downAdverts*i.interval() + i.Skew()
 }
 
 // Faults returns all that keeps the instance in FAULT.
@@ -220,7 +239,7 @@ func (i *Instance) reprioritise(now mono.Time, delta int, out []Action) []Action
 		return out
 	}
 	if i.state == Backup {
-		i.deadline = max(i.deadline.Add(skew(is)-skew(was)), now)
+		i.deadline = max(i.deadline.Add(i.skew(is)-i.skew(was)), now)
 	}
 	return append(out, Action{Kind: Trace, Note: PriorityChanged, Priority: is})
 }
@@ -229,10 +248,10 @@ func (i *Instance) reprioritise(now mono.Time, delta int, out []Action) []Action
 func (i *Instance) expire(now mono.Time, out []Action) []Action {
 	switch i.state {
 	case Master:
-		again := i.partner.announces(now) || i.contested
+		contested := i.contested
 		i.contested = false
-		if out = i.advertise(now, out); again {
-			out = append(out, Action{Kind: Announce})
+		if out = i.advertise(now, out); contested || i.partner.announces(now) {
+			out = append(out, Action{Kind: Announce, Conflict: contested})
 		}
 		return out
 	case Backup:

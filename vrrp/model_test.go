@@ -37,11 +37,16 @@ func TestModel(t *testing.T) {
 	}
 }
 
-const modelInterval = time.Second
-
 type model struct {
-	t      *testing.T
-	rng    *rand.Rand
+	t   *testing.T
+	rng *rand.Rand
+
+	// Version 3 plays with IPv6 or IPv4 and with intervals that differ from node to
+	// node; interval is the longest of them, and what trouble is measured in.
+	version  uint8
+	ipv6     bool
+	interval time.Duration
+
 	now    mono.Time
 	nodes  []*node
 	mail   []delivery // in no order; few
@@ -75,20 +80,34 @@ type delivery struct {
 }
 
 func newModel(t *testing.T, seed uint64) *model {
-	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 18))}
+	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 18)), version: 2, interval: time.Second}
+	virtual := netip.MustParseAddr("10.0.0.100")
+	if seed%2 == 1 {
+		m.version, m.ipv6 = 3, m.rng.IntN(2) == 0
+		m.interval = []time.Duration{10, 100, 1000, 40950}[m.rng.IntN(4)] * time.Millisecond
+	}
+	if m.ipv6 {
+		virtual = netip.MustParseAddr("fe80::64")
+	}
 	count := 2 + m.rng.IntN(3)
 	nopreempt := m.rng.IntN(3) == 0
 	for i := range count {
 		n := &node{name: string(rune('a' + i)), addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(1 + i)})}
+		if m.ipv6 {
+			n.addr = netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 15: byte(1 + i)})
+		}
 		n.cfg = Config{
-			Name: n.name, VRID: 51, Priority: uint8(1 + m.rng.IntN(254)), AdvertInterval: modelInterval,
-			NoPreempt: nopreempt && m.rng.IntN(2) == 0, Advertised: []netip.Addr{netip.MustParseAddr("10.0.0.100")},
+			Name: n.name, Version: m.version, IPv6: m.ipv6, VRID: 51, Priority: uint8(1 + m.rng.IntN(254)), AdvertInterval: m.interval,
+			NoPreempt: nopreempt && m.rng.IntN(2) == 0, Advertised: []netip.Addr{virtual},
+		}
+		if m.version == 3 && m.rng.IntN(3) == 0 {
+			n.cfg.AdvertInterval = max(10*time.Millisecond, m.interval/10/(10*time.Millisecond)*(10*time.Millisecond))
 		}
 		if i > 0 && m.rng.IntN(4) == 0 {
 			n.cfg.Priority = m.nodes[0].cfg.Priority
 		}
 		m.nodes = append(m.nodes, n)
-		m.say("node %s priority %d nopreempt %v", n.name, n.cfg.Priority, n.cfg.NoPreempt)
+		m.say("node %s version %d interval %v priority %d nopreempt %v", n.name, m.version, n.cfg.AdvertInterval, n.cfg.Priority, n.cfg.NoPreempt)
 	}
 	for i := range m.nodes {
 		m.boot(i)
@@ -106,12 +125,20 @@ func (m *model) boot(i int) {
 	m.step(i, Event{Kind: Start})
 }
 
-// disturb lets 5 to 25 s of trouble pass.
+// pseudo is the pseudo header of what a node sends.
+func (m *model) pseudo(from netip.Addr) packet.Pseudo {
+	if m.ipv6 {
+		return packet.Pseudo{Source: from, Destination: packet.Group6()}
+	}
+	return packet.Pseudo{Source: from, Destination: packet.Group()}
+}
+
+// disturb lets 5 to 25 intervals of trouble pass.
 func (m *model) disturb() {
 	m.loss = []float64{0, 0.1, 0.5}[m.rng.IntN(3)]
-	end := m.now.Add(time.Duration(5+m.rng.IntN(20)) * time.Second)
+	end := m.now.Add(time.Duration(5+m.rng.IntN(20)) * m.interval)
 	for m.now < end && !m.failed {
-		m.run(m.now.Add(time.Duration(m.rng.IntN(1500)) * time.Millisecond))
+		m.run(m.now.Add(time.Duration(m.rng.IntN(1500)) * m.interval / 1000))
 		i := m.rng.IntN(len(m.nodes))
 		n := m.nodes[i]
 		switch m.rng.IntN(12) {
@@ -142,7 +169,7 @@ func (m *model) disturb() {
 				n.alive = false
 			}
 		case 6:
-			n.asleep = m.now.Add(time.Duration(m.rng.IntN(9000)) * time.Millisecond)
+			n.asleep = m.now.Add(time.Duration(m.rng.IntN(9000)) * m.interval / 1000)
 			m.say("%s stands still until %v", n.name, time.Duration(n.asleep))
 		case 7:
 			n.ill = !n.ill
@@ -182,7 +209,7 @@ func (m *model) calm() {
 		n.ill = false
 		m.health(i)
 	}
-	m.run(m.now.Add(5 * modelInterval))
+	m.run(m.now.Add(5*m.interval + 2*HandoverTime)) // a handover that was asked for holds for a time
 
 	var masters []*node
 	best, mayPreempt := uint8(0), true
@@ -249,7 +276,7 @@ func (m *model) receive(i int) {
 		m.step(i, Event{Kind: Timer})
 	}
 	var a packet.Advert
-	if r := a.Parse(d.advert); r != packet.OK {
+	if r := a.Parse(d.advert, n.cfg.Version, m.pseudo(d.from)); r != packet.OK {
 		m.fail("an advert of ours: %v", r)
 		return
 	}
@@ -258,6 +285,16 @@ func (m *model) receive(i int) {
 	if a.Priority > 0 {
 		n.heardAt = m.now
 	}
+}
+
+// shortest is the shortest interval that a master may have: a backup of version 3
+// counts in the master's, whatever its own is.
+func (m *model) shortest() time.Duration {
+	d := m.interval
+	for _, n := range m.nodes {
+		d = min(d, n.cfg.AdvertInterval)
+	}
+	return d
 }
 
 func (m *model) step(i int, ev Event) {
@@ -283,7 +320,7 @@ func (m *model) step(i int, ev Event) {
 	// A handover, and an end that seemed one, come before the silence; who is alive
 	// after all answers, which the look at the end proves.
 	told := ev.Kind == PeerGone || ev.Kind == Succeed
-	if n.cfg.NoPreempt && was == Backup && is == Master && !n.resign && !told && silence < 3*modelInterval {
+	if n.cfg.NoPreempt && was == Backup && is == Master && !n.resign && !told && silence < 3*m.shortest() {
 		m.fail("%s has nopreempt and took over %v after it heard a master", n.name, silence)
 	}
 }
@@ -293,7 +330,7 @@ func (m *model) linkSays(i int, word EventKind) {
 	if i > 1 || m.rng.Float64() < m.loss {
 		return
 	}
-	delay := time.Duration(m.rng.IntN(20000)) * time.Microsecond
+	delay := time.Duration(m.rng.IntN(20000)) * m.interval / 1_000_000
 	m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: 1 - i, from: m.nodes[i].addr, word: word})
 }
 
@@ -315,13 +352,13 @@ func (m *model) handover(i int) {
 
 func (m *model) send(from int, priority uint8) {
 	n := m.nodes[from]
-	a := packet.Advert{VRID: n.cfg.VRID, Priority: priority, Interval: n.cfg.AdvertInterval, Addresses: n.cfg.Advertised}
-	b := a.Append(nil)
+	a := packet.Advert{Version: m.version, VRID: n.cfg.VRID, Priority: priority, Interval: n.cfg.AdvertInterval, Addresses: n.cfg.Advertised}
+	b := a.Append(nil, m.pseudo(n.addr))
 	for to := range m.nodes {
 		if to == from || m.apart[from][to] || m.rng.Float64() < m.loss || !m.nodes[to].alive {
 			continue
 		}
-		delay := time.Duration(m.rng.IntN(5000)) * time.Microsecond
+		delay := time.Duration(m.rng.IntN(5000)) * m.interval / 1_000_000
 		m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: to, from: n.addr, advert: b})
 	}
 }
@@ -346,14 +383,20 @@ func FuzzStep(f *testing.F) {
 	f.Add(uint8(100), uint8(0), []byte{0, 3, 1, 9, 1, 2, 100, 2, 150, 1, 9, 6})
 	f.Add(uint8(255), uint8(3), []byte{3, 0, 0, 1, 20, 2, 0, 2, 255, 5, 4, 7, 1, 255, 6})
 	f.Add(uint8(90), uint8(2), []byte{3, 1, 0, 2, 7, 100, 7, 7, 0, 2, 7, 100, 10, 7, 1, 12, 7, 1, 14, 13, 2, 8, 100})
+	f.Add(uint8(100), uint8(4), []byte{0, 3, 1, 9, 1, 2, 100, 2, 150, 7, 1, 9, 6})
 	f.Fuzz(func(t *testing.T, priority, flags uint8, script []byte) {
 		if priority == 0 {
 			return
 		}
-		g := NewGroup(Config{
-			VRID: 1, Priority: priority, AdvertInterval: time.Second,
+		cfg := Config{
+			Version: 2, VRID: 1, Priority: priority, AdvertInterval: time.Second,
 			StartAsMaster: flags&1 != 0, NoPreempt: flags&2 != 0,
-		})
+		}
+		unit := time.Second
+		if flags&4 != 0 {
+			cfg.Version, cfg.AdvertInterval, unit = 3, 10*time.Millisecond, 10*time.Millisecond
+		}
+		g := NewGroup(cfg)
 		i, now, holds := g.Member(0), mono.Time(0), false
 		arg := func() byte {
 			if len(script) == 0 {
@@ -367,10 +410,13 @@ func FuzzStep(f *testing.F) {
 			ev := Event{Kind: EventKind(arg() % uint8(Resign+1))}
 			switch ev.Kind {
 			case Timer:
-				now = now.Add(time.Duration(arg()) * 100 * time.Millisecond)
+				now = now.Add(time.Duration(arg()) * unit / 10)
 			case Heard:
 				ev.From = netip.AddrFrom4([4]byte{10, 0, 0, arg()})
-				ev.Advert = &packet.Advert{VRID: 1, Priority: arg(), Interval: time.Second}
+				ev.Advert = &packet.Advert{Version: cfg.Version, VRID: 1, Priority: arg(), Interval: unit}
+				if cfg.Version == 3 {
+					ev.Advert.Interval *= time.Duration(arg()) // 0 cannot be, and must do no harm
+				}
 			case Link:
 				b := arg()
 				ev.Faults = Faults(b >> 2)

@@ -24,6 +24,9 @@ const (
 	lingerTime   = 4 * time.Second
 	lingerRepeat = 500 * time.Millisecond
 
+	// claimTime is how long a claim lasts at least: time for a living master's answer.
+	claimTime = 500 * time.Millisecond
+
 	// distrustTime is how long no end is believed after one that was none.
 	distrustTime = 10 * time.Minute
 )
@@ -97,7 +100,7 @@ func (i *Instance) hint(now mono.Time, ev Event, out []Action) []Action {
 	switch ev.Kind {
 	case PeerGone:
 		if i.state == Backup && i.isMaster(ev.From) && now >= p.distrustUntil {
-			p.presumed, p.claimUntil = ev.From, now.Add(i.cfg.AdvertInterval)
+			p.presumed, p.claimUntil = i.peer, now.Add(max(i.cfg.AdvertInterval, claimTime))
 			p.claim = max(i.peerPriority, 2) - 1
 			yielded := p.yielded
 			out = i.master(now, ProcessGone, out)
@@ -139,7 +142,7 @@ func (i *Instance) hint(now mono.Time, ev Event, out []Action) []Action {
 }
 
 // isMaster reports whether a is the source of the last master's adverts.
-func (i *Instance) isMaster(a netip.Addr) bool { return a.IsValid() && i.peer == a }
+func (i *Instance) isMaster(a netip.Addr) bool { return same(a, i.peer) }
 
 // outranks reports whether this instance wins an election against another.
 func (i *Instance) outranks(addr netip.Addr, priority uint8) bool {
@@ -156,6 +159,7 @@ func (i *Instance) succeed(now mono.Time, out []Action) []Action {
 	i.deadline = now
 	out = i.advertise(now, out)
 	i.partner.yielded = false
+	i.masterInterval = 0
 	i.resigned, i.lowerHeard = false, false
 	return i.enter(Master, Asked, out)
 }
@@ -167,21 +171,25 @@ func (i *Instance) hearPartner(now mono.Time, from netip.Addr, ad *packet.Advert
 	switch {
 	case ad.Priority == 0:
 		return out, false
-	case from == p.successor && now < p.yieldUntil:
+	case same(from, p.successor) && now < p.yieldUntil:
 		i.peer, i.peerPriority = from, ad.Priority
 		out = i.backup(now, HandedOver, out)
 		p.yielded = true
 		return out, true
-	case from == p.predecessor && now < p.graceUntil:
+	case same(from, p.predecessor) && now < p.graceUntil:
 		// A lower rank is answered as ever: it may have let go, and be misled since.
 		return out, ad.Priority >= i.rank(now)
-	case from == p.presumed && i.claims(now):
+	case same(from, p.presumed) && i.claims(now):
 		i.peer, i.peerPriority = from, ad.Priority
 		p.distrustUntil = now.Add(distrustTime)
 		return i.backup(now, StillAlive, out), true
 	}
 	return out, false
 }
+
+// same compares addresses of nodes. That of a link-local one has a zone where it
+// was heard, and none where it came by the link.
+func same(a, b netip.Addr) bool { return a.IsValid() && a.WithZone("") == b.WithZone("") }
 
 // leaveMaster forgets what was agreed with the partner while MASTER.
 func (p *partner) leaveMaster() {

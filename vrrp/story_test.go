@@ -16,7 +16,7 @@ import (
 
 // TestStories plays one instance against scripted neighbours in virtual time.
 //
-//	node [addr=A] [prio=N] [advert=2s] [nopreempt] [owner] [vips=(..)] [pass=P]   a new one, at 0 s
+//	node [addr=A] [prio=N] [advert=2s] [nopreempt] [owner] [v3] [vips=(..)] [pass=P]   a new one, at 0 s
 //	start
 //	run for=D | until=T       the time passes; timers fire when they are due
 //	wake asleep=D             the process stood still for D: no timer fired in that time
@@ -123,6 +123,9 @@ func (s *story) config(d *datadriven.TestData) Config {
 	}
 	c.NoPreempt = d.HasArg("nopreempt")
 	c.StartAsMaster = d.HasArg("master")
+	if d.HasArg("v3") {
+		c.Version = 3
+	}
 	c.Auth = s.auth(d)
 	return c
 }
@@ -179,7 +182,7 @@ func (s *story) peer(d *datadriven.TestData) Event {
 }
 
 func (s *story) advert(d *datadriven.TestData) {
-	a := packet.Advert{VRID: 51, Interval: time.Second, Addresses: s.addresses(d), Auth: s.auth(d)}
+	a := packet.Advert{Version: s.g.Member(0).Config().Version, VRID: 51, Interval: time.Second, Addresses: s.addresses(d), Auth: s.auth(d)}
 	if d.HasArg("advert") {
 		a.Interval = s.duration(d, "advert")
 	}
@@ -250,6 +253,9 @@ func describe(a Action) string {
 		}
 		return "  addresses down"
 	case Announce:
+		if a.Conflict {
+			return "  announce (conflict)"
+		}
 		return "  announce"
 	case Notify:
 		faults := ""
@@ -266,6 +272,9 @@ func describe(a Action) string {
 		faults := ""
 		if a.Note == FaultsChanged {
 			faults = ": " + a.Faults.String()
+		}
+		if a.Note == IntervalAdopted {
+			faults = fmt.Sprintf(": %v", a.Interval)
 		}
 		if a.Note == PriorityChanged {
 			faults = fmt.Sprintf(": %d", a.Priority)

@@ -72,6 +72,7 @@ func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
 	out = i.advertise(now, out)
 	out = append(out, Action{Kind: SetVIPs, Up: true}, Action{Kind: Announce})
 	out = i.enter(Master, why, out)
+	i.masterInterval = 0
 	i.resigned, i.lowerHeard = false, false
 	i.partner.yielded = false
 	return out
@@ -91,6 +92,7 @@ func (i *Instance) fault(now mono.Time, faults Faults, out []Action) []Action {
 		i.retry = firstRetry
 	}
 	i.shown = faults
+	i.masterInterval = 0
 	return i.enter(Fault, Faulted, out)
 }
 
@@ -142,6 +144,7 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 		if i.peer != ev.From || i.peerPriority != ad.Priority {
 			out = append(out, note(NewMaster))
 		}
+		out = i.adopt(ad, note, out)
 		i.await(now)
 	default:
 		if !i.lowerHeard {
@@ -151,6 +154,19 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 	}
 	i.peer, i.peerPriority = ev.From, ad.Priority
 	return out
+}
+
+// adopt takes the interval of the master over (RFC 9568 section 6.4.2): a backup
+// that counted in a shorter one of its own would disturb a master that is well.
+// It is forgotten with the next election.
+func (i *Instance) adopt(ad *packet.Advert, note func(Note) Action, out []Action) []Action {
+	if i.cfg.Version != 3 || ad.Interval <= 0 || i.interval() == ad.Interval {
+		return out
+	}
+	i.masterInterval = ad.Interval
+	a := note(IntervalAdopted)
+	a.Interval = ad.Interval
+	return append(out, a)
 }
 
 func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action, out []Action) []Action {
@@ -171,13 +187,17 @@ func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action,
 			why = TieLost
 		}
 		i.peer, i.peerPriority = ev.From, ad.Priority
-		return i.backup(now, why, out)
+		i.masterInterval = 0
+		out = i.backup(now, why, out)
+		out = i.adopt(ad, note, out)
+		i.await(now) // with the interval of the master that we yield to
+		return out
 	}
 	// keepalived: force a new election and win back the clients that the other took.
 	out = i.advertise(now, append(out, note(LowerHeard)))
 	i.contested = true
 	i.deadline = min(i.deadline, now.Add(contestTime))
-	return append(out, Action{Kind: Announce})
+	return append(out, Action{Kind: Announce, Conflict: true})
 }
 
 // sameAddresses compares the advertised list with ours as sets.

@@ -11,8 +11,14 @@ import (
 	"baton/vip"
 )
 
-// maxAdvertised is what the count field of an advert can say (RFC 3768 section 5.3.5).
-const maxAdvertised = 255
+const (
+	// maxAdvertised is what the count field of an advert can say (RFC 3768 section 5.3.5).
+	maxAdvertised = 255
+
+	// maxAdvertised6 is how many IPv6 addresses fit an advert of 1500 bytes: adverts
+	// are not fragmented.
+	maxAdvertised6 = (1500 - 40 - 8) / 16
+)
 
 // addressDraft is one line of virtual_ipaddress. Device and broadcast wait until
 // the whole instance is read.
@@ -35,7 +41,6 @@ type ownedAddress struct {
 // addressKeywords is what may follow an address.
 func addressKeywords() [][]entry[addressDraft] {
 	broadcast := func(_ *lowerer, b *conf.Block, d *addressDraft) { d.broadcast = b.Words[1] }
-	const ipv6 = "it concerns IPv6, which needs VRRP version 3"
 	return [][]entry[addressDraft]{{
 		{name: "dev", doc: "the interface it is put on; by default the instance's", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *addressDraft) {
 			if l.interfaceName("dev", b.Words[1]) {
@@ -56,7 +61,8 @@ func addressKeywords() [][]entry[addressDraft] {
 		{name: "peer", status: Refused, min: 1, max: 1},
 		{name: "track_group", status: Refused, doc: "it is for static addresses", min: 1, max: 1},
 		{name: "no_track", status: Warned, doc: "an address that someone removes is put back"},
-	}, refuse[addressDraft](ipv6, "home", "-nodad", "mngtmpaddr"), refuse[addressDraft]("", "noprefixroute", "autojoin", "use_vmac")}
+		{name: "-nodad", status: Warned, doc: "baton never waits for duplicate address detection"},
+	}, refuse[addressDraft]("", "home", "mngtmpaddr", "noprefixroute", "autojoin", "use_vmac")}
 }
 
 // scope reads a name of /etc/iproute2/rt_scopes or a number.
@@ -81,8 +87,8 @@ func (l *lowerer) scope(w conf.Word) (uint8, bool) {
 	return uint8(n), true
 }
 
-// parseAddresses reads the lines of a virtual_ipaddress block.
-func parseAddresses(l *lowerer, b *conf.Block, into *instanceDraft) {
+// addressLines reads the lines of a virtual_ipaddress block.
+func (l *lowerer) addressLines(b *conf.Block) (out []addressDraft) {
 	for _, line := range b.Body {
 		word := line.Words[0]
 		if line.HasBody {
@@ -90,37 +96,36 @@ func parseAddresses(l *lowerer, b *conf.Block, into *instanceDraft) {
 			continue
 		}
 		d := addressDraft{word: word}
-		prefix, ok := l.prefix(word, into.version3)
+		prefix, ok := l.prefix(word)
 		lowerStream(l, "virtual_ipaddress", l.address, line.Words[1:], &d)
 		if ok {
 			d.address.Prefix = prefix
-			into.addresses = append(into.addresses, d)
+			out = append(out, d)
 		}
 	}
+	return out
 }
 
 // prefix reads ADDRESS[/LENGTH].
-func (l *lowerer) prefix(w conf.Word, version3 bool) (netip.Prefix, bool) {
+func (l *lowerer) prefix(w conf.Word) (netip.Prefix, bool) {
 	address, length, slash := strings.Cut(w.Text, "/")
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		l.errs.Errorf(w.Pos, "", "`%s` is not an IP address", address)
 		return netip.Prefix{}, false
 	}
-	if a.Is6() {
-		if !version3 {
-			l.errs.Errorf(w.Pos, "IPv6 needs VRRP version 3, which is not supported yet", "`%s`: VRRP version 2 carries IPv4 addresses only", w.Text)
-		}
+	if a.Zone() != "" || a.Is4In6() {
+		l.errs.Errorf(w.Pos, "write the plain address; `dev` says on which interface it is", "`%s` cannot be a virtual address", address)
 		return netip.Prefix{}, false
 	}
 	if a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
 		l.errs.Errorf(w.Pos, "", "%s cannot be a virtual address", address)
 		return netip.Prefix{}, false
 	}
-	bits := 32
+	bits := a.BitLen()
 	if slash {
 		n, err := strconv.ParseUint(length, 10, 8)
-		if err != nil || n < 1 || n > 32 {
+		if err != nil || n < 1 || int(n) > bits {
 			pos := w.Pos
 			if !w.Quoted {
 				pos.Col += len(address) + 1
@@ -129,7 +134,7 @@ func (l *lowerer) prefix(w conf.Word, version3 bool) (netip.Prefix, bool) {
 			if mask, err := netip.ParseAddr(length); err == nil && mask.Is4() {
 				hint = "write the mask as the number of its one bits, such as 24"
 			}
-			l.errs.Errorf(pos, hint, "the prefix length of `%s` must be a number from 1 to 32", w.Text)
+			l.errs.Errorf(pos, hint, "the prefix length of `%s` must be a number from 1 to %d", w.Text, bits)
 			return netip.Prefix{}, false
 		}
 		bits = int(n)
@@ -137,16 +142,22 @@ func (l *lowerer) prefix(w conf.Word, version3 bool) (netip.Prefix, bool) {
 	return netip.PrefixFrom(a, bits), true
 }
 
-// finishAddresses applies the instance's interface and checks the list as a whole.
-func (l *lowerer) finishAddresses(d *instanceDraft) []vip.Address {
-	if len(d.addresses) == 0 && !d.seen["virtual_ipaddress"] {
+// finishAddresses applies the instance's interface and checks the lists as a whole.
+func (l *lowerer) finishAddresses(d *instanceDraft) (advertised, excluded []vip.Address) {
+	if len(d.addresses)+len(d.excluded) == 0 && !d.seen["virtual_ipaddress"] {
 		l.errs.Warnf(d.name.Pos, "", "vrrp_instance %s has no `virtual_ipaddress`: nothing moves with it", d.name.Text)
 	}
 	if len(d.addresses) > maxAdvertised {
 		l.errs.Errorf(d.addresses[maxAdvertised].word.Pos, "move the rest to another vrrp_instance", "an advert carries at most %d addresses", maxAdvertised)
 	}
-	var out []vip.Address
-	for _, a := range d.addresses {
+	if d.vrrp.IPv6 && len(d.addresses) > maxAdvertised6 && len(d.addresses) <= maxAdvertised {
+		l.errs.Errorf(d.addresses[maxAdvertised6].word.Pos, "move the rest to virtual_ipaddress_excluded", "an advert of one Ethernet frame carries at most %d IPv6 addresses", maxAdvertised6)
+	}
+	return l.finishList(d, d.addresses), l.finishList(d, d.excluded)
+}
+
+func (l *lowerer) finishList(d *instanceDraft, list []addressDraft) (out []vip.Address) {
+	for _, a := range list {
 		if a.address.Interface == "" {
 			a.address.Interface = d.vrrp.Interface
 		}
@@ -168,6 +179,8 @@ func (l *lowerer) label(a *addressDraft) {
 	w := a.label
 	switch {
 	case w.Pos.Line == 0:
+	case a.address.Prefix.Addr().Is6():
+		l.errs.Warnf(w.Pos, "", "the label `%s` changes nothing: IPv6 addresses have none", w.Text)
 	case len(w.Text) > 15:
 		l.errs.Errorf(w.Pos, "", "the label `%s` is longer than 15 characters", w.Text)
 	case a.address.Interface != "" && !strings.HasPrefix(w.Text, a.address.Interface):
@@ -181,6 +194,10 @@ func (l *lowerer) label(a *addressDraft) {
 func (l *lowerer) broadcast(a *addressDraft) {
 	w := a.broadcast
 	if w.Pos.Line == 0 {
+		return
+	}
+	if a.address.Prefix.Addr().Is6() {
+		l.errs.Errorf(w.Pos, "", "IPv6 has no broadcast addresses")
 		return
 	}
 	if w.Text != "+" && w.Text != "-" {

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"baton/conf"
+	"baton/vrrp/packet"
 )
 
 // FuzzKeepalived lowers anything. Beside not panicking: findings have a place in
@@ -69,14 +71,29 @@ func checkInvariants(t *testing.T, c *Config) {
 	}
 	for _, i := range c.Instances {
 		v := i.VRRP
-		if v.Interface == "" || v.VRID == 0 || v.Priority == 0 || v.AdvertInterval < 1e9 || v.AdvertInterval > 255e9 || v.AdvertInterval%1e9 != 0 {
+		if v.Interface == "" || v.VRID == 0 || v.Priority == 0 || v.IPv6 && v.Version != 3 {
 			t.Fatalf("instance %+v", v)
 		}
-		if len(v.Advertised) != len(i.VIP.Addresses) || len(v.Advertised) > 255 {
-			t.Fatalf("%d addresses advertised of %d", len(v.Advertised), len(i.VIP.Addresses))
+		if len(v.Advertised) > len(i.VIP.Addresses) || len(v.Advertised) > 255 || i.VIP.Announce.RefreshRepeat < 1 {
+			t.Fatalf("%d addresses advertised of %d, announced by %+v", len(v.Advertised), len(i.VIP.Addresses), i.VIP.Announce)
+		}
+		// What the packet cannot express makes it panic.
+		from, to := netip.MustParseAddr("10.0.0.1"), packet.Group()
+		if v.IPv6 {
+			from, to = netip.MustParseAddr("fe80::1"), packet.Group6()
+		}
+		ad := packet.Advert{Version: v.Version, VRID: v.VRID, Interval: v.AdvertInterval, Auth: v.Auth, Addresses: v.Advertised}
+		b := ad.Append(nil, packet.Pseudo{Source: from, Destination: to})
+		if r := ad.Parse(b, v.Version, packet.Pseudo{Source: from, Destination: to}); r != packet.OK || v.AdvertInterval <= 0 {
+			t.Fatalf("%v: advert of %+v", r, v)
+		}
+		for _, p := range v.Peers {
+			if p.Addr.Is6() != v.IPv6 || p.MinTTL > p.MaxTTL {
+				t.Fatalf("peer %+v", p)
+			}
 		}
 		for _, a := range i.VIP.Addresses {
-			if !a.Prefix.Addr().Is4() || a.Interface == "" {
+			if !a.Prefix.IsValid() || a.Prefix.Addr().Is4In6() || a.Interface == "" {
 				t.Fatalf("address %+v", a)
 			}
 		}

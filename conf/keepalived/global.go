@@ -5,7 +5,10 @@ import "baton/conf"
 // globals is what global_defs collects for the other blocks.
 type globals struct {
 	scriptUser, scriptGroup string
-	version3                bool // asked for and refused: what follows from it is not held against anyone
+	version                 uint8 // vrrp_version; 0: not given
+	checkUnicastSource      bool
+	plainSum                bool
+	announce                announceDraft
 }
 
 // globalKeywords is global_defs, in the manual's order of topics.
@@ -15,8 +18,14 @@ func globalKeywords() [][]entry[globals] {
 			{name: "router_id", doc: "the name of this node in `baton status`; default: the host name", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, _ *globals) {
 				l.config.RouterID = b.Words[1].Text
 			}},
-			{name: "vrrp_version", doc: "2 is the only value so far", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
-				g.version3 = !l.version(b)
+			{name: "vrrp_version", doc: "2 (the default) or 3; instances with IPv6 addresses always speak 3", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
+				g.version = l.version(b)
+			}},
+			{name: "v3_checksum_as_v2", doc: "leave the pseudo header out of version 3's checksum over IPv4, as other makers do", max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
+				g.plainSum = l.on(b)
+			}},
+			{name: "vrrp_check_unicast_src", doc: "refuse unicast adverts of others than the peers", max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
+				g.checkUnicastSource = l.on(b)
 			}},
 			{name: "enable_script_security", doc: "run no script as root that another user could change", parse: func(l *lowerer, _ *conf.Block, _ *globals) {
 				l.config.ScriptSecurity = true
@@ -33,19 +42,14 @@ func globalKeywords() [][]entry[globals] {
 		warn[globals]("baton sends no mail", "notification_email", "notification_email_from", "smtp_server", "smtp_helo_name",
 			"smtp_connect_timeout", "no_email_faults", "no_checker_emails"),
 
-		// What a MASTER says to its neighbours: as keepalived's defaults.
-		only[globals]("seconds from takeover to the second burst of gratuitous ARP", "5", "vrrp_garp_master_delay", "vrrp_garp_lower_prio_delay"),
-		only[globals]("gratuitous ARPs per burst", "5", "vrrp_garp_master_repeat", "vrrp_garp_lower_prio_repeat"),
-		only[globals]("seconds between refreshes of gratuitous ARP while MASTER; 0: none", "0", "vrrp_garp_master_refresh"),
-		only[globals]("gratuitous ARPs per refresh", "1", "vrrp_garp_master_refresh_repeat"),
-		only[globals]("pause between gratuitous ARPs", "0", "vrrp_garp_interval", "vrrp_gna_interval"),
+		announceKeywords("vrrp_", func(g *globals) *announceDraft { return &g.announce }),
+		globalAnnounceKeywords(),
 		only[globals]("advert intervals until a silent master counts as dead", "3", "vrrp_down_timer_adverts"),
 		only[globals]("group that adverts are sent to", "224.0.0.18", "vrrp_mcast_group4"),
-		off[globals]("off, the default, is the only value so far", "vrrp_min_garp", "vrrp_lower_prio_no_advert", "vrrp_higher_prio_send_advert",
+		off[globals]("off, the default, is the only value so far", "vrrp_lower_prio_no_advert", "vrrp_higher_prio_send_advert",
 			"vrrp_strict", "vrrp_notify_priority_changes"),
 		refuse[globals]("", "vrrp_garp_extra_if", "vrrp_startup_delay"),
-		warn[globals]("there are no IPv6 adverts yet", "vrrp_mcast_group6"),
-		warn[globals]("there is no unicast yet", "vrrp_check_unicast_src"),
+		only[globals]("group that IPv6 adverts are sent to", "ff02::12", "vrrp_mcast_group6"),
 		warn[globals]("checking an advert costs nothing worth skipping", "vrrp_skip_check_adv_addr"),
 		warn[globals]("adverts of other virtual routers are passed over", "log_unknown_vrids"),
 		warn[globals]("baton always waits for an interface that is not there", "dynamic_interfaces"),
@@ -91,15 +95,15 @@ func globalKeywords() [][]entry[globals] {
 	}
 }
 
-// version accepts version 2 only.
-func (l *lowerer) version(b *conf.Block) bool {
+// version reads a version of the protocol; 0 if it is none.
+func (l *lowerer) version(b *conf.Block) uint8 {
 	switch w := b.Words[1]; w.Text {
 	case "2":
-		return true
+		return 2
 	case "3":
-		l.errs.Errorf(w.Pos, "use version 2 with whole seconds and IPv4 addresses", "VRRP version 3 is known, not supported yet")
+		return 3
 	default:
 		l.errs.Errorf(w.Pos, "", "`%s` must be 2 or 3, not `%s`", b.Words[0].Text, w.Text)
 	}
-	return false
+	return 0
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"baton/conf"
+	"baton/vip"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the code does into the golden files")
@@ -161,6 +162,11 @@ func dump(b *strings.Builder, c *Config) {
 		field("interface", v.Interface)
 		field("vrid", v.VRID)
 		field("priority", v.Priority)
+		if v.Version != 2 {
+			field("version", v.Version)
+		}
+		field("ipv6", v.IPv6)
+		field("plain_sum", v.PlainSum)
 		field("advert_int", v.AdvertInterval)
 		field("master", v.StartAsMaster)
 		field("nopreempt", v.NoPreempt)
@@ -169,13 +175,26 @@ func dump(b *strings.Builder, c *Config) {
 			fmt.Fprintf(b, " auth=%d:%q", v.Auth.Type, v.Auth.Data[:])
 		}
 		b.WriteString("\n")
+		for _, p := range v.Peers {
+			line("    peer", p.Addr.String())
+			fmt.Fprintf(b, " ttl=%d..%d", p.MinTTL, p.MaxTTL)
+			field("send_ttl", v.TTL)
+			field("check", v.CheckPeers)
+			b.WriteString("\n")
+		}
+		if s := i.VIP.Announce; s != vip.DefaultSchedule() {
+			fmt.Fprintf(b, "    announce x%d again=%v conflict x%d again=%v refresh=%v x%d pauses=%v,%v\n",
+				s.Repeat, s.Again, s.ConflictRepeat, s.ConflictAgain, s.Refresh, s.RefreshRepeat, s.ARPInterval, s.NAInterval)
+		}
 		for n, a := range i.VIP.Addresses {
 			line("    address", a.Prefix.String())
 			field("dev", a.Interface)
 			field("label", a.Label)
 			field("scope", a.Scope)
 			field("broadcast", a.Broadcast)
-			if v.Advertised[n] != a.Prefix.Addr() {
+			if n >= len(v.Advertised) {
+				b.WriteString(" excluded")
+			} else if v.Advertised[n] != a.Prefix.Addr() {
 				b.WriteString(" NOT ADVERTISED")
 			}
 			b.WriteString("\n")

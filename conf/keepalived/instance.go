@@ -1,7 +1,6 @@
 package keepalived
 
 import (
-	"net/netip"
 	"strings"
 	"time"
 
@@ -24,14 +23,21 @@ type instanceDraft struct {
 	vrid        conf.Word
 	authType    conf.Word
 	authPass    conf.Word
-	version3    bool
+	version     uint8     // as the file says it; 0: it does not
+	versionAt   conf.Word // where, if in this instance
+	nativeIPv6  conf.Word
+	source      conf.Word
+	peers       []conf.Word // the same as vrrp.Peers
+	announce    announceDraft
 	addresses   []addressDraft
+	excluded    []addressDraft
 	tracks      []checkscript.Track
 }
 
 // vridKey is what must be unique: adverts of one VRID on one link are one virtual router's.
 type vridKey struct {
 	iface string
+	six   bool
 	vrid  uint8
 }
 
@@ -76,7 +82,12 @@ func instanceKeywords() [][]entry[instanceDraft] {
 				lowerBody(l, "authentication", l.auth, b.Body, d)
 				l.authentication(b, d)
 			}},
-			{name: "virtual_ipaddress", doc: "the addresses that move, one per line", body: true, many: true, parse: parseAddresses},
+			{name: "virtual_ipaddress", doc: "the addresses that move, one per line, all of one family", body: true, many: true, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				d.addresses = append(d.addresses, l.addressLines(b)...)
+			}},
+			{name: "virtual_ipaddress_excluded", doc: "addresses of either family that move too but do not stand in adverts", body: true, many: true, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				d.excluded = append(d.excluded, l.addressLines(b)...)
+			}},
 			{name: "track_script", doc: "vrrp_scripts that decide whether this node may serve: NAME [weight N] [reverse]", body: true, many: true, parse: parseTrackScript},
 			{name: "track_backend", doc: "baton's own: track_backend NAME { min_servers N weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackBackend},
 			{name: "track_traffic", doc: "baton's own: track_traffic NAME { frontend F uri /path weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackTraffic},
@@ -86,34 +97,43 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			{name: "preempt", doc: "the default: the higher priority takes over", parse: func(_ *lowerer, _ *conf.Block, d *instanceDraft) {
 				d.vrrp.NoPreempt = false
 			}},
-			{name: "mcast_src_ip", doc: "source address of adverts; by default the interface's first", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
-				if a, ok := l.ipv4("mcast_src_ip", b.Words[1]); ok {
-					d.vrrp.Source = a
+			{name: "mcast_src_ip", doc: "source address of adverts; by default the interface's first, link-local with IPv6", min: 1, max: 1, parse: parseSource},
+			{name: "unicast_src_ip", doc: "the same as mcast_src_ip", min: 1, max: 1, parse: parseSource},
+			{name: "unicast_peer", doc: "adverts go to these addresses and not to the group: ADDRESS [min_ttl N] [max_ttl N]", body: true, many: true, parse: parsePeers},
+			{name: "unicast_ttl", doc: "TTL or hop limit of unicast adverts, 255 by default", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				if n, ok := l.integer("unicast_ttl", b.Words[1], 1, 255); ok {
+					d.vrrp.TTL = uint8(n)
 				}
 			}},
-			{name: "version", doc: "2 is the only value so far", min: 1, max: 1, parse: parseVersion},
+			{name: "check_unicast_src", doc: "refuse unicast adverts of others than the peers", max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				d.vrrp.CheckPeers = l.on(b)
+			}},
+			{name: "native_ipv6", doc: "IPv6 also without addresses that say so", parse: func(_ *lowerer, b *conf.Block, d *instanceDraft) {
+				d.nativeIPv6 = b.Words[0]
+			}},
+			{name: "v3_checksum_as_v2", doc: "leave the pseudo header out of version 3's checksum over IPv4, as other makers do", max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				d.vrrp.PlainSum = l.on(b)
+			}},
+			{name: "version", doc: "2 (the default) or 3; with IPv6 addresses always 3", min: 1, max: 1, parse: parseVersion},
 			{name: "vrrp_version", doc: "the same as version", min: 1, max: 1, parse: parseVersion},
 			{name: "accept", doc: "the default: the master answers on its addresses", parse: func(*lowerer, *conf.Block, *instanceDraft) {}},
 			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[instanceDraft]("on", "off", "false", "no")},
 		},
 		only[instanceDraft]("seconds to wait before taking over from a master of lower priority", "0", "preempt_delay"),
 		only[instanceDraft]("group that adverts are sent to", "224.0.0.18", "mcast_dst_ip"),
-		only[instanceDraft]("seconds from takeover to the second burst of gratuitous ARP", "5", "garp_master_delay", "garp_lower_prio_delay"),
-		only[instanceDraft]("gratuitous ARPs per burst", "5", "garp_master_repeat", "garp_lower_prio_repeat"),
-		only[instanceDraft]("seconds between refreshes of gratuitous ARP while MASTER; 0: none", "0", "garp_master_refresh"),
-		only[instanceDraft]("gratuitous ARPs per refresh", "1", "garp_master_refresh_repeat"),
+		announceKeywords("", func(d *instanceDraft) *announceDraft { return &d.announce }),
 		only[instanceDraft]("advert intervals until a silent master counts as dead", "3", "down_timer_adverts"),
 		off[instanceDraft]("off, the default, is the only value so far", "lower_prio_no_advert", "higher_prio_send_advert", "strict_mode", "notify_priority_changes"),
-		refuse[instanceDraft]("adverts are multicast", "unicast_src_ip", "unicast_peer", "unicast_fault_no_peer", "unicast_ttl", "vrf"),
+		refuse[instanceDraft]("an instance speaks on an interface", "vrf"),
 		refuse[instanceDraft]("addresses stand on the interface itself and are announced by gratuitous ARP", "use_vmac", "use_vmac_addr", "vmac_xmit_base", "use_ipvlan"),
 		refuse[instanceDraft]("for the balancer itself use track_backend or track_traffic, for anything else a vrrp_script", "track_interface", "track_file", "track_process", "track_bfd"),
-		refuse[instanceDraft]("put the addresses into virtual_ipaddress: an advert holds up to 255", "virtual_ipaddress_excluded"),
 		refuse[instanceDraft]("", "virtual_routes", "virtual_rules", "promote_secondaries", "no_accept", "dont_track_primary", "track_src_ip", "garp_extra_if",
-			"lvs_sync_daemon_interface", "native_ipv6"),
+			"lvs_sync_daemon_interface"),
 		refuse[instanceDraft]("scripts on state changes are not run", "notify_master", "notify_backup", "notify_fault", "notify_stop", "notify_deleted", "notify",
 			"notify_master_rx_lower_pri"),
 		warn[instanceDraft]("checking an advert costs nothing worth skipping", "skip_check_adv_addr"),
-		warn[instanceDraft]("there is no unicast yet", "check_unicast_src", "old_unicast_checksum"),
+		warn[instanceDraft]("an empty unicast_peer is an error", "unicast_fault_no_peer"),
+		refuse[instanceDraft]("it is for keepalived before 1.3.7", "old_unicast_checksum"),
 		warn[instanceDraft]("it does nothing in keepalived either", "debug"),
 		warn[instanceDraft]("baton sizes its buffers itself", "kernel_rx_buf_size"),
 		warn[instanceDraft]("links are watched by netlink", "linkbeat_use_polling"),
@@ -140,7 +160,7 @@ func authKeywords() []entry[instanceDraft] {
 }
 
 func parseVersion(l *lowerer, b *conf.Block, d *instanceDraft) {
-	d.version3 = !l.version(b)
+	d.version, d.versionAt = l.version(b), b.Words[1]
 }
 
 // authentication turns type and password into what adverts carry.
@@ -176,8 +196,11 @@ func (l *lowerer) authentication(b *conf.Block, d *instanceDraft) {
 // lowerInstance reads a vrrp_instance block and checks it as a whole.
 func (l *lowerer) lowerInstance(b *conf.Block) {
 	name := b.Words[1]
-	d := &instanceDraft{name: name, version3: l.globals.version3, seen: make(map[string]bool)}
-	d.vrrp = vrrp.Config{Name: name.Text, AdvertInterval: time.Second}
+	d := &instanceDraft{name: name, version: l.globals.version, seen: make(map[string]bool)}
+	d.vrrp = vrrp.Config{
+		Name: name.Text, AdvertInterval: time.Second,
+		CheckPeers: l.globals.checkUnicastSource, PlainSum: l.globals.plainSum,
+	}
 	for _, c := range b.Body {
 		d.seen[c.Words[0].Text] = true
 	}
@@ -194,15 +217,17 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	if !d.seen["virtual_router_id"] {
 		l.errs.Errorf(name.Pos, "add virtual_router_id 1..255, the same on every node", "vrrp_instance %s has no `virtual_router_id`", name.Text)
 	}
+	l.family(d)
 	l.uniqueVRID(d)
 	l.priority(d)
 	l.advertInterval(d)
-	addresses := l.finishAddresses(d)
+	l.transport(d)
+	advertised, excluded := l.finishAddresses(d)
 	inst := Instance{
 		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks,
-		VIP: vip.Config{Instance: name.Text, Interface: d.vrrp.Interface, Addresses: addresses},
+		VIP: vip.Config{Instance: name.Text, Interface: d.vrrp.Interface, Addresses: append(advertised, excluded...), Announce: d.announce.schedule(l.globals.announce)},
 	}
-	for _, a := range addresses {
+	for _, a := range advertised {
 		inst.VRRP.Advertised = append(inst.VRRP.Advertised, a.Prefix.Addr())
 	}
 	l.config.Instances = append(l.config.Instances, inst)
@@ -210,7 +235,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 
 // uniqueVRID refuses two virtual routers of one id on one link.
 func (l *lowerer) uniqueVRID(d *instanceDraft) {
-	key := vridKey{d.vrrp.Interface, d.vrrp.VRID}
+	key := vridKey{d.vrrp.Interface, d.vrrp.IPv6, d.vrrp.VRID}
 	if key.iface == "" || key.vrid == 0 {
 		return
 	}
@@ -245,16 +270,22 @@ func (l *lowerer) priority(d *instanceDraft) {
 	}
 }
 
-// advertInterval reads advert_int: VRRPv2 has a byte of whole seconds for it.
+// advertInterval reads advert_int: VRRPv2 has 8 bits of whole seconds for it,
+// VRRPv3 12 bits of hundredths.
 func (l *lowerer) advertInterval(d *instanceDraft) {
 	w := d.advert
-	if w.Pos.Line == 0 || d.version3 {
+	if w.Pos.Line == 0 {
 		return
 	}
+	const least, most = 10 * time.Millisecond, 4095 * 10 * time.Millisecond
 	v, ok := parseSeconds(w.Text)
 	switch {
+	case d.vrrp.Version == 3 && (!ok || v < least || v > most || v%least != 0):
+		l.errs.Errorf(w.Pos, "seconds in hundredths, such as 1, 0.1 or 0.01", "`advert_int` must be from 0.01 to 40.95 with VRRP version 3, not `%s`", w.Text)
+	case d.vrrp.Version == 3:
+		d.vrrp.AdvertInterval = v
 	case ok && v > 0 && v%time.Second != 0:
-		l.errs.Errorf(w.Pos, "fractions need VRRP version 3, which is not supported yet", "`advert_int %s`: VRRP version 2 counts whole seconds", w.Text)
+		l.errs.Errorf(w.Pos, "fractions need `version 3`, on every node", "`advert_int %s`: VRRP version 2 counts whole seconds", w.Text)
 	case !ok || v < time.Second || v > 255*time.Second:
 		l.errs.Errorf(w.Pos, "", "`advert_int` must be a whole number from 1 to 255, not `%s`", w.Text)
 	default:
@@ -269,20 +300,4 @@ func (l *lowerer) interfaceName(keyword string, w conf.Word) bool {
 		return false
 	}
 	return true
-}
-
-// ipv4 reads a unicast IPv4 address.
-func (l *lowerer) ipv4(keyword string, w conf.Word) (netip.Addr, bool) {
-	a, err := netip.ParseAddr(w.Text)
-	switch {
-	case err != nil:
-		l.errs.Errorf(w.Pos, "", "`%s` must be an IPv4 address, not `%s`", keyword, w.Text)
-	case !a.Is4():
-		l.errs.Errorf(w.Pos, "IPv6 needs VRRP version 3, which is not supported yet", "`%s %s`: VRRP version 2 knows IPv4 only", keyword, w.Text)
-	case a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		l.errs.Errorf(w.Pos, "", "`%s`: %s is not the address of a host", keyword, w.Text)
-	default:
-		return a, true
-	}
-	return netip.Addr{}, false
 }

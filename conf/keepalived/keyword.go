@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"baton/conf"
+	"baton/vrrp"
 )
 
 // Status says what baton does with a keyword.
@@ -38,6 +39,7 @@ func Keywords() []Keyword {
 	all = append(all, rows("vrrp_instance", t.instance)...)
 	all = append(all, rows("authentication", t.auth)...)
 	all = append(all, rows("virtual_ipaddress", t.address)...)
+	all = append(all, rows("unicast_peer", t.peer)...)
 	all = append(all, rows("track_script", t.trackScript)...)
 	all = append(all, rows("track_backend", t.trackBackend)...)
 	all = append(all, rows("track_traffic", t.trackTraffic)...)
@@ -120,6 +122,7 @@ type tables struct {
 	instance     table[instanceDraft]
 	auth         table[instanceDraft]
 	address      table[addressDraft]
+	peer         table[vrrp.Peer]
 	trackScript  table[trackDraft]
 	trackBackend table[probeDraft]
 	trackTraffic table[probeDraft]
@@ -134,6 +137,7 @@ func newTables() *tables {
 		instance:     newTable(instanceKeywords()...),
 		auth:         newTable(authKeywords()),
 		address:      newTable(addressKeywords()...),
+		peer:         newTable(peerKeywords()),
 		trackScript:  newTable(trackKeywords()),
 		trackBackend: newTable(backendKeywords()),
 		trackTraffic: newTable(trafficKeywords()),

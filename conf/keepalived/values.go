@@ -70,6 +70,21 @@ func (l *lowerer) weight(words []conf.Word) (n int, reverse bool, ok bool) {
 	return n, reverse, ok
 }
 
+// on reads a switch: the keyword alone means that it is on.
+func (l *lowerer) on(b *conf.Block) bool {
+	if len(b.Words) == 1 {
+		return true
+	}
+	switch w := b.Words[1]; w.Text {
+	case "on", "true", "yes":
+		return true
+	case "off", "false", "no":
+	default:
+		l.errs.Errorf(w.Pos, "", "`%s` must be on or off, not `%s`", b.Words[0].Text, w.Text)
+	}
+	return false
+}
+
 // onlyValue makes the parser of a keyword of which baton does one value only,
 // keepalived's default; the keyword alone stands for the value `alone`.
 func onlyValue[T any](alone string, allowed ...string) func(*lowerer, *conf.Block, *T) {

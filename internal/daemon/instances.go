@@ -85,8 +85,12 @@ func advertCounters(st vrrpnet.Status) map[string]uint64 {
 // addHoldings adds what the kernel side knows about an instance's addresses.
 func addHoldings(in *admin.Instance, h kernel.Status, now mono.Time) {
 	for _, a := range h.Addresses {
+		problem := a.Error
+		if problem == "" && a.Stranger != "" {
+			problem = "another host answers for it too: " + a.Stranger
+		}
 		in.Addresses = append(in.Addresses, admin.Address{
-			Prefix: a.Prefix.String(), Interface: a.Interface, Held: a.Held, Error: a.Error,
+			Prefix: a.Prefix.String(), Interface: a.Interface, Held: a.Held, Error: problem,
 		})
 	}
 	if h.Held {

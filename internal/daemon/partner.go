@@ -79,11 +79,19 @@ func (d *process) pairHello() pair.Hello {
 		}
 		slices.SortFunc(addresses, func(a, b netip.Prefix) int { return bytes.Compare(fmt.Append(nil, a), fmt.Append(nil, b)) })
 		h.Instances = append(h.Instances, pair.InstanceConfig{
-			Key: pair.Key{Name: v.Name, VRID: v.VRID, Family: 4}, Interval: v.AdvertInterval,
-			Addresses: digest(addresses), Auth: digest(v.Auth),
+			Key: instanceKey(v.Name, v.VRID, v.IPv6), Interval: v.AdvertInterval,
+			Addresses: digest(addresses), Protocol: digest([]any{max(v.Version, 2), v.Auth}),
 		})
 	}
 	return h
+}
+
+func instanceKey(name string, vrid uint8, v6 bool) pair.Key {
+	k := pair.Key{Name: name, VRID: vrid, Family: 4}
+	if v6 {
+		k.Family = 6
+	}
+	return k
 }
 
 func digest(v any) (d pair.Digest) {

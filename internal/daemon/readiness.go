@@ -15,7 +15,7 @@ func (d *process) pairState() pair.State {
 	holdings := d.addresses.Status()
 	for i, st := range d.speaker.Status() {
 		in := pair.InstanceState{
-			Key:      pair.Key{Name: st.Name, VRID: st.VRID, Family: 4},
+			Key:      instanceKey(st.Name, st.VRID, st.IPv6),
 			Role:     role(st.State),
 			Priority: st.Priority, Base: st.BasePriority,
 			Holds: holdings[i].Held, Source: st.Source, Master: st.Master,

@@ -46,7 +46,7 @@ func (d *process) buildSpeaker() error {
 
 // watchLinks tells the speaker what happens to the interfaces.
 func (d *process) watchLinks(ctx context.Context) error {
-	return d.addresses.Watch(ctx, func(l kernel.Link) { d.speaker.Link(l.Name, l.Index, l.Up, l.Primary) })
+	return d.addresses.Watch(ctx, func(l kernel.Link) { d.speaker.Link(l.Name, l.Index, l.Up, l.Primary, l.Local) })
 }
 
 // Release takes the addresses off that a dead baton left in this network

@@ -9,12 +9,15 @@ const (
 	GroupLink     = unix.RTNLGRP_LINK        // changes of interfaces
 	GroupIPv4Addr = unix.RTNLGRP_IPV4_IFADDR // changes of their IPv4 addresses
 
+	GroupIPv6Addr = unix.RTNLGRP_IPV6_IFADDR
+
 	MsgNewAddr = unix.RTM_NEWADDR
 	MsgDelAddr = unix.RTM_DELADDR
 	MsgSetLink = unix.RTM_SETLINK
 
-	AttrAddrLocal = unix.IFA_LOCAL
-	AttrAddrProto = 11 // IFA_PROTO, Linux 5.18
+	AttrAddr      = unix.IFA_ADDRESS // the address itself with IPv6, the far end's with IPv4
+	AttrAddrLocal = unix.IFA_LOCAL   // IPv4 only
+	AttrAddrProto = 11               // IFA_PROTO, Linux 5.18
 
 	AttrLinkFamilies = unix.IFLA_AF_SPEC
 	AttrInetConf     = unix.IFLA_INET_CONF
@@ -26,7 +29,16 @@ const (
 
 	AddrSecondary = unix.IFA_F_SECONDARY // flag: another address of the same subnet came first
 	AddrPermanent = unix.IFA_F_PERMANENT // flag: no lifetime
-	NetlinkAck    = unix.NLM_F_ACK       // flag of a request
+	// Flags of IPv6 addresses.
+	AddrNoDAD         = unix.IFA_F_NODAD         // use it at once, look for no duplicate
+	AddrTentative     = unix.IFA_F_TENTATIVE     // it is being looked for a duplicate
+	AddrDADFailed     = unix.IFA_F_DADFAILED     // there is one
+	AddrNoPrefixRoute = unix.IFA_F_NOPREFIXROUTE // make no route to its subnet
+
+	ScopeUniverse = unix.RT_SCOPE_UNIVERSE
+	ScopeLink     = unix.RT_SCOPE_LINK
+
+	NetlinkAck = unix.NLM_F_ACK // flag of a request
 
 	LinkRunning  = unix.IFF_RUNNING
 	LinkNoARP    = unix.IFF_NOARP

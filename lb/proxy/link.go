@@ -21,9 +21,9 @@ type link struct {
 
 	retries      int
 	redispatched bool
-	queuedBehind int // sessions that were before ours in the queue
+	place        int // in the queue, from 1; 0: it did not wait
 
-	assigned  mono.Time // a server was chosen (end of %Tw); 0: not reached
+	assigned  mono.Time // a server was chosen, or the wait for one given up (end of %Tw); 0: not reached
 	connected mono.Time // end of %Tc; 0: not reached
 
 	waiter waiter
@@ -45,7 +45,7 @@ const (
 func (k *link) reset() {
 	k.backend, k.server, k.conn = nil, nil, nil
 	k.reused, k.redispatched = false, false
-	k.retries, k.queuedBehind = 0, 0
+	k.retries, k.place = 0, 0
 	k.assigned, k.connected = 0, 0
 }
 
@@ -66,7 +66,8 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 	s := b.room(i, except)
 	if s == nil {
 		deadline := after(t.Now(), orTimeout(b.Spec.Timeouts.Queue, b.Spec.Timeouts.Connect))
-		if s, k.queuedBehind = b.await(t, &k.waiter, deadline); s == nil {
+		if s, k.place = b.await(t, &k.waiter, deadline); s == nil {
+			k.assigned = t.Now() // the log tells how long it waited
 			return queueTimeout
 		}
 	}

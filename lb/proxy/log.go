@@ -25,7 +25,7 @@ func (w *Worker) record(fe *Frontend, k *link, end termination, now, began mono.
 		Tw:       -1, Tc: -1, Tr: -1, TR: -1, Total: now.Sub(began),
 		State:        [4]byte{end.who, end.phase, '-', '-'},
 		ProcessConns: int(w.set.conns.Load()), FrontendConns: int(fe.Conns.Load()),
-		Retries: k.retries, Redispatched: k.redispatched, BackendQueue: k.queuedBehind,
+		Retries: k.retries, Redispatched: k.redispatched, BackendQueue: k.place,
 	}
 	if b := k.backend; b != nil {
 		// As HAProxy counts at this moment: this session has left the server.

@@ -29,7 +29,7 @@ type waiter struct {
 	wake    func()  // made once per session object
 }
 
-// push appends w and returns how many were before it.
+// push appends w and returns its place in the queue, from 1.
 func (q *queue) push(w *waiter) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -40,7 +40,7 @@ func (q *queue) push(w *waiter) int {
 		q.last.next = w
 	}
 	q.last = w
-	return int(q.Waiting.Add(1)) - 1
+	return int(q.Waiting.Add(1))
 }
 
 func (q *queue) unlink(w *waiter) {
@@ -74,13 +74,13 @@ func (q *queue) grant(s *Server) bool {
 }
 
 // await queues the session until a server has room or the deadline passes, when it
-// returns nil; behind is how many were before it.
-func (b *Backend) await(t *engine.Task, w *waiter, deadline mono.Time) (s *Server, behind int) {
+// returns nil; place is that in the queue, from 1.
+func (b *Backend) await(t *engine.Task, w *waiter, deadline mono.Time) (s *Server, place int) {
 	w.task, w.loop = t, t.Loop()
 	if w.wake == nil {
 		w.wake = func() { w.task.Wake() }
 	}
-	behind = b.queue.push(w)
+	place = b.queue.push(w)
 	// A server may have become free between the failed try and the push.
 	for _, slot := range b.Slots() {
 		for b.queue.grant(b.Servers[slot.ID]) {
@@ -89,7 +89,7 @@ func (b *Backend) await(t *engine.Task, w *waiter, deadline mono.Time) (s *Serve
 	for {
 		inTime := t.Suspend(deadline)
 		if s, waiting := b.queue.outcome(w, !inTime); !waiting {
-			return s, behind
+			return s, place
 		}
 	}
 }

@@ -19,8 +19,11 @@ func (n *node) keepalived(conf string) {
 		}
 	}
 	path := n.write("peer.conf", conf)
-	n.launch(n.Command(bin, "-n", "-l", "-D", "-P", "-f", path,
-		"-p", filepath.Join(n.dir, "keepalived.pid"), "-r", filepath.Join(n.dir, "vrrp.pid")))
+	cmd := n.Command(bin, "-n", "-l", "-D", "-P", "-f", path,
+		"-p", filepath.Join(n.dir, "keepalived.pid"), "-r", filepath.Join(n.dir, "vrrp.pid"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it has a child, which dies with the group
+	n.launch(cmd)
+	n.t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 }
 
 func exists(path string) bool {

@@ -44,7 +44,7 @@ func removeMarked(h *netlink.Handle) (removed []netip.Prefix, err error) {
 		if link, err := h.LinkByIndex(a.LinkIndex); err == nil {
 			name = link.Attrs().Name
 		}
-		if ones, bits := a.Mask.Size(); ones < bits && a.Flags&sys.AddrSecondary == 0 {
+		if ones, bits := a.Mask.Size(); bits == 32 && ones < bits && a.Flags&sys.AddrSecondary == 0 {
 			if _, err := promoteSecondaries(name, a.LinkIndex); err != nil {
 				errs = append(errs, err)
 			}

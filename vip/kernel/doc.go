@@ -37,4 +37,8 @@
 // others of that subnet too, whoever put them there, unless promote_secondaries
 // is set on the interface. So a Manager sets it (and logs that) as soon as an
 // address of ours stands first in its subnet.
+//
+// IPv6 knows no secondaries, but one route per subnet that all its addresses
+// share, with one lifetime. An address of ours brings it only where no address of
+// somebody else does.
 package kernel

@@ -44,7 +44,7 @@ func holdForever(addrs []string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	m.Announce("VI_1", mono.Now())
+	m.Announce("VI_1", false, mono.Now())
 	fmt.Println("held")
 	for {
 		time.Sleep(m.Deadline().Sub(mono.Now())) // the shell's one timer
@@ -116,7 +116,7 @@ func (h *harness) mustSet(instance string, up bool) {
 }
 
 func (h *harness) announce(instance string, now mono.Time) {
-	h.ns.Do(func() { h.Announce(instance, now) })
+	h.ns.Do(func() { h.Announce(instance, false, now) })
 }
 
 // tick plays a Tick at a time of the test's choosing: the kernel renews in real

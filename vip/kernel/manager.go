@@ -28,12 +28,12 @@ type Manager struct {
 	cfgs    []vip.Config // as completed by New; never changed
 	keeper  *vip.Keeper
 	nl      *netlink.Handle
-	links   map[string]int    // interface name -> index, forgotten when stale
-	sockets map[string]*arper // by interface name
-	promote map[int]bool      // interfaces whose promote_secondaries is known to be set
-	failed  map[string]string // what was logged last about a thing that fails, by thing
-	errs    map[key]error     // of the last sync
-	sent    map[string]uint64 // frames per instance
+	links   map[string]int        // interface name -> index, forgotten when stale
+	sockets map[string]*announcer // by interface name
+	promote map[int]bool          // interfaces whose promote_secondaries is known to be set
+	failed  map[string]string     // what was logged last about a thing that fails, by thing
+	errs    map[key]error         // of the last sync
+	sent    map[string]uint64     // frames per instance
 
 	queue  []vip.Action  // reused
 	want   vip.Set       // reused
@@ -41,12 +41,13 @@ type Manager struct {
 	settle []vip.Address // reused
 
 	notes  *notes
+	asker  *asker
 	lost   atomic.Bool // Watch saw a held address go
 	stale  atomic.Bool // Watch saw interfaces change
 	status atomic.Pointer[[]Status]
 }
 
-// key is what makes an IPv4 address one of its own to the kernel.
+// key is what makes an address one of its own to the kernel.
 type key struct {
 	ifname string
 	prefix netip.Prefix
@@ -70,13 +71,14 @@ func New(cfgs []vip.Config, log *slog.Logger) (*Manager, error) {
 		keeper:  vip.NewKeeper(cfgs),
 		nl:      h,
 		links:   map[string]int{},
-		sockets: map[string]*arper{},
+		sockets: map[string]*announcer{},
 		promote: map[int]bool{},
 		failed:  map[string]string{},
 		errs:    map[key]error{},
 		sent:    map[string]uint64{},
 		notes:   newNotes(log),
 	}
+	m.asker = newAsker(cfgs, m.notes)
 	m.publish()
 	return m, nil
 }
@@ -107,8 +109,15 @@ func complete(cfgs []vip.Config) ([]vip.Config, error) {
 	for _, c := range cfgs {
 		var list []vip.Address
 		for _, a := range c.Addresses {
-			if !a.Prefix.IsValid() || !a.Prefix.Addr().Is4() {
-				return nil, fmt.Errorf("vrrp_instance %s: virtual address %s: only IPv4 is supported", c.Instance, a.Prefix)
+			if !a.Prefix.IsValid() || a.Prefix.Addr().Is4In6() {
+				return nil, fmt.Errorf("vrrp_instance %s: %s cannot be a virtual address", c.Instance, a.Prefix)
+			}
+			if a.Prefix.Addr().Is6() {
+				// The kernel has no labels there and finds the scope itself.
+				a.Label, a.Scope = "", sys.ScopeUniverse
+				if a.Prefix.Addr().IsLinkLocalUnicast() {
+					a.Scope = sys.ScopeLink
+				}
 			}
 			if a.Interface == "" {
 				a.Interface = c.Interface
@@ -130,6 +139,7 @@ func complete(cfgs []vip.Config) ([]vip.Config, error) {
 
 // Close gives the sockets back. Addresses that are still there run out.
 func (m *Manager) Close() error {
+	m.asker.close()
 	for _, s := range m.sockets {
 		s.close()
 	}
@@ -157,10 +167,10 @@ func (m *Manager) Set(instance string, up bool, now mono.Time) error {
 	return errors.Join(errs...)
 }
 
-// Announce broadcasts gratuitous ARP for all addresses that the instance holds
-// and plans the repetitions.
-func (m *Manager) Announce(instance string, now mono.Time) {
-	m.run(now, vip.Event{Kind: vip.Announce, Instance: instance})
+// Announce broadcasts gratuitous ARP and unsolicited neighbour advertisements for
+// all addresses that the instance holds and plans the repetitions.
+func (m *Manager) Announce(instance string, conflict bool, now mono.Time) {
+	m.run(now, vip.Event{Kind: vip.Announce, Instance: instance, Conflict: conflict})
 }
 
 // Deadline is when Tick has something to do. An address that Watch saw go makes
@@ -198,6 +208,8 @@ func (m *Manager) run(now mono.Time, ev vip.Event) {
 			m.notes.add(slog.LevelWarn, "virtual address had vanished from the interface, put back and announced", "address", a.Address.Prefix, "interface", a.Address.Interface)
 		case vip.Send:
 			burst.send(a.Address, a.Count)
+		case vip.Ask:
+			m.ask(a.Address)
 		}
 	}
 	m.queue = q

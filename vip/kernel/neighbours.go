@@ -17,8 +17,8 @@ import (
 // other address along: where it is the first of its subnet, its interface gets
 // promote_secondaries. See the package comment.
 func (m *Manager) guardNeighbours(a vip.Address) {
-	if a.Prefix.Bits() == 32 {
-		return // a subnet of its own
+	if a.Prefix.IsSingleIP() || a.Prefix.Addr().Is6() {
+		return // a subnet of its own; no first ones and secondaries
 	}
 	index, ok := m.links[a.Interface]
 	if !ok || m.promote[index] || !m.isFirst(a) {

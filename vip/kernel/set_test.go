@@ -161,7 +161,7 @@ func TestNewRefuses(t *testing.T) {
 		cfgs []vip.Config
 		want string
 	}{
-		{[]vip.Config{instance("VI_6", "fe80::1/64")}, "only IPv4"},
+		{[]vip.Config{instance("VI_6", "::ffff:10.0.0.1/128")}, "cannot be a virtual address"},
 		{[]vip.Config{instance("VI_1", "10.0.0.9/24"), instance("VI_2", "10.0.0.9/24")}, "belongs to vrrp_instance VI_1 already"},
 	} {
 		if _, err := New(c.cfgs, nil); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -23,7 +23,8 @@ type AddressStatus struct {
 	vip.Address
 	Wanted bool // the instance is master
 	vip.Lease
-	Error string
+	Error    string
+	Stranger string // hardware address of another host that answers for it, when last asked; "" if none
 }
 
 // Remaining is how long the kernel leaves the addresses there without a renewal.
@@ -43,6 +44,11 @@ func (m *Manager) publish() {
 		s := Status{Instance: h.Config.Instance, Announced: m.sent[h.Config.Instance], Held: len(h.Leases) > 0}
 		for j, l := range h.Leases {
 			a := AddressStatus{Address: h.Config.Addresses[j], Wanted: h.Wanted, Lease: l}
+			if h.Wanted {
+				a.Stranger = m.asker.stranger(a.Address)
+			} else {
+				m.asker.forget(a.Address)
+			}
 			if err := m.errs[keyOf(a.Address)]; err != nil {
 				a.Error = err.Error()
 				if s.Error == "" {

@@ -165,7 +165,7 @@ func (m *Manager) addresses(name string) ([]netlink.Addr, error) {
 		return nil, err
 	}
 	link := &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Name: name, Index: index}}
-	addrs, err := m.nl.AddrList(link, netlink.FAMILY_V4)
+	addrs, err := m.nl.AddrList(link, netlink.FAMILY_ALL)
 	if err != nil {
 		return nil, fmt.Errorf("list addresses of %s: %w", name, err)
 	}
@@ -264,7 +264,7 @@ func (m *Manager) apply(st vip.Step) error {
 // request translates an address for the kernel.
 func (m *Manager) request(v vip.Address, index int) *netlink.Addr {
 	a := &netlink.Addr{
-		IPNet:       &net.IPNet{IP: v.Prefix.Addr().AsSlice(), Mask: net.CIDRMask(v.Prefix.Bits(), 32)},
+		IPNet:       &net.IPNet{IP: v.Prefix.Addr().AsSlice(), Mask: net.CIDRMask(v.Prefix.Bits(), v.Prefix.Addr().BitLen())},
 		LinkIndex:   index,
 		Label:       v.Label,
 		Scope:       int(v.Scope),
@@ -276,7 +276,32 @@ func (m *Manager) request(v vip.Address, index int) *netlink.Addr {
 	if v.Broadcast.IsValid() {
 		a.Broadcast = v.Broadcast.AsSlice()
 	}
+	if v.Prefix.Addr().Is6() {
+		a.Broadcast = nil
+		// Duplicate address detection would keep the address silent for a second or
+		// more; VRRP has settled already whose it is.
+		a.Flags = sys.AddrNoDAD
+		if v.Prefix.IsSingleIP() {
+			a.PreferedLft = 0 // see vip.LeaseValid
+		}
+		if m.routed(v) {
+			a.Flags |= sys.AddrNoPrefixRoute
+		}
+	}
 	return a
+}
+
+// routed reports whether somebody else's address makes the route to the IPv6
+// subnet of ours. Then ours must not touch it: the kernel would give the one route
+// that both share the lifetime of our lease, and the host would lose its own
+// subnet with us.
+func (m *Manager) routed(v vip.Address) bool {
+	for _, h := range m.have {
+		if h.Foreign && h.Interface == v.Interface && h.Prefix.Masked() == v.Prefix.Masked() {
+			return true
+		}
+	}
+	return false
 }
 
 // explain adds what an error number does not say.
@@ -284,6 +309,8 @@ func explain(err error) error {
 	switch {
 	case errors.Is(err, syscall.EPERM):
 		return fmt.Errorf("%w (needs root or CAP_NET_ADMIN)", err)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w (is IPv6 disabled there? see net.ipv6.conf.*.disable_ipv6)", err)
 	case errors.Is(err, syscall.EEXIST):
 		return fmt.Errorf("%w (somebody has added it just now)", err)
 	}

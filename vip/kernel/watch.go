@@ -23,6 +23,7 @@ type Link struct {
 	Index   int        // 0: there is no such interface
 	Up      bool       // switched on (IFF_UP) and running: it has a carrier
 	Primary netip.Addr // its first IPv4 address that is not a virtual one; may be invalid
+	Local   netip.Addr // the same of its IPv6 link-local ones, once they may be used; no zone
 }
 
 // resubscribe is the pause after a failure of the watcher.
@@ -79,7 +80,7 @@ func (m *Manager) Watch(ctx context.Context, fn func(Link)) error {
 }
 
 func subscribe() (*nl.NetlinkSocket, error) {
-	sock, err := nl.Subscribe(sys.NetlinkRoute, sys.GroupLink, sys.GroupIPv4Addr)
+	sock, err := nl.Subscribe(sys.NetlinkRoute, sys.GroupLink, sys.GroupIPv4Addr, sys.GroupIPv6Addr)
 	if err != nil {
 		return nil, fmt.Errorf("watch interfaces: %w", err)
 	}
@@ -144,6 +145,10 @@ func (w *watcher) heed(msg *syscall.NetlinkMessage) (changed bool) {
 	mark := byte(0)
 	for _, a := range attrs {
 		switch a.Attr.Type {
+		case sys.AttrAddr:
+			if !local.IsValid() {
+				local, _ = netip.AddrFromSlice(a.Value)
+			}
 		case sys.AttrAddrLocal:
 			local, _ = netip.AddrFromSlice(a.Value)
 		case sys.AttrAddrProto:
@@ -221,7 +226,7 @@ func (w *watcher) read(name string) (Link, error) {
 	at := link.Attrs()
 	l.Index = at.Index
 	l.Up = at.RawFlags&sys.LinkUp != 0 && at.RawFlags&sys.LinkRunning != 0
-	addrs, err := w.nl.AddrList(link, netlink.FAMILY_V4)
+	addrs, err := w.nl.AddrList(link, netlink.FAMILY_ALL)
 	if errors.Is(err, syscall.ENODEV) {
 		return Link{Name: name}, nil // it went while we looked
 	}
@@ -229,9 +234,13 @@ func (w *watcher) read(name string) (Link, error) {
 		return l, fmt.Errorf("list addresses of %s: %w", name, err)
 	}
 	for i := range addrs {
-		if p := prefixOf(&addrs[i]); !ours(&addrs[i]) && !w.virtual(p.Addr()) {
-			l.Primary = p.Addr()
-			break
+		a := prefixOf(&addrs[i]).Addr()
+		switch {
+		case ours(&addrs[i]) || w.virtual(a):
+		case a.Is4() && !l.Primary.IsValid():
+			l.Primary = a
+		case a.Is6() && a.IsLinkLocalUnicast() && !l.Local.IsValid() && addrs[i].Flags&(sys.AddrTentative|sys.AddrDADFailed) == 0:
+			l.Local = a
 		}
 	}
 	return l, nil

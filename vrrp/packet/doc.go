@@ -1,11 +1,11 @@
-// Package packet reads and writes VRRP adverts (RFC 3768 section 5.1, with the
+// Package packet reads and writes VRRP adverts (RFC 3768 and RFC 9568, with the
 // simple-password authentication of RFC 2338 that keepalived still speaks) and
-// the IPv4 header before them. It is pure: bytes in, values out, no allocation
-// once an Advert has room for its addresses.
+// the IP header before them. It is pure: bytes in, values out, no allocation once
+// an Advert has room for its addresses.
 //
-// Version 2 is spoken. Version 3 keeps the first four bytes and the place of the
-// checksum; it will be a second layout behind the same Parse and Append, chosen
-// by Advert.Version.
+// Version 2 (RFC 3768) carries IPv4; version 3 (RFC 9568) carries either family,
+// counts the interval in hundredths of a second and knows no authentication. The
+// two share their first four bytes and the place of the checksum.
 package packet
 
 // AuthType is the authentication type field of a VRRPv2 advert.

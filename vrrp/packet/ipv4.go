@@ -21,15 +21,15 @@ const tos = 0xC0
 // Group is the IPv4 multicast address of VRRP (RFC 3768 section 5.2.2).
 func Group() netip.Addr { return netip.AddrFrom4([4]byte{224, 0, 0, 18}) }
 
-// IPv4 is what a receiver of adverts needs of an IPv4 header.
-type IPv4 struct {
-	Source, Destination netip.Addr
-	TTL                 uint8
+// Header is what a receiver of adverts needs of an IP header.
+type Header struct {
+	Pseudo
+	TTL uint8 // or hop limit
 }
 
 // ParseIPv4 splits a packet as a raw socket delivers it. The kernel has checked
 // the header already (its checksum, the fragments); payload aliases b.
-func ParseIPv4(b []byte) (h IPv4, payload []byte, r Reason) {
+func ParseIPv4(b []byte) (h Header, payload []byte, r Reason) {
 	if len(b) < IPv4HeaderLen || b[0]>>4 != 4 || b[9] != Protocol {
 		return h, nil, NotIPv4
 	}
@@ -43,18 +43,18 @@ func ParseIPv4(b []byte) (h IPv4, payload []byte, r Reason) {
 	return h, b[head:total], OK
 }
 
-// AppendIPv4 appends the header of an advert of n bytes from source to the VRRP
-// group: no fragmentation flags, and Identification 0, which the kernel replaces
-// by a number of its choice (raw(7), IP_HDRINCL). The header checksum is there for
-// those who send the packet another way.
-func AppendIPv4(dst []byte, source netip.Addr, n int) []byte {
+// AppendIPv4 appends the header of an advert of n bytes: no fragmentation flags,
+// and Identification 0, which the kernel replaces by a number of its choice
+// (raw(7), IP_HDRINCL). The header checksum is there for those who send the packet
+// another way.
+func AppendIPv4(dst []byte, ph Pseudo, ttl uint8, n int) []byte {
 	start := len(dst)
-	src, group := source.As4(), Group().As4()
+	src, to := ph.Source.As4(), ph.Destination.As4()
 	dst = append(dst, 4<<4|IPv4HeaderLen/4, tos)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(IPv4HeaderLen+n))
-	dst = append(dst, 0, 0, 0, 0, HopLimit, Protocol, 0, 0)
+	dst = append(dst, 0, 0, 0, 0, ttl, Protocol, 0, 0)
 	dst = append(dst, src[:]...)
-	dst = append(dst, group[:]...)
+	dst = append(dst, to[:]...)
 	h := dst[start:]
 	binary.BigEndian.PutUint16(h[10:], Sum(h))
 	return dst

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -38,39 +39,68 @@ var sameAddrs = cmp.Options{
 var wire = []struct {
 	name, hex string
 	advert    Advert
+	ph        Pseudo
 }{
 	{
 		// 2101+6401+0001+c0a8+0164 = 1470f, with the carry 4710, complement b8ef.
 		"by hand: no authentication",
 		"21 01 64 01 00 01 b8ef c0a80164 0000000000000000",
-		Advert{VRID: 1, Priority: 100, Interval: time.Second, Addresses: addrs("192.168.1.100")},
+		Advert{Version: 2, VRID: 1, Priority: 100, Interval: time.Second, Addresses: addrs("192.168.1.100")},
+		Pseudo{},
 	},
 	{
 		// 2133+0002+0102+0a00+0032+0a00+0033+7365+6372+6574 = 172e7, 72e8, 8d17.
 		"by hand: resigning, two addresses, password",
 		"21 33 00 02 01 02 8d17 0a000032 0a000033 7365637265740000",
 		Advert{
-			VRID: 51, Interval: 2 * time.Second, Addresses: addrs("10.0.0.50", "10.0.0.51"),
+			Version: 2, VRID: 51, Interval: 2 * time.Second, Addresses: addrs("10.0.0.50", "10.0.0.51"),
 			Auth: Auth{Type: AuthSimple, Data: [8]byte{'s', 'e', 'c', 'r', 'e', 't'}},
 		},
+		Pseudo{},
 	},
 	{
 		"keepalived: no authentication",
 		"2133640100 01705d 0a090064 0000000000000000",
-		Advert{VRID: 51, Priority: 100, Interval: time.Second, Addresses: addrs("10.9.0.100")},
+		Advert{Version: 2, VRID: 51, Priority: 100, Interval: time.Second, Addresses: addrs("10.9.0.100")},
+		Pseudo{},
 	},
 	{
 		"keepalived: resigning",
 		"2133000100 01d45d 0a090064 0000000000000000",
-		Advert{VRID: 51, Interval: time.Second, Addresses: addrs("10.9.0.100")},
+		Advert{Version: 2, VRID: 51, Interval: time.Second, Addresses: addrs("10.9.0.100")},
+		Pseudo{},
 	},
 	{
 		"keepalived: auth_pass your_secure_password, cut to 8 bytes",
 		"2134960201027f31 0a090065 0a090066 796f75725f736563",
 		Advert{
-			VRID: 52, Priority: 150, Interval: 2 * time.Second, Addresses: addrs("10.9.0.101", "10.9.0.102"),
+			Version: 2, VRID: 52, Priority: 150, Interval: 2 * time.Second, Addresses: addrs("10.9.0.101", "10.9.0.102"),
 			Auth: Auth{Type: AuthSimple, Data: [8]byte([]byte("your_sec"))},
 		},
+		Pseudo{},
+	},
+	{
+		// 3101+6401+0064+c0a8+0164 = 15772; c0a8+0101+e000+0012+0070+000c = 1a237;
+		// both 2f9a9, with the carry f9ab, complement 0654.
+		"by hand: version 3, pseudo header",
+		"31 01 64 01 0064 0654 c0a80164",
+		Advert{Version: 3, VRID: 1, Priority: 100, Interval: time.Second, Addresses: addrs("192.168.1.100")},
+		Pseudo{netip.MustParseAddr("192.168.1.1"), Group()},
+	},
+	{
+		// 15772, with the carry 5773, complement a88c.
+		"by hand: version 3, no pseudo header",
+		"31 01 64 01 0064 a88c c0a80164",
+		Advert{Version: 3, VRID: 1, Priority: 100, Interval: time.Second, PlainSum: true, Addresses: addrs("192.168.1.100")},
+		Pseudo{netip.MustParseAddr("192.168.1.1"), Group()},
+	},
+	{
+		// 3101+6401+0001+fe80+0064 = 193e7; fe80+0001+ff02+0012+0070+0018 = 1fe1d;
+		// both 39204, with the carry 9207, complement 6df8.
+		"by hand: version 3, IPv6, 10 ms",
+		"31 01 64 01 0001 6df8 fe800000000000000000000000000064",
+		Advert{Version: 3, VRID: 1, Priority: 100, Interval: 10 * time.Millisecond, Addresses: addrs("fe80::64")},
+		Pseudo{netip.MustParseAddr("fe80::1"), Group6()},
 	},
 }
 
@@ -78,12 +108,12 @@ func TestWire(t *testing.T) {
 	for _, tt := range wire {
 		t.Run(tt.name, func(t *testing.T) {
 			want := unhex(t, tt.hex)
-			if diff := cmp.Diff(hex.EncodeToString(want), hex.EncodeToString(tt.advert.Append(nil))); diff != "" {
+			if diff := cmp.Diff(hex.EncodeToString(want), hex.EncodeToString(tt.advert.Append(nil, tt.ph))); diff != "" {
 				t.Errorf("Append (-want +got):\n%s", diff)
 			}
 			for _, padding := range []int{0, 1, 26} { // Ethernet pads a 40-byte packet to 46 bytes
 				var got Advert
-				if r := got.Parse(append(want[:len(want):len(want)], make([]byte, padding)...)); r != OK {
+				if r := got.Parse(append(want[:len(want):len(want)], make([]byte, padding)...), tt.advert.Version, tt.ph); r != OK {
 					t.Fatalf("Parse with %d bytes of padding: %v", padding, r)
 				}
 				if diff := cmp.Diff(tt.advert, got, sameAddrs); diff != "" {
@@ -114,10 +144,42 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var a Advert
-			if got := a.Parse(unhex(t, tt.hex)); got != tt.want {
+			if got := a.Parse(unhex(t, tt.hex), 2, Pseudo{}); got != tt.want {
 				t.Errorf("Parse = %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestParseRefuses3: the same of version 3.
+func TestParseRefuses3(t *testing.T) {
+	four := Pseudo{netip.MustParseAddr("192.168.1.1"), Group()}
+	six := Pseudo{netip.MustParseAddr("fe80::1"), Group6()}
+	for _, tt := range []struct {
+		name, hex string
+		ph        Pseudo
+		want      Reason
+	}{
+		{"seven bytes", "31016401006406", four, Short},
+		{"head alone", "31 01 64 01 0064 0654", four, Count},
+		{"address cut", "31 01 64 01 0064 0654 c0a801", four, Count},
+		{"an IPv4 address over IPv6", "31 01 64 01 0001 6df8 c0a80164", six, Count},
+		{"version 2", "21 01 64 01 00 01 b8ef c0a80164 0000000000000000", four, Version},
+		{"type 2", "32 01 64 01 0064 0554 c0a80164", four, Type},
+		{"priority flipped", "31 01 65 01 0064 0654 c0a80164", four, Checksum},
+		{"from another source", "31 01 64 01 0064 0654 c0a80164", Pseudo{netip.MustParseAddr("192.168.1.2"), Group()}, Checksum},
+		{"IPv6 without pseudo header", "31 01 64 01 0001 6c17 fe800000000000000000000000000064", six, Checksum},
+		{"reserved bits are ignored", "31 01 64 01 f064 1653 c0a80164", four, OK},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var a Advert
+			if got := a.Parse(unhex(t, tt.hex), 3, tt.ph); got != tt.want {
+				t.Errorf("Parse = %v, want %v", got, tt.want)
+			}
+		})
+	}
+	if r := (&Advert{Version: 3, Interval: time.Second}).Check(Auth{Type: AuthSimple}, time.Minute); r != OK {
+		t.Errorf("Check minds the interval or the password of version 3: %v", r)
 	}
 }
 
@@ -151,7 +213,7 @@ func TestCheck(t *testing.T) {
 // TestIPv4 compares with x/net's reader of headers.
 func TestIPv4(t *testing.T) {
 	src := netip.MustParseAddr("10.9.0.1")
-	b := AppendIPv4(nil, src, 20)
+	b := AppendIPv4(nil, Pseudo{src, Group()}, 255, 20)
 	// The header of keepalived's advert above, with Identification 0 in place of 1.
 	if diff := cmp.Diff("45c0002800000000ff70d0890a090001e0000012", hex.EncodeToString(b)); diff != "" {
 		t.Errorf("AppendIPv4 (-want +got):\n%s", diff)
@@ -166,7 +228,7 @@ func TestIPv4(t *testing.T) {
 
 	packet := append(b, make([]byte, 20+6)...)
 	got, payload, r := ParseIPv4(packet)
-	if r != OK || got != (IPv4{src, Group(), 255}) || len(payload) != 20 {
+	if r != OK || got != (Header{Pseudo{src, Group()}, 255}) || len(payload) != 20 {
 		t.Errorf("ParseIPv4 = %+v, %d bytes, %v", got, len(payload), r)
 	}
 	withOptions := append([]byte{0x46}, b[1:]...)
@@ -187,17 +249,32 @@ func TestIPv4(t *testing.T) {
 	}
 }
 
+// TestIPv6 compares with x/net's reader of headers.
+func TestIPv6(t *testing.T) {
+	b := AppendIP(nil, Pseudo{netip.MustParseAddr("fe80::1"), Group6()}, 255, 24)
+	h, err := ipv6.ParseHeader(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.HopLimit != 255 || h.NextHeader != 112 || h.TrafficClass != 0xc0 || h.FlowLabel != 0 || h.PayloadLen != 24 ||
+		h.Src.String() != "fe80::1" || h.Dst.String() != "ff02::12" || len(b) != IPv6HeaderLen {
+		t.Errorf("x/net reads %+v", h)
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
-	a := wire[4].advert
 	buf := make([]byte, 0, MaxLen)
 	in := Advert{Addresses: make([]netip.Addr, 0, 255)}
-	if n := testing.AllocsPerRun(100, func() {
-		b := a.Append(buf[:0])
-		if in.Parse(b) != OK || in.Check(a.Auth, a.Interval) != OK {
-			t.Fatal("not accepted")
+	for _, w := range wire {
+		a := w.advert
+		if n := testing.AllocsPerRun(100, func() {
+			b := a.Append(buf[:0], w.ph)
+			if in.Parse(b, a.Version, w.ph) != OK || in.Check(a.Auth, a.Interval) != OK {
+				t.Fatal("not accepted")
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations per advert", w.name, n)
 		}
-	}); n != 0 {
-		t.Errorf("%v allocations per advert", n)
 	}
 }
 
@@ -217,34 +294,44 @@ func TestReasonsHaveNames(t *testing.T) {
 // the same advert.
 func FuzzPacket(f *testing.F) {
 	for _, w := range wire {
-		f.Add(unhex(f, w.hex))
+		f.Add(unhex(f, w.hex), w.ph.Destination.Is6())
 	}
-	f.Add(append([]byte{0x31, 1, 100, 1, 0, 100}, make([]byte, 14)...))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Add(append([]byte{0x31, 1, 100, 1, 0, 100}, make([]byte, 14)...), false)
+	f.Fuzz(func(t *testing.T, b []byte, six bool) {
 		if _, payload, r := ParseIPv4(b); r == OK && len(payload) > len(b)-IPv4HeaderLen {
 			t.Fatalf("payload of %d bytes in a packet of %d", len(payload), len(b))
 		}
-		var a Advert
-		if r := a.Parse(b); r != OK {
-			if r >= NumReasons {
-				t.Fatalf("reason %d", r)
+		ph := Pseudo{netip.MustParseAddr("192.168.1.1"), Group()}
+		if six {
+			ph = Pseudo{netip.MustParseAddr("fe80::1"), Group6()}
+		}
+		for _, version := range []uint8{2, 3} {
+			var a Advert
+			if r := a.Parse(b, version, ph); r != OK {
+				if r >= NumReasons {
+					t.Fatalf("reason %d", r)
+				}
+				continue
 			}
-			return
-		}
-		out := a.Append(nil)
-		// A checksum of ffff verifies like one of 0000: there are two zeros in ones' complement.
-		if sum := [2]byte(b[6:8]); sum == [2]byte{0xff, 0xff} && out[6] == 0 && out[7] == 0 {
-			out[6], out[7] = 0xff, 0xff
-		}
-		if diff := cmp.Diff(b[:len(out)], out); diff != "" {
-			t.Fatalf("written back (-read +written):\n%s", diff)
-		}
-		var again Advert
-		if r := again.Parse(out); r != OK {
-			t.Fatalf("read again: %v", r)
-		}
-		if diff := cmp.Diff(a, again, sameAddrs); diff != "" {
-			t.Fatalf("read again (-first +second):\n%s", diff)
+			out := a.Append(nil, ph)
+			want := append([]byte(nil), b[:len(out)]...)
+			if version == 3 && b[4]&0xf0 != 0 { // reserved bits, which we send as 0
+				continue
+			}
+			// A checksum of ffff verifies like one of 0000: there are two zeros in ones' complement.
+			if want[6] == 0xff && want[7] == 0xff && out[6] == 0 && out[7] == 0 {
+				out[6], out[7] = 0xff, 0xff
+			}
+			if diff := cmp.Diff(want, out); diff != "" {
+				t.Fatalf("written back (-read +written):\n%s", diff)
+			}
+			var again Advert
+			if r := again.Parse(out, version, ph); r != OK {
+				t.Fatalf("read again: %v", r)
+			}
+			if diff := cmp.Diff(a, again, sameAddrs); diff != "" {
+				t.Fatalf("read again (-first +second):\n%s", diff)
+			}
 		}
 	})
 }

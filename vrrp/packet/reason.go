@@ -8,9 +8,11 @@ const (
 	OK          Reason = iota
 	NotIPv4            // no whole IPv4 header, or its lengths contradict the packet
 	TTL                // RFC 3768 section 5.2.3: other than 255, so not from this link
-	Destination        // not sent to the VRRP group
+	Destination        // multicast to an instance that speaks unicast, or the reverse
+	Sender             // check_unicast_src: from none of the peers
+	PeerTTL            // outside of the peer's min_ttl and max_ttl
 	Short              // ends before the fixed fields do
-	Version            // not VRRPv2
+	Version            // another VRRP version than ours
 	Type               // not an advertisement
 	VRID               // no instance of ours on this interface has this VRID
 	Count              // announces more addresses than it carries
@@ -27,9 +29,11 @@ func (r Reason) String() string {
 		OK:          "ok",
 		NotIPv4:     "not an IPv4 packet",
 		TTL:         "TTL is not 255",
-		Destination: "not sent to the VRRP group",
+		Destination: "multicast where unicast is expected, or the reverse",
+		Sender:      "not from a unicast_peer",
+		PeerTTL:     "TTL is outside of the peer's range",
 		Short:       "too short",
-		Version:     "not VRRP version 2",
+		Version:     "another VRRP version",
 		Type:        "not an advertisement",
 		VRID:        "unknown VRID",
 		Count:       "fewer addresses than announced",
@@ -52,6 +56,8 @@ func (r Reason) Key() string {
 		NotIPv4:     "ip_header",
 		TTL:         "ttl",
 		Destination: "destination",
+		Sender:      "sender",
+		PeerTTL:     "peer_ttl",
 		Short:       "short",
 		Version:     "version",
 		Type:        "type",

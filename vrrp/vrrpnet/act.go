@@ -28,7 +28,7 @@ func (l *loop) act(now mono.Time, m *member, a vrrp.Action) bool {
 	told := Event{
 		Time: now, Instance: m.cfg.Name, Interface: m.cfg.Interface,
 		From: a.From, State: a.State, Why: a.Why, Faults: a.Faults, Priority: a.Priority,
-		Note: a.Note, Reason: a.Reason, Peer: a.Peer, PeerPriority: a.PeerPriority, Up: a.Up,
+		Note: a.Note, Reason: a.Reason, Peer: a.Peer, PeerPriority: a.PeerPriority, Interval: a.Interval, Up: a.Up,
 	}
 	switch a.Kind {
 	case vrrp.SendAdvert:
@@ -36,7 +36,7 @@ func (l *loop) act(now mono.Time, m *member, a vrrp.Action) bool {
 	case vrrp.SetVIPs:
 		return l.setAddresses(now, m, a.Up)
 	case vrrp.Announce:
-		l.owner.Announce(m.cfg.Name, mono.Now())
+		l.owner.Announce(m.cfg.Name, a.Conflict, mono.Now())
 	case vrrp.Notify:
 		m.since, m.why = now, a.Why
 		m.transitions.Add(1)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"baton/internal/mono"
 	"baton/vrrp"
@@ -41,6 +42,7 @@ type Event struct {
 	Reason       packet.Reason
 	Peer         netip.Addr
 	PeerPriority uint8
+	Interval     time.Duration // Note IntervalAdopted
 	Up           bool
 	Repeated     uint64
 	Err          error
@@ -68,6 +70,8 @@ func (e Event) String() string {
 			return fmt.Sprintf("master is %v (priority %d)", e.Peer, e.PeerPriority)
 		case vrrp.FaultsChanged:
 			return fmt.Sprintf("%v: %v", vrrp.Fault, e.Faults)
+		case vrrp.IntervalAdopted:
+			return fmt.Sprintf("%v: %v%s", e.Note, e.Interval, peer)
 		}
 		return e.Note.String() + peer
 	case Refused:

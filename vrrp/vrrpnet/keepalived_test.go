@@ -28,8 +28,21 @@ func keepalived(t *testing.T, host *nettest.Host, c vrrp.Config) *process {
 			t.Skip("needs keepalived (Debian: apt-get install keepalived)")
 		}
 	}
-	conf := fmt.Sprintf("global_defs {\n script_user root\n}\nvrrp_instance VI {\n interface eth0\n virtual_router_id %d\n priority %d\n advert_int %d\n",
-		c.VRID, c.Priority, c.AdvertInterval/time.Second)
+	conf := fmt.Sprintf("global_defs {\n script_user root\n}\nvrrp_instance VI {\n interface eth0\n virtual_router_id %d\n priority %d\n advert_int %g\n",
+		c.VRID, c.Priority, c.AdvertInterval.Seconds())
+	if c.Version == 3 {
+		conf += " version 3\n"
+	}
+	if c.Source.IsValid() {
+		conf += fmt.Sprintf(" mcast_src_ip %v\n", c.Source)
+	}
+	if c.Unicast() {
+		conf += " unicast_peer {\n"
+		for _, p := range c.Peers {
+			conf += fmt.Sprintf("  %v\n", p.Addr)
+		}
+		conf += " }\n"
+	}
 	if c.NoPreempt {
 		conf += " nopreempt\n"
 	}
@@ -148,7 +161,7 @@ func TestKeepalivedTie(t *testing.T) {
 
 // TestSameBytes compares adverts with keepalived's for the same configuration on a
 // host of the same address: the whole IP packet, but for the identification that
-// the kernel or keepalived counts, and the checksum over it.
+// the kernel or keepalived counts and the checksum over it, or the flow label.
 func TestSameBytes(t *testing.T) {
 	t.Parallel()
 	many := config(254)
@@ -158,13 +171,30 @@ func TestSameBytes(t *testing.T) {
 	}
 	slow := withPassword(config(254), "short")
 	slow.AdvertInterval, slow.VRID = 2*time.Second, 255
+	fast := config(254)
+	fast.Version, fast.AdvertInterval = 3, 120*time.Millisecond
+	six := fast
+	six.IPv6 = true
+	six.Advertised = []netip.Addr{netip.MustParseAddr("fe80::64"), netip.MustParseAddr("2001:db8::64")}
+	unicast, unicast3, unicast6 := config(254), fast, six
+	unicast.Peers = []vrrp.Peer{{Addr: netip.MustParseAddr("10.0.0.2")}}
+	unicast3.Peers = unicast.Peers
+	unicast6.TTL = 64 // what keepalived leaves to the kernel; ours is 255 for both families
+	unicast6.Peers = []vrrp.Peer{{Addr: netip.MustParseAddr("fe80::b")}}
 	for name, c := range map[string]vrrp.Config{
-		"plain": config(254), "password, 2 s": slow, "20 addresses": many,
+		"plain": config(254), "password, 2 s": slow, "20 addresses": many, "unicast": unicast,
+		"version 3": fast, "version 3, unicast": unicast3, "IPv6": six, "IPv6, unicast": unicast6,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ha, hb, _ := hosts(t)
-			frames := hb.Capture("eth0", 0x0800)
+			etherType := 0x0800
+			if c.IPv6 {
+				etherType = 0x86dd
+				linkLocal(ha, "fe80::a/64")
+				linkLocal(hb, "fe80::b/64")
+			}
+			frames := hb.Capture("eth0", etherType)
 			a := run(t, ha, c)
 			a.await("VI MASTER")
 			a.stop()
@@ -180,16 +210,30 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
+// linkLocal gives a host a link-local address that we know, at once.
+func linkLocal(h *nettest.Host, prefix string) {
+	h.IP("addr", "flush", "dev", "eth0", "scope", "link")
+	h.IP("-6", "addr", "add", prefix, "dev", "eth0", "scope", "link", "nodad")
+}
+
 // adverts returns the first advert and the resignation.
 func adverts(frames *nettest.Capture) (out []string) {
 	for _, resigned := range []bool{false, true} {
 		f := frames.Next(func(f []byte) bool {
 			_, payload, r := packet.ParseIPv4(f[14:])
+			if f[14]>>4 == 6 && f[20] == packet.Protocol {
+				payload, r = f[14+packet.IPv6HeaderLen:], packet.OK
+			}
 			return r == packet.OK && (payload[2] == 0) == resigned
 		})
 		ip := f[14:]
-		copy(ip[4:6], []byte{0, 0})
-		copy(ip[10:12], []byte{0, 0})
+		if ip[0]>>4 == 4 {
+			copy(ip[4:6], []byte{0, 0})
+			copy(ip[10:12], []byte{0, 0})
+		} else {
+			ip[1] &= 0xf0 // the flow label, which the kernel makes up for keepalived
+			copy(ip[2:4], []byte{0, 0})
+		}
 		out = append(out, hex.EncodeToString(f[:6])+" "+hex.EncodeToString(ip))
 	}
 	return out

@@ -15,15 +15,17 @@ import (
 	"baton/vrrp/packet"
 
 	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 )
 
 // socketRetry is how long a socket that could not be opened is left alone.
 const socketRetry = 5 * time.Second
 
-// link is one interface, with the one socket that all its instances share. The
-// VRRP thread owns it; others read the atomics.
+// link is one family of one interface, with the one socket that all its instances
+// share. The VRRP thread owns it; others read the atomics.
 type link struct {
 	name    string
+	six     bool
 	members [256]*member // by VRID
 
 	index   int
@@ -36,15 +38,17 @@ type link struct {
 	polled   int    // index in the poll set of this turn; -1: not in it
 	refusals [packet.NumReasons]limiter
 
-	group   sys.Sockaddr
 	refused [packet.NumReasons]atomic.Uint64 // packets that belong to no instance
 }
 
-func newLink(name string) *link {
-	return &link{
-		name: name, fd: sys.NoFD, retry: mono.Never, polled: -1,
-		group: sys.SockaddrOf(netip.AddrPortFrom(packet.Group(), 0)),
-	}
+// linkKey is what a link is found by.
+type linkKey struct {
+	name string
+	six  bool
+}
+
+func newLink(k linkKey) *link {
+	return &link{name: k.name, six: k.six, fd: sys.NoFD, retry: mono.Never, polled: -1}
 }
 
 // update takes what the link watcher says, and opens or closes the socket. The
@@ -64,7 +68,7 @@ func (l *link) ensure(now mono.Time) error {
 	if l.fd != sys.NoFD || !l.up || l.index <= 0 {
 		return nil
 	}
-	fd, err := openSocket(l.name, l.index)
+	fd, err := openSocket(l.name, l.index, l.six)
 	if err != nil {
 		l.retry = now.Add(socketRetry)
 		return err
@@ -94,17 +98,17 @@ func (l *link) event() vrrp.Event {
 	return ev
 }
 
-func (l *link) send(b []byte) sys.Errno {
+func (l *link) send(b []byte, to *sys.Sockaddr) sys.Errno {
 	if l.fd == sys.NoFD {
 		return sys.ENETDOWN
 	}
-	return l.fd.SendTo(b, &l.group)
+	return l.fd.SendTo(b, to)
 }
 
 // openSocket opens the raw socket of one interface. x/net sets it up; then its
 // descriptor is duplicated and the net.IPConn closed, so that Go's netpoller,
 // whose goroutines need to be scheduled, has no part in what follows.
-func openSocket(name string, index int) (sys.FD, error) {
+func openSocket(name string, index int, six bool) (sys.FD, error) {
 	fd := sys.NoFD
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
@@ -113,35 +117,28 @@ func openSocket(name string, index int) (sys.FD, error) {
 		}
 		return err
 	}}
-	c, err := lc.ListenPacket(context.Background(), fmt.Sprintf("ip4:%d", packet.Protocol), "0.0.0.0")
+	network, address, prepare := "ip4", "0.0.0.0", prepare4
+	if six {
+		network, address, prepare = "ip6", "::", prepare6
+	}
+	c, err := lc.ListenPacket(context.Background(), fmt.Sprintf("%s:%d", network, packet.Protocol), address)
 	if err != nil {
 		return fd, fmt.Errorf("open socket on %s: %w", name, err)
 	}
 	defer func() { _ = c.Close() }()
-	raw, err := ipv4.NewRawConn(c) // sets IP_HDRINCL
-	if err != nil {
-		return fd, fmt.Errorf("open socket on %s: %w", name, err)
-	}
-	ifi := &net.Interface{Index: index, Name: name}
-	group := &net.IPAddr{IP: packet.Group().AsSlice()}
-	for _, option := range []struct {
-		what string
-		err  error
-	}{
-		{"join the VRRP group", raw.JoinGroup(ifi, group)},
-		{"set multicast interface", raw.SetMulticastInterface(ifi)},
-		{"turn multicast loop off", raw.SetMulticastLoopback(false)},
-	} {
-		if option.err != nil {
-			return fd, fmt.Errorf("%s on %s: %w", option.what, name, option.err)
-		}
+	if err := prepare(c, &net.Interface{Index: index, Name: name}); err != nil {
+		return fd, fmt.Errorf("%w on %s", err, name)
 	}
 	rc, err := c.(*net.IPConn).SyscallConn()
 	if err != nil {
 		return fd, fmt.Errorf("open socket on %s: %w", name, err)
 	}
 	if cerr := rc.Control(func(s uintptr) {
-		if err = sys.FD(s).SetControlPriority(); err == nil {
+		err = sys.FD(s).SetControlPriority()
+		if err == nil && six {
+			err = sys.FD(s).SetHeaderIncluded()
+		}
+		if err == nil {
 			fd, err = sys.FD(s).Dup()
 		}
 	}); cerr != nil {
@@ -152,6 +149,46 @@ func openSocket(name string, index int) (sys.FD, error) {
 	}
 	discard(fd)
 	return fd, nil
+}
+
+// option is one setting of a socket and how it went.
+type option struct {
+	what string
+	err  error
+}
+
+func firstFailure(options ...option) error {
+	for _, o := range options {
+		if o.err != nil {
+			return fmt.Errorf("%s: %w", o.what, o.err)
+		}
+	}
+	return nil
+}
+
+// prepare4 joins the group and has packets come and go with their headers.
+func prepare4(c net.PacketConn, ifi *net.Interface) error {
+	raw, err := ipv4.NewRawConn(c) // sets IP_HDRINCL
+	if err != nil {
+		return fmt.Errorf("include headers: %w", err)
+	}
+	return firstFailure(
+		option{"join the VRRP group", raw.JoinGroup(ifi, &net.IPAddr{IP: packet.Group().AsSlice()})},
+		option{"set multicast interface", raw.SetMulticastInterface(ifi)},
+		option{"turn multicast loop off", raw.SetMulticastLoopback(false)},
+	)
+}
+
+// prepare6 does the same. A raw IPv6 socket delivers packets without their header;
+// destination and hop limit are asked for beside them.
+func prepare6(c net.PacketConn, ifi *net.Interface) error {
+	p := ipv6.NewPacketConn(c)
+	return firstFailure(
+		option{"join the VRRP group", p.JoinGroup(ifi, &net.IPAddr{IP: packet.Group6().AsSlice()})},
+		option{"set multicast interface", p.SetMulticastInterface(ifi)},
+		option{"turn multicast loop off", p.SetMulticastLoopback(false)},
+		option{"ask for hop limits", p.SetControlMessage(ipv6.FlagDst|ipv6.FlagHopLimit, true)},
+	)
 }
 
 // discard drops what came in before the socket was tied to its interface: it may

@@ -30,6 +30,7 @@ type loop struct {
 	poll  sys.PollSet
 
 	buf      [packet.IPv4HeaderLen + 40 + packet.MaxLen + 64]byte // one packet, options and padding included
+	recv6    sys.Receiver6
 	advert   packet.Advert
 	stopping bool
 }
@@ -179,10 +180,10 @@ func (l *loop) receive(k *link) {
 		if k.fd == sys.NoFD {
 			return
 		}
-		n, errno := k.fd.Recv(l.buf[:])
+		h, payload, r, errno := l.read(k)
 		switch errno {
 		case 0:
-			l.packet(k, l.buf[:n])
+			l.packet(k, h, payload, r)
 		case sys.EINTR:
 		default:
 			// EAGAIN: nothing left. Else the interface went away under the socket; that
@@ -192,31 +193,47 @@ func (l *loop) receive(k *link) {
 	}
 }
 
+// read takes one packet from a link's socket, which has one.
+func (l *loop) read(k *link) (h packet.Header, payload []byte, r packet.Reason, errno sys.Errno) {
+	if k.six {
+		n, d, errno := l.recv6.Recv(k.fd, l.buf[:])
+		h = packet.Header{Pseudo: packet.Pseudo{Source: d.From, Destination: d.To}, TTL: d.HopLimit}
+		return h, l.buf[:n], packet.OK, errno
+	}
+	n, errno := k.fd.Recv(l.buf[:])
+	if errno == 0 {
+		h, payload, r = packet.ParseIPv4(l.buf[:n])
+	}
+	return h, payload, r, errno
+}
+
 // packet handles one received packet.
-func (l *loop) packet(k *link, b []byte) {
+func (l *loop) packet(k *link, h packet.Header, payload []byte, r packet.Reason) {
 	now := mono.Now()
-	h, payload, r := packet.ParseIPv4(b)
+	var m *member
+	if len(payload) >= 2 {
+		m = k.members[payload[1]]
+	}
 	switch {
 	case r != packet.OK:
-	case h.Destination != packet.Group():
-		r = packet.Destination
-	case h.TTL != packet.HopLimit:
-		r = packet.TTL
-	case len(payload) >= 2 && k.members[payload[1]] == nil:
+	case len(payload) < 2:
+		r = packet.Short
+	case m == nil:
 		// Somebody else's virtual router; RFC 3768 section 7.1 asks for the VRID last,
 		// but then a neighbour's other password would be counted as a mistake of ours.
 		r = packet.VRID
+	default:
+		r = m.admits(h)
 	}
 	if r != packet.OK {
 		l.refuse(now, k, nil, r, h.Source)
 		return
 	}
-	r = l.advert.Parse(payload)
+	r = l.advert.Parse(payload, m.version, h.Pseudo)
 	if r == packet.Short {
 		l.refuse(now, k, nil, r, h.Source)
 		return
 	}
-	m := k.members[l.advert.VRID]
 	m.received.Add(1)
 	if r != packet.OK {
 		l.refuse(now, k, m, r, h.Source)

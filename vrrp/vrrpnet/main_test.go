@@ -52,7 +52,7 @@ func beNode(conf string) int {
 		return 1
 	}
 	index, primary := eth0()
-	s.Link("eth0", index, true, primary)
+	s.Link("eth0", index, true, primary...)
 	if err := s.Run(ctx); err != nil {
 		fmt.Println("error", err)
 		return 1
@@ -66,24 +66,25 @@ func (printingOwner) Set(_ string, up bool, _ mono.Time) error {
 	fmt.Println("addresses up", up)
 	return nil
 }
-func (printingOwner) Announce(string, mono.Time) { fmt.Println("announce") }
-func (printingOwner) Deadline() mono.Time        { return mono.Never }
-func (printingOwner) Tick(mono.Time)             {}
+func (printingOwner) Announce(string, bool, mono.Time) { fmt.Println("announce") }
+func (printingOwner) Deadline() mono.Time              { return mono.Never }
+func (printingOwner) Tick(mono.Time)                   {}
 
 // eth0 looks at the interface of the calling thread's namespace.
-func eth0() (index int, primary netip.Addr) {
+func eth0() (index int, primary []netip.Addr) {
 	ifi, err := net.InterfaceByName("eth0")
 	if err != nil {
-		return 0, netip.Addr{}
+		return 0, nil
 	}
 	addrs, err := ifi.Addrs()
 	if err != nil {
-		return ifi.Index, netip.Addr{}
+		return ifi.Index, nil
 	}
 	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
-			return ifi.Index, p.Addr()
+		p, err := netip.ParsePrefix(a.String())
+		if err == nil && (p.Addr().Is4() || p.Addr().IsLinkLocalUnicast()) {
+			primary = append(primary, p.Addr())
 		}
 	}
-	return ifi.Index, netip.Addr{}
+	return ifi.Index, primary
 }

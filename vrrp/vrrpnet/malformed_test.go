@@ -65,7 +65,7 @@ func TestMalformed(t *testing.T) {
 	edit := func(f func(*packet.Advert)) []byte {
 		a := better
 		f(&a)
-		return a.Append(nil)
+		return a.Append(nil, packet.Pseudo{})
 	}
 	good := edit(func(*packet.Advert) {})
 	flip := func(i int, bits byte) []byte {

@@ -14,9 +14,11 @@ import (
 
 // member is one instance. The VRRP thread owns it; others read the atomics.
 type member struct {
-	cfg   vrrp.Config
-	group *vrrp.Group
-	link  *link
+	cfg     vrrp.Config
+	version uint8
+	group   *vrrp.Group
+	link    *link
+	dests   []dest
 
 	actions []vrrp.Action // scratch
 	buf     []byte        // scratch: the packet being sent
@@ -42,9 +44,9 @@ type member struct {
 
 func newMember(c vrrp.Config, l *link) *member {
 	m := &member{
-		cfg: c, group: vrrp.NewGroup(c), link: l,
+		cfg: c, version: max(c.Version, 2), group: vrrp.NewGroup(c), link: l, dests: destinations(c),
 		actions: make([]vrrp.Action, 0, 8),
-		buf:     make([]byte, 0, packet.IPv4HeaderLen+packet.MaxLen),
+		buf:     make([]byte, 0, packet.IPv6HeaderLen+packet.MaxLen),
 	}
 	m.publish()
 	return m
@@ -76,17 +78,25 @@ func (m *member) publish() {
 // sends from the one it had: the others know it by that.
 func (m *member) send(priority uint8) sys.Errno {
 	ad := packet.Advert{
-		VRID: m.cfg.VRID, Priority: priority, Interval: m.cfg.AdvertInterval,
-		Auth: m.cfg.Auth, Addresses: m.cfg.Advertised,
+		Version: m.version, VRID: m.cfg.VRID, Priority: priority, Interval: m.cfg.AdvertInterval,
+		Auth: m.cfg.Auth, PlainSum: m.cfg.PlainSum, Addresses: m.cfg.Advertised,
 	}
 	if source := m.instance().Source(); source.IsValid() {
 		m.source = source
 	}
 	errno := sys.Errno(sys.EADDRNOTAVAIL)
 	if m.source.IsValid() {
-		m.buf = packet.AppendIPv4(m.buf[:0], m.source, ad.Len())
-		m.buf = ad.Append(m.buf)
-		errno = m.link.send(m.buf)
+		errno = 0
+		for i := range m.dests {
+			to := &m.dests[i]
+			ph := packet.Pseudo{Source: m.source, Destination: to.addr}
+			m.buf = packet.AppendIP(m.buf[:0], ph, to.ttl, ad.Len())
+			m.buf = ad.Append(m.buf, ph)
+			// A peer that cannot be reached must not keep the others from hearing.
+			if e := m.link.send(m.buf, &to.sockaddr); e != 0 {
+				errno = e
+			}
+		}
 	}
 	if errno == 0 {
 		m.sent.Add(1)
@@ -94,6 +104,64 @@ func (m *member) send(priority uint8) sys.Errno {
 		m.sendErrors.Add(1)
 	}
 	return errno
+}
+
+// dest is where adverts go: the group, or one peer.
+type dest struct {
+	addr     netip.Addr
+	ttl      uint8
+	sockaddr sys.Sockaddr
+}
+
+func destinations(c vrrp.Config) []dest {
+	to := func(a netip.Addr, ttl uint8) dest {
+		return dest{a, ttl, sys.SockaddrOf(netip.AddrPortFrom(a, 0))}
+	}
+	if !c.Unicast() {
+		return []dest{to(groupOf(c.IPv6), packet.HopLimit)}
+	}
+	var list []dest
+	for _, p := range c.Peers {
+		list = append(list, to(p.Addr, cmp.Or(c.TTL, packet.HopLimit)))
+	}
+	return list
+}
+
+func groupOf(six bool) netip.Addr {
+	if six {
+		return packet.Group6()
+	}
+	return packet.Group()
+}
+
+// admits looks at where a packet comes from and goes to: whether an instance may
+// listen to it at all.
+func (m *member) admits(h packet.Header) packet.Reason {
+	if !m.cfg.Unicast() {
+		switch {
+		case h.Destination != groupOf(m.cfg.IPv6):
+			return packet.Destination
+		case h.TTL != packet.HopLimit:
+			return packet.TTL
+		}
+		return packet.OK
+	}
+	// Routers may lie between unicast peers, so the TTL says nothing by itself.
+	if h.Destination.IsMulticast() {
+		return packet.Destination
+	}
+	for _, p := range m.cfg.Peers {
+		if p.Addr == h.Source {
+			if h.TTL < p.MinTTL || p.MaxTTL != 0 && h.TTL > p.MaxTTL {
+				return packet.PeerTTL
+			}
+			return packet.OK
+		}
+	}
+	if m.cfg.CheckPeers {
+		return packet.Sender
+	}
+	return packet.OK
 }
 
 // limiter lets the first of a kind of message through and then one per interval.

@@ -247,7 +247,7 @@ func TestInterfaceComesAndGoes(t *testing.T) {
 
 	ha.Rewire()
 	a.link()
-	a.await("VI FAULT: interface without IPv4 address")
+	a.await("VI FAULT: interface without address to send from")
 	ha.IP("addr", "add", "10.0.0.1/24", "dev", "eth0")
 	a.link()
 	a.await("VI BACKUP: faults cleared")
@@ -270,7 +270,7 @@ func TestInterfaceComesAndGoes(t *testing.T) {
 	})
 
 	ha.Unplug()
-	index := a.s.byLink["eth0"].index // stable: the thread is told of a change below only
+	index := a.s.byLink[linkKey{"eth0", false}].index // stable: the thread is told of a change below only
 	a.s.Link("eth0", index, false, a.status().Source)
 	a.await("VI FAULT: interface down")
 	ha.Plug()

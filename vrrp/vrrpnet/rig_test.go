@@ -62,9 +62,9 @@ func (o *fakeOwner) failWith(err error) {
 	o.fail = err
 }
 
-func (o *fakeOwner) Announce(instance string, _ mono.Time) { o.say(instance + " announce") }
-func (o *fakeOwner) Deadline() mono.Time                   { return mono.Never }
-func (o *fakeOwner) Tick(mono.Time)                        {}
+func (o *fakeOwner) Announce(instance string, _ bool, _ mono.Time) { o.say(instance + " announce") }
+func (o *fakeOwner) Deadline() mono.Time                           { return mono.Never }
+func (o *fakeOwner) Tick(mono.Time)                                {}
 
 // run starts a speaker with these instances on the host.
 func run(t *testing.T, host *nettest.Host, instances ...vrrp.Config) *rig {
@@ -112,7 +112,7 @@ func (r *rig) link() {
 	r.t.Helper()
 	r.host.Do(func() {
 		index, primary := eth0()
-		r.s.Link("eth0", index, index > 0, primary)
+		r.s.Link("eth0", index, index > 0, primary...)
 	})
 }
 

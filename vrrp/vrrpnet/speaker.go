@@ -24,8 +24,10 @@ type Owner interface {
 	// 10 s, doubling up to 320 s: every attempt takes the addresses from a node
 	// that may hold them well.
 	Set(instance string, up bool, now mono.Time) error
-	// Announce starts the gratuitous ARP schedule.
-	Announce(instance string, now mono.Time)
+	// Announce starts the schedule of gratuitous ARP and neighbour advertisements,
+	// in a conflict with a node that claims the addresses too, or else after a
+	// takeover.
+	Announce(instance string, conflict bool, now mono.Time)
 	// Deadline is when the next renewal or announcement is due; mono.Never if none.
 	Deadline() mono.Time
 	// Tick does what is due, or nearly: it is called whenever the thread is awake.
@@ -44,9 +46,9 @@ type Options struct {
 type Speaker struct {
 	opt     Options
 	members []*member
-	links   []*link // one per interface
+	links   []*link // one per interface and family
 	byName  map[string]*member
-	byLink  map[string]*link
+	byLink  map[linkKey]*link
 	mail    *mailbox
 	queue   *queue
 	ready   chan struct{}
@@ -57,7 +59,7 @@ type Speaker struct {
 // New checks the options. It opens no socket yet.
 func New(opt Options) (*Speaker, error) {
 	s := &Speaker{
-		opt: opt, byName: map[string]*member{}, byLink: map[string]*link{},
+		opt: opt, byName: map[string]*member{}, byLink: map[linkKey]*link{},
 		queue: newQueue(), ready: make(chan struct{}),
 	}
 	s.beat.Store(notRunning)
@@ -68,10 +70,11 @@ func New(opt Options) (*Speaker, error) {
 		if s.byName[c.Name] != nil {
 			return nil, fmt.Errorf("vrrp: two instances are called %s", c.Name)
 		}
-		l := s.byLink[c.Interface]
+		key := linkKey{c.Interface, c.IPv6}
+		l := s.byLink[key]
 		if l == nil {
-			l = newLink(c.Interface)
-			s.byLink[c.Interface] = l
+			l = newLink(key)
+			s.byLink[key] = l
 			s.links = append(s.links, l)
 		}
 		if other := l.members[c.VRID]; other != nil {
@@ -136,12 +139,23 @@ func (s *Speaker) protect() {
 func (s *Speaker) Ready() <-chan struct{} { return s.ready }
 
 // Link tells what the link watcher sees: index 0 means that there is no such
-// interface, up that it can carry traffic, primary its IPv4 address to send from
-// (zero: none). Interfaces without instances are ignored. An instance whose
-// interface nobody has spoken about one second after Run reports it as missing.
-func (s *Speaker) Link(name string, index int, up bool, primary netip.Addr) {
-	if l := s.byLink[name]; l != nil {
-		s.mail.put(&order{kind: orderLink, link: l, index: index, up: up, primary: primary.Unmap()})
+// interface, up that it can carry traffic, primary its addresses to send from, one
+// of each family (none or zero: there is none). Interfaces without instances are
+// ignored. An instance whose interface nobody has spoken about one second after
+// Run reports it as missing.
+func (s *Speaker) Link(name string, index int, up bool, primary ...netip.Addr) {
+	for _, six := range []bool{false, true} {
+		l := s.byLink[linkKey{name, six}]
+		if l == nil {
+			continue
+		}
+		o := &order{kind: orderLink, link: l, index: index, up: up}
+		for _, a := range primary {
+			if a = a.Unmap().WithZone(""); a.IsValid() && a.Is6() == six {
+				o.primary = a
+			}
+		}
+		s.mail.put(o)
 	}
 }
 

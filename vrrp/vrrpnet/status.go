@@ -13,6 +13,9 @@ import (
 type Status struct {
 	Name           string
 	Interface      string
+	Version        uint8 // 2 or 3
+	IPv6           bool
+	Unicast        bool
 	VRID           uint8
 	BasePriority   uint8
 	AdvertInterval time.Duration
@@ -24,8 +27,8 @@ type Status struct {
 	Sent        uint64    // adverts sent
 	SendErrors  uint64
 	Received    uint64 // adverts accepted or refused, of this VRID
-	// Refused counts packets by reason. NotIPv4, TTL, Destination, Short and VRID
-	// are counted per interface, because the packet is nobody's or cannot be
+	// Refused counts packets by reason. Those from NotIPv4 to Short, and VRID,
+	// are counted per interface and family, because the packet is nobody's or cannot be
 	// trusted: every instance of an interface shows the same numbers there.
 	Refused [packet.NumReasons]uint64
 	MaxLate time.Duration // the latest that a timer of this instance was served
@@ -60,6 +63,7 @@ func (s *Speaker) Status() []Status {
 func (m *member) status() Status {
 	st := Status{
 		Name: m.cfg.Name, Interface: m.cfg.Interface, VRID: m.cfg.VRID,
+		Version: m.version, IPv6: m.cfg.IPv6, Unicast: m.cfg.Unicast(),
 		BasePriority: m.cfg.Priority, AdvertInterval: m.cfg.AdvertInterval, NoPreempt: m.cfg.NoPreempt,
 		View:        *m.view.Load(),
 		Deadline:    mono.Time(m.deadline.Load()),

@@ -1,0 +1,92 @@
+package keepalived
+
+import (
+	"cmp"
+	"time"
+
+	"baton/conf"
+	"baton/vip"
+)
+
+// A burst is sent at once unless there is a pause between frames, so it is bounded.
+const (
+	maxRepeat = 100
+	maxDelay  = 86400 // seconds
+)
+
+// announceDraft is what a block says about announcements; nil: nothing.
+type announceDraft struct {
+	delay, repeat                 *int
+	conflictDelay, conflictRepeat *int
+	refresh, refreshRepeat        *int
+	arpInterval, naInterval       time.Duration // global_defs only
+	minimal                       bool          // global_defs only
+}
+
+// announceKeywords is the part of the table that global_defs and vrrp_instance
+// share, with the prefix of either.
+func announceKeywords[T any](prefix string, of func(*T) *announceDraft) []entry[T] {
+	number := func(name, doc string, least, most int, field func(*announceDraft) **int) entry[T] {
+		return entry[T]{name: prefix + name, doc: doc, min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, into *T) {
+			if n, ok := l.integer(b.Words[0].Text, b.Words[1], least, most); ok {
+				*field(of(into)) = &n
+			}
+		}}
+	}
+	return []entry[T]{
+		number("garp_master_delay", "seconds from takeover to the second burst of gratuitous ARP, 5 by default; 0: there is none", 0, maxDelay, func(d *announceDraft) **int { return &d.delay }),
+		number("garp_master_repeat", "gratuitous ARPs per burst and address, 5 by default", 1, maxRepeat, func(d *announceDraft) **int { return &d.repeat }),
+		number("garp_lower_prio_delay", "garp_master_delay after an advert of lower priority", 0, maxDelay, func(d *announceDraft) **int { return &d.conflictDelay }),
+		number("garp_lower_prio_repeat", "garp_master_repeat after an advert of lower priority", 0, maxRepeat, func(d *announceDraft) **int { return &d.conflictRepeat }),
+		number("garp_master_refresh", "seconds between refreshes while MASTER, 60 by default; 0: none", 0, maxDelay, func(d *announceDraft) **int { return &d.refresh }),
+		number("garp_master_refresh_repeat", "gratuitous ARPs per refresh and address, 1 by default", 1, maxRepeat, func(d *announceDraft) **int { return &d.refreshRepeat }),
+	}
+}
+
+// globalAnnounceKeywords is what global_defs alone has.
+func globalAnnounceKeywords() []entry[globals] {
+	pause := func(field func(*announceDraft) *time.Duration) func(*lowerer, *conf.Block, *globals) {
+		return func(l *lowerer, b *conf.Block, g *globals) {
+			w := b.Words[1]
+			v, ok := parseSeconds(w.Text)
+			if !ok || v > time.Second {
+				l.errs.Errorf(w.Pos, "seconds, such as 0.001", "`%s` must be a time from 0 to 1 s, not `%s`", b.Words[0].Text, w.Text)
+				return
+			}
+			*field(&g.announce) = v
+		}
+	}
+	return []entry[globals]{
+		{name: "vrrp_garp_interval", doc: "pause between two gratuitous ARPs on one interface, in seconds", min: 1, max: 1, parse: pause(func(d *announceDraft) *time.Duration { return &d.arpInterval })},
+		{name: "vrrp_gna_interval", doc: "pause between two neighbour advertisements on one interface, in seconds", min: 1, max: 1, parse: pause(func(d *announceDraft) *time.Duration { return &d.naInterval })},
+		{name: "vrrp_min_garp", doc: "one gratuitous ARP per address and no second burst", max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
+			g.announce.minimal = l.on(b)
+		}},
+	}
+}
+
+// schedule combines what an instance says with what global_defs says. Nothing said
+// about conflicts means the same as after a takeover.
+func (d announceDraft) schedule(global announceDraft) vip.Schedule {
+	s := vip.DefaultSchedule()
+	if global.minimal {
+		s.Repeat, s.Again = 1, 0
+	}
+	number := func(otherwise int, said ...*int) int {
+		if n := cmp.Or(said...); n != nil {
+			return *n
+		}
+		return otherwise
+	}
+	seconds := func(otherwise time.Duration, said ...*int) time.Duration {
+		return time.Duration(number(int(otherwise/time.Second), said...)) * time.Second
+	}
+	s.Repeat = number(s.Repeat, d.repeat, global.repeat)
+	s.Again = seconds(s.Again, d.delay, global.delay)
+	s.ConflictRepeat = number(s.Repeat, d.conflictRepeat, global.conflictRepeat)
+	s.ConflictAgain = seconds(s.Again, d.conflictDelay, global.conflictDelay)
+	s.Refresh = seconds(s.Refresh, d.refresh, global.refresh)
+	s.RefreshRepeat = number(s.RefreshRepeat, d.refreshRepeat, global.refreshRepeat)
+	s.ARPInterval, s.NAInterval = global.arpInterval, global.naInterval
+	return s
+}

@@ -1,0 +1,94 @@
+//go:build !race
+
+package lb_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A keep-alive request through the whole balancer allocates nothing: not parsing, not
+// rules, not X-Forwarded-For, not the log line. Client and server are raw sockets that
+// allocate nothing either, so the process's count of allocations tells.
+func TestRequestsAllocateNothing(t *testing.T) {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	text := strings.Replace(plainHTTP, "log {log}", fmt.Sprintf("log fd@%d format raw local0", null.Fd()), 1)
+	r := start(t, "global\n nbthread 1\n"+strings.Replace(text, " default_backend be\n", ` default_backend be
+ option forwardfor
+ acl api path_beg /api
+ http-request set-header X-Api yes if api
+ http-request deny if { hdr(x-bad) 1 } or { src 10.0.0.0/8 }
+ http-response set-header X-Served-By baton
+`, 1))
+	c := r.client("fe")
+	c.get("api/first")
+	o := r.accept("s1")
+	o.head()
+	o.send(answer)
+	c.head()
+
+	client, server := blocking(t, c), blocking(t, o)
+	request := []byte("GET /other HTTP/1.1\r\nHost: a.example\r\nUser-Agent: test\r\nAccept: */*\r\nCookie: a=b\r\n\r\n")
+	response := []byte("HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello")
+	buf := make([]byte, 4096)
+	end := []byte("hello")
+	round := func() {
+		if _, err := syscall.Write(client, request); err != nil {
+			t.Fatal(err)
+		}
+		readTo(t, server, buf, request[len(request)-4:])
+		if _, err := syscall.Write(server, response); err != nil {
+			t.Fatal(err)
+		}
+		readTo(t, client, buf, end)
+	}
+	for range 500 {
+		round()
+	}
+	const n = 10_000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	for range n {
+		round()
+	}
+	runtime.ReadMemStats(&after)
+	// The log's writer allocates a timer for each batch, every five milliseconds, and
+	// the runtime something now and then.
+	rest := int64(after.Mallocs-before.Mallocs) - 4*int64(time.Since(began)/(5*time.Millisecond))
+	if per := float64(rest) / n; per > 0.02 {
+		t.Errorf("%.3f allocations per request", per)
+	}
+}
+
+// blocking takes a connection's descriptor out of Go's poller.
+func blocking(t *testing.T, w *wire) int {
+	t.Helper()
+	f, err := w.File() // a copy, in blocking mode
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return int(f.Fd())
+}
+
+// readTo reads until what has come ends with end.
+func readTo(t *testing.T, fd int, buf, end []byte) {
+	got := 0
+	for got < len(end) || string(buf[got-len(end):got]) != string(end) {
+		n, err := syscall.Read(fd, buf[got:])
+		if err != nil || n == 0 {
+			t.Fatalf("read: %d, %v after %q", n, err, buf[:got])
+		}
+		got += n
+	}
+}

@@ -1,0 +1,156 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"baton/internal/sys"
+	"baton/vip"
+
+	"github.com/mdlayher/arp"
+	"github.com/mdlayher/ethernet"
+	"github.com/mdlayher/packet"
+)
+
+// sendPatience bounds the wait of one burst for room in a socket's send queue.
+const sendPatience = 100 * time.Millisecond
+
+// announcer sends frames on one interface and receives none.
+type announcer struct {
+	index int
+	conn  *packet.Conn
+	arp   *arp.Client // nil until an IPv4 address is announced
+}
+
+// announcement sends the frames of one pass and looks each interface up only
+// once: its hardware address and its index may be others than last time.
+type announcement struct {
+	m     *Manager
+	ports map[string]*port
+}
+
+type port struct {
+	announcer *announcer // nil: nothing to send with, err or not
+	ifi       net.Interface
+	router    bool // it forwards IPv6
+}
+
+// send broadcasts count gratuitous ARP requests or unsolicited neighbour
+// advertisements for an address.
+func (b *announcement) send(a vip.Address, count int) {
+	p, ok := b.ports[a.Interface]
+	if !ok {
+		var err error
+		p, err = b.m.port(a.Interface)
+		b.m.complain("announcements on "+a.Interface, err)
+		if b.ports == nil {
+			b.ports = map[string]*port{}
+		}
+		b.ports[a.Interface] = p
+	}
+	if p.announcer == nil {
+		return
+	}
+	write, err := p.writer(a.Prefix.Addr())
+	for range count {
+		if err != nil {
+			break
+		}
+		if err = write(); err == nil {
+			b.m.sent[b.m.instanceOf(a)]++
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("announce %s on %s: %w", a.Prefix, a.Interface, err)
+		if errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.ENODEV) {
+			p.announcer.close()
+			delete(b.m.sockets, a.Interface)
+			p.announcer = nil
+		}
+	}
+	b.m.complain("announcement of "+a.Prefix.String()+" on "+a.Interface, err)
+}
+
+// writer returns what sends one frame for an address.
+func (p *port) writer(a netip.Addr) (func() error, error) {
+	if a.Is6() {
+		frame := vip.AppendNA(make([]byte, 0, vip.NALen), [6]byte(p.ifi.HardwareAddr), a, p.router)
+		to := &packet.Addr{HardwareAddr: net.HardwareAddr(frame[:6])}
+		return func() error {
+			_, err := p.announcer.conn.WriteTo(frame, to)
+			return err
+		}, nil
+	}
+	if p.announcer.arp == nil {
+		// It asks for an IPv4 address on the interface, and there is one: ours.
+		client, err := arp.New(&p.ifi, p.announcer.conn)
+		if err != nil {
+			return nil, err
+		}
+		p.announcer.arp = client
+	}
+	// Sender and target are the virtual address; the target's hardware address
+	// is all ones, as keepalived sends it, and not the zeros of RFC 5227.
+	frame, err := arp.NewPacket(arp.OperationRequest, p.ifi.HardwareAddr, a, ethernet.Broadcast, a)
+	return func() error { return p.announcer.arp.WriteTo(frame, ethernet.Broadcast) }, err
+}
+
+// port prepares an interface for a burst. The error says why nothing can be
+// announced there.
+func (m *Manager) port(ifname string) (*port, error) {
+	link, err := m.nl.LinkByName(ifname)
+	if err != nil {
+		return &port{}, linkError(ifname, err)
+	}
+	at := link.Attrs()
+	if at.RawFlags&(sys.LinkLoopback|sys.LinkNoARP) != 0 || len(at.HardwareAddr) != 6 {
+		return &port{}, fmt.Errorf("interface %s is not Ethernet, its virtual addresses are not announced", ifname)
+	}
+	s := m.sockets[ifname]
+	if s != nil && s.index != at.Index {
+		s.close()
+		s = nil
+		delete(m.sockets, ifname)
+	}
+	if s == nil {
+		if s, err = openAnnouncer(&net.Interface{Index: at.Index, Name: ifname}); err != nil {
+			return &port{}, err
+		}
+		m.sockets[ifname] = s
+	}
+	if err := s.conn.SetWriteDeadline(time.Now().Add(sendPatience)); err != nil {
+		return &port{}, fmt.Errorf("set deadline of packet socket on %s: %w", ifname, err)
+	}
+	return &port{
+		announcer: s, router: forwards6(ifname),
+		ifi: net.Interface{Index: at.Index, Name: ifname, HardwareAddr: at.HardwareAddr},
+	}, nil
+}
+
+// forwards6 reports whether the host routes IPv6 between its interfaces, this one
+// among them.
+func forwards6(ifname string) bool {
+	b, err := os.ReadFile("/proc/sys/net/ipv6/conf/" + ifname + "/forwarding")
+	return err == nil && strings.TrimSpace(string(b)) != "0"
+}
+
+// openAnnouncer opens a socket for sending. Its protocol is 0: with ARP's own
+// number all ARP of the network would queue up in it, unread.
+func openAnnouncer(ifi *net.Interface) (*announcer, error) {
+	conn, err := packet.Listen(ifi, packet.Raw, 0, nil)
+	if err != nil {
+		if errors.Is(err, syscall.EPERM) {
+			err = fmt.Errorf("%w (needs root or CAP_NET_RAW)", err)
+		}
+		return nil, fmt.Errorf("open packet socket on %s: %w", ifi.Name, err)
+	}
+	return &announcer{index: ifi.Index, conn: conn}, nil
+}
+
+func (s *announcer) close() { _ = s.conn.Close() }
