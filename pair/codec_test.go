@@ -27,8 +27,12 @@ func samples() []Message {
 			},
 			Backends: []Backend{{Name: "app", Usable: 1, Total: 3, Down: []string{"web1", "web2"}}},
 		},
-		Goodbye{Why: Leaving}, Takeover{ID: 7, Key: key, Force: true},
-		Answer{ID: 7, Reason: "no"}, Answer{ID: 8, Accepted: true}, Cancel{ID: 7, Key: key}, Heartbeat{},
+		Goodbye{Why: Leaving},
+		Takeover{ID: 7, Key: key, Force: true},
+		Answer{ID: 7, Reason: "no"},
+		Answer{ID: 8, Accepted: true},
+		Cancel{ID: 7, Key: key},
+		Heartbeat{},
 	}
 }
 
