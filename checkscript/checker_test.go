@@ -133,7 +133,7 @@ func play(t *testing.T, c *Checker, now, until mono.Time, outcomes []string) (st
 
 func weigh(t *testing.T, input string) string {
 	var tracks []Track
-	verdicts := map[string]Verdict{}
+	readings := map[string]Reading{}
 	var out strings.Builder
 	for line := range strings.Lines(input) {
 		f := strings.Fields(line)
@@ -144,11 +144,13 @@ func weigh(t *testing.T, input string) string {
 				tr.Weight = number(t, strings.TrimPrefix(w, "weight="))
 			case w == "reverse":
 				tr.Reverse = true
+			case strings.HasPrefix(w, "value="):
+				readings[tr.Probe] = Reading{Verdict: Up, Number: true, Value: number(t, strings.TrimPrefix(w, "value="))}
 			default:
-				verdicts[tr.Probe] = map[string]Verdict{"pending": Pending, "up": Up, "down": Down}[w]
+				readings[tr.Probe] = Reading{Verdict: map[string]Verdict{"pending": Pending, "up": Up, "down": Down}[w]}
 			}
 		}
-		s := Weigh(tr, verdicts[tr.Probe])
+		s := Weigh(tr, readings[tr.Probe])
 		fmt.Fprintf(&out, "%s: %+d", tr.Probe, s.Delta)
 		if s.Fault {
 			out.WriteString(" FAULT")
@@ -159,7 +161,7 @@ func weigh(t *testing.T, input string) string {
 		out.WriteByte('\n')
 		tracks = append(tracks, tr)
 	}
-	delta, fault, pending := Effect(tracks, func(p string) Verdict { return verdicts[p] })
+	delta, fault, pending := Effect(tracks, func(p string) Reading { return readings[p] })
 	fmt.Fprintf(&out, "sum: %+d fault=%v pending=%v\n", delta, fault, pending)
 	return out.String()
 }

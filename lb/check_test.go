@@ -25,7 +25,7 @@ frontend fe
  monitor fail if { nbsrv(be) lt 1 }
  default_backend be
 backend be
- server s1 {s1} check inter 20ms fall 2 rise 3
+ server s1 {s1} check inter 500ms fastinter 10ms downinter 10ms fall 2 rise 3
  server s2 {s2} disabled
 `)
 	r.expectUsable("be 1")
@@ -92,7 +92,7 @@ backend be
  option httpchk GET /health
  http-check expect status 200
  option log-health-checks
- server s1 {s1} check inter 20ms fall 2 rise 2 port {port}
+ server s1 {s1} check inter 500ms fastinter 10ms downinter 10ms fall 2 rise 2 port {port}
  server s2 {s2} backup
 `)
 	r.expectUsable("be 1")
@@ -168,7 +168,7 @@ frontend fe
  default_backend be
 backend be
  server s1 {s1} maxconn 1
- server s2 {s2} maxconn 1 check inter 20ms fall 1 rise 1
+ server s2 {s2} maxconn 1 check inter 500ms fastinter 10ms downinter 10ms fall 1 rise 1
 `)
 	r.expectUsable("be 2")
 	addr := r.names["s2"]

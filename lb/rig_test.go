@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -37,14 +38,15 @@ const patience = 10 * time.Second
 //	{port} for an origin's port alone, any name that starts with "port"
 //	{s1}  for an origin's address, any other name
 type rig struct {
-	t       testing.TB
-	lb      *lb.LB // nil when HAProxy plays its part
-	names   map[string]string
-	origins map[string]*net.TCPListener
-	conns   []*wire
-	logs    *net.UnixConn
-	usable  chan string    // "backend n" for each change that the balancer tells
-	players sync.WaitGroup // goroutines that play origins until their listeners close
+	t        testing.TB
+	lb       *lb.LB // nil when HAProxy plays its part
+	names    map[string]string
+	origins  map[string]*net.TCPListener
+	conns    []*wire
+	reserved []int // descriptors
+	logs     *net.UnixConn
+	usable   chan string    // "backend n" for each change that the balancer tells
+	players  sync.WaitGroup // goroutines that play origins until their listeners close
 
 	stopOnce sync.Once
 	stop     func()
@@ -66,26 +68,13 @@ func start(t testing.TB, text string) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.close)
-	for attempt := 1; ; attempt++ {
-		cfg := r.fill(text, sock)
-		if againstHAProxy != "" {
-			r.runHAProxy(cfg)
-			return r
-		}
-		err := r.run(cfg)
-		if err == nil {
-			return r
-		}
-		// Somebody took a free port before us; then the next one.
-		if attempt == 5 {
-			t.Fatal(err)
-		}
-		for name := range r.names {
-			if strings.HasPrefix(name, "fe") {
-				delete(r.names, name)
-			}
-		}
+	cfg := r.fill(text, sock)
+	if againstHAProxy != "" {
+		r.runHAProxy(cfg)
+	} else if err := r.run(cfg); err != nil {
+		t.Fatal(err)
 	}
+	return r
 }
 
 var placeholder = regexp.MustCompile(`\{[a-z]+[0-9]*\}`)
@@ -98,7 +87,7 @@ func (r *rig) fill(text, sock string) string {
 			return sock + " format raw local0"
 		case r.names[name] != "":
 		case strings.HasPrefix(name, "fe"), strings.HasPrefix(name, "no"):
-			r.names[name] = freeAddr(r.t)
+			r.names[name] = r.reserve()
 		default:
 			ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 			if err != nil {
@@ -114,14 +103,29 @@ func (r *rig) fill(text, sock string) string {
 	})
 }
 
-// freeAddr returns an address on which nobody listens.
-func freeAddr(t testing.TB) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+// reserve returns an address on which nobody listens, and keeps others from taking it:
+// a socket that is bound and does not listen is no obstacle to one that does, where
+// both allow it (SO_REUSEADDR, SO_REUSEPORT).
+func (r *rig) reserve() string {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	r.reserved = append(r.reserved, fd)
+	const reusePort = 15 // SO_REUSEPORT, which package syscall does not name here
+	for _, option := range []int{syscall.SO_REUSEADDR, reusePort} {
+		if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, option, 1); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		r.t.Fatal(err)
+	}
+	sa, err := syscall.Getsockname(fd)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return fmt.Sprint("127.0.0.1:", sa.(*syscall.SockaddrInet4).Port)
 }
 
 // run goes the daemon's way from the text to a running balancer.
@@ -220,6 +224,10 @@ func (r *rig) close() {
 	for _, ln := range r.origins {
 		ln.Close()
 	}
+	for _, fd := range r.reserved {
+		_ = syscall.Close(fd)
+	}
+	r.reserved = nil
 	if r.lb != nil && r.stop != nil {
 		r.lb.StopListening()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -346,17 +354,6 @@ func normal(line string) string {
 		s = strings.ReplaceAll(s, "-1", "?")
 		return strings.ReplaceAll(digits.ReplaceAllString(s, "t"), "?", "-1")
 	})
-}
-
-// noLog checks that no line waits: it must be called when the event that could have
-// written one is over and a later line has been read.
-func (r *rig) noLog() {
-	r.t.Helper()
-	_ = r.logs.SetReadDeadline(time.Now().Add(time.Millisecond))
-	buf := make([]byte, 4096)
-	if n, err := r.logs.Read(buf); err == nil {
-		r.t.Errorf("unexpected log line: %s", buf[:n])
-	}
 }
 
 var _ io.Writer = testLog{}

@@ -173,11 +173,11 @@ frontend fetcp
 backend be
  mode http
  option httpchk
- server s1 {s1} check inter 10ms
- server s2 {no} check inter 10ms
+ server s1 {s1} check inter 500ms fastinter 10ms downinter 10ms
+ server s2 {no} check inter 500ms fastinter 10ms downinter 10ms
 backend tcp
  mode tcp
- server s3 {s3} check inter 10ms
+ server s3 {s3} check inter 500ms fastinter 10ms downinter 10ms
 `)
 			for {
 				if r.nextUsable() == "be 1" {

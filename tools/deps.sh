@@ -7,7 +7,7 @@ set -u
 
 # Each need is command:package, or /file:package where no command tells.
 demo='ip:iproute2'
-test="$demo keepalived:keepalived gcc:gcc /usr/include/stdio.h:libc6-dev" # gcc: the race detector
+test="$demo keepalived:keepalived tshark:tshark ps:procps gcc:gcc /usr/include/stdio.h:libc6-dev" # gcc: the race detector
 bench="$demo haproxy:haproxy nginx:nginx-light /usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream wrk:wrk taskset:util-linux"
 deb_test='ip:iproute2 unshare:util-linux debootstrap:debootstrap lintian:lintian'
 vagrant='vagrant:vagrant virsh:libvirt-clients qemu-img:qemu-utils debootstrap:debootstrap mke2fs:e2fsprogs

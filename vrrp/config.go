@@ -32,6 +32,14 @@ type Config struct {
 	Peers      []Peer // unicast_peer: adverts go to them and not to the group
 	CheckPeers bool   // check_unicast_src: adverts of others are refused
 	TTL        uint8  // of unicast adverts; 0 means 255
+
+	DownAdverts          int           // down_timer_adverts, 1..100; 0 stands for the RFCs' 3
+	PreemptDelay         time.Duration // preempt_delay: how long a lower master is left alone
+	StartDelay           time.Duration // vrrp_startup_delay: no part in elections for so long
+	DontTrackPrimary     bool          // dont_track_primary: the interface being down is no fault
+	LowerPrioNoAdvert    bool          // lower_prio_no_advert: a master does not answer a lower rank
+	HigherPrioSendAdvert bool          // higher_prio_send_advert: a master speaks once more before it yields
+	SkipAddressCheck     bool          // skip_check_adv_addr: trust the list of the master that was heard before
 }
 
 // Peer is a line of unicast_peer.

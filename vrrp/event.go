@@ -90,6 +90,9 @@ const (
 	Drop
 	// Trace says what the instance noticed without changing its state: Note.
 	Trace
+	// NotifyGroup says that all members of the sync group have moved From to State,
+	// and Why the first of them did. Member means nothing.
+	NotifyGroup
 )
 
 // Action is one output of Step. The actions of a batch are to be carried out in
@@ -102,8 +105,8 @@ type Action struct {
 	Priority uint8 // SendAdvert: on the wire; Notify, Trace: the effective priority
 	Up       bool  // SetVIPs
 
-	From, State  State         // Notify
-	Why          Why           // Notify
+	From, State  State         // Notify, NotifyGroup
+	Why          Why           // Notify, NotifyGroup
 	Faults       Faults        // Notify to FAULT, Trace FaultsChanged: all that hold
 	Reason       packet.Reason // Drop
 	Note         Note          // Trace
@@ -118,14 +121,15 @@ type Faults uint8
 
 // The faults.
 const (
-	LinkMissing Faults = 1 << iota // no such interface
-	LinkDown                       // the interface is down or without carrier
-	NoAddress                      // it has no address to send from
-	NoSocket                       // the VRRP socket cannot be opened
-	Unhealthy                      // a probe of weight 0 failed
-	NoAddresses                    // the virtual addresses cannot be set; retried
-	lastFault   = NoAddresses
-	LinkFaults  = LinkMissing | LinkDown | NoSocket // what a Link event may carry
+	LinkMissing   Faults = 1 << iota // no such interface
+	LinkDown                         // the interface is down or without carrier
+	NoAddress                        // it has no address to send from
+	NoSocket                         // the VRRP socket cannot be opened
+	Unhealthy                        // a probe of weight 0 failed
+	NoAddresses                      // the virtual addresses cannot be set; retried
+	MemberFaulted                    // another member of its sync group is in FAULT
+	lastFault     = MemberFaulted
+	LinkFaults    = LinkMissing | LinkDown | NoSocket // what a Link event may carry
 )
 
 // Each calls f for every fault in the set.
@@ -156,6 +160,8 @@ func (s Faults) String() string {
 			text += "probe failed"
 		case NoAddresses:
 			text += "virtual addresses cannot be set"
+		case MemberFaulted:
+			text += "a member of its sync group is in FAULT"
 		}
 	})
 	return text
@@ -176,6 +182,7 @@ const (
 	Faulted                 // to FAULT
 	Recovered               // FAULT to BACKUP
 	StalledAlone            // MASTER to BACKUP: this process stood still for too long
+	Synced                  // with the other members of its sync group
 	Stopped                 // to INIT
 	ProcessGone             // BACKUP to MASTER: the master's kernel ended the pair link
 	NoneYet                 // BACKUP to MASTER: nobody is master, and the peer ranks lower
@@ -196,6 +203,7 @@ func (w Why) String() string {
 		Faulted:      "fault",
 		Recovered:    "faults cleared",
 		StalledAlone: "this process stood still longer than the master-down interval",
+		Synced:       "moves with its sync group",
 		Stopped:      "stopped",
 		ProcessGone:  "the master's process is gone: its kernel ended the pair link",
 		NoneYet:      "there is no master, and the peer ranks lower",
@@ -222,6 +230,9 @@ const (
 	PriorityChanged             // the effective priority is now Priority
 	FaultsChanged               // FAULT: the set of faults is another
 	WokeLate                    // BACKUP: this process stood still; the master-down timer starts again
+	PreemptLater                // BACKUP: preempt_delay has begun
+	ReadyInGroup                // BACKUP: would be master, waits for the other members of its sync group
+	OwnerYields                 // MASTER: another owner does not; the priority is 254 from now on
 	IntervalAdopted             // BACKUP, version 3: the master's advert interval is another than the one counted in
 	NumNotes                    // how many there are
 )
@@ -237,6 +248,9 @@ func (n Note) String() string {
 		FaultsChanged:   "faults changed",
 		IntervalAdopted: "the master's advert interval is another, adopted",
 		WokeLate:        "stood still, waiting for the master once more",
+		PreemptLater:    "heard a lower priority, taking over after preempt_delay",
+		ReadyInGroup:    "would be master, waiting for the sync group",
+		OwnerYields:     "another owner (priority 255) stays, priority is 254 from now on",
 	}
 	if int(n) < len(names) {
 		return names[n]

@@ -4,14 +4,16 @@ import (
 	"baton/internal/mono"
 )
 
-// Group is a set of instances that one shell drives with one timer. Today it has
-// one member; the members of a vrrp_sync_group will share one, and Step is where
-// what happens to one of them will reach the others.
+// Group is a set of instances that one shell drives with one timer: an instance
+// alone, or the members of a vrrp_sync_group, which move together (sync.go).
 type Group struct {
 	members []Instance
+	sync    bool
+	state   State // of a sync group, as last told
 }
 
-// NewGroup returns a group with one member per configuration, all in INIT.
+// NewGroup returns a group with one member per configuration, all in INIT, that
+// have nothing to do with each other.
 func NewGroup(members ...Config) *Group {
 	g := &Group{members: make([]Instance, len(members))}
 	for i, c := range members {
@@ -25,17 +27,29 @@ func (g *Group) Member(i int) *Instance { return &g.members[i] }
 
 // Step applies an event at now and appends what to do to out, in order.
 func (g *Group) Step(now mono.Time, ev Event, out []Action) []Action {
+	start, last := len(out), -1
+	if g.sync {
+		out = g.fence(now, out)
+	}
 	for i := range g.members {
-		if ev.Member != i && !ev.Kind.forAll() {
+		// What has been handed over, or shall not be any longer, is the group.
+		all := ev.Kind.forAll() || g.sync && (ev.Kind == Resign || ev.Kind == Keep)
+		if ev.Member != i && !all {
 			continue
 		}
-		from := len(out)
-		out = g.members[i].Step(now, ev, out)
-		for j := range out[from:] {
-			out[from+j].Member = i
+		wanted := g.members[i].wants
+		out = g.of(i, len(out), g.members[i].Step(now, ev, out))
+		if !wanted && g.members[i].wants {
+			last = i
 		}
 	}
-	return out
+	if !g.sync {
+		return out
+	}
+	if ev.Kind != Shutdown {
+		out = g.settle(now, last, start, out)
+	}
+	return g.report(start, out)
 }
 
 // Deadline is when a Timer event is due; mono.Never if none is.

@@ -43,6 +43,22 @@ type Instance struct {
 	retry            time.Duration
 	shown            Faults // as last told
 
+	// What the Group knows; see sync.go.
+	grouped     bool // a member of a sync group
+	held        bool // another member is not ready to leave INIT or FAULT
+	released    bool // may leave INIT: members do so in their order, whoever was the last to be ready
+	memberFault bool // another member has a fault of its own
+	wants       bool // BACKUP: the timer has expired, the group may go MASTER
+	wantWhy     Why
+
+	waiting     bool      // StartDelay has not passed
+	startAt     mono.Time // when it has
+	graceAt     mono.Time // when a link that nobody has spoken of is missing
+	preemptAt   mono.Time // BACKUP: end of PreemptDelay; Never while no lower master was heard
+	steppedDown bool      // an owner that goes on with 254
+	rivalSince  mono.Time // MASTER: another owner's first advert of a row
+	rivalLast   mono.Time // and its last
+
 	delta  int
 	source netip.Addr // the interface's primary address
 
@@ -61,7 +77,7 @@ type Instance struct {
 }
 
 func (i *Instance) init(c Config) {
-	*i = Instance{cfg: c, deadline: mono.Never, retry: firstRetry}
+	*i = Instance{cfg: c, deadline: mono.Never, retry: firstRetry, preemptAt: mono.Never}
 }
 
 // Config returns what the instance was made from.
@@ -93,7 +109,12 @@ func (i *Instance) Deadline() mono.Time { return i.deadline }
 
 // Priority returns the effective priority: base and probes, within 1..254. An
 // owner's 255 does not move (keepalived.conf, track_script).
-func (i *Instance) Priority() uint8 { return effective(i.cfg.Priority, i.delta) }
+func (i *Instance) Priority() uint8 {
+	if i.steppedDown {
+		return effective(254, i.delta)
+	}
+	return effective(i.cfg.Priority, i.delta)
+}
 
 func effective(base uint8, delta int) uint8 {
 	if base == 255 {
@@ -127,12 +148,28 @@ func (i *Instance) interval() time.Duration {
 // MasterDown returns the master-down interval of RFC 3768 section 6.1 and RFC 9568
 // section 6.1.
 func (i *Instance) MasterDown() time.Duration {
-	return downAdverts*i.interval() + i.Skew()
+	n := i.cfg.DownAdverts
+	if n == 0 {
+		n = downAdverts
+	}
+	return time.Duration(n)*i.interval() + i.Skew()
 }
 
 // Faults returns all that keeps the instance in FAULT.
 func (i *Instance) Faults() Faults {
+	f := i.ownFaults()
+	if i.memberFault {
+		f |= MemberFaulted
+	}
+	return f
+}
+
+// ownFaults is Faults without those of the sync group.
+func (i *Instance) ownFaults() Faults {
 	f := i.link
+	if i.cfg.DontTrackPrimary {
+		f &^= LinkDown
+	}
 	switch {
 	case i.linkOverdue && !i.linkKnown:
 		f |= LinkMissing
@@ -153,6 +190,7 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 	if i.stopped {
 		return out
 	}
+	i.waiting = i.waiting && now < i.startAt
 	out = i.fence(now, out)
 	switch ev.Kind {
 	case Start:
@@ -160,10 +198,9 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 			i.started = true
 			// What a dead predecessor left behind must not answer for the addresses.
 			out = append(out, Action{Kind: SetVIPs})
-			if !i.linkKnown {
-				i.deadline = now.Add(linkGrace)
-			}
+			i.waiting, i.startAt, i.graceAt = i.cfg.StartDelay > 0, now.Add(i.cfg.StartDelay), now.Add(linkGrace)
 			out = i.review(now, Started, out)
+			i.awaitStart()
 		}
 	case Timer:
 		if now >= i.deadline {
@@ -176,6 +213,7 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 			i.unset = false // the interface that refused the addresses is another now
 		}
 		i.linkKnown = true
+		i.awaitStart()
 		i.link, i.source = ev.Faults&LinkFaults, ev.Source
 		out = i.review(now, i.comeback(), out)
 	case Health:
@@ -219,10 +257,15 @@ func (i *Instance) review(now mono.Time, why Why, out []Action) []Action {
 		}
 	case i.state != Init && i.state != Fault:
 		// Takes part already; a new probe that is pending does not end that.
-	case i.pending || !i.linkKnown:
+	case i.grouped && i.state == Init && !i.released:
+		// Nor does a member of a sync group go ahead alone.
+	case i.waiting || i.held || i.pending || !i.linkKnown:
 		// INIT stays INIT. FAULT stays FAULT too: leaving it needs a verdict.
-	case i.cfg.Priority == 255 && i.cfg.StartAsMaster && i.state == Init:
+	case i.cfg.Priority == 255 && i.cfg.StartAsMaster && i.state == Init && !i.grouped:
 		out = i.master(now, OwnsAddress, out)
+	case i.cfg.Priority == 255 && i.cfg.StartAsMaster && i.state == Init:
+		out = i.backup(now, why, out)
+		i.deadline = now // at once, if the group can
 	default:
 		out = i.backup(now, why, out)
 	}
@@ -262,15 +305,35 @@ func (i *Instance) expire(now mono.Time, out []Action) []Action {
 		case i.lowerHeard:
 			why = Preempts
 		}
+		if i.grouped {
+			i.want(now, why)
+			return out
+		}
 		return i.master(now, why, out)
 	case Fault:
 		i.deadline = mono.Never
 		i.unset = false
 		return i.review(now, Recovered, out)
 	}
+	i.linkOverdue = i.linkOverdue || now >= i.graceAt
+	out = i.review(now, Started, out)
+	i.awaitStart()
+	return out
+}
+
+// awaitStart sets the timer of an instance that is in INIT: what it waits for in
+// time is the end of StartDelay, and the first word about its interface.
+func (i *Instance) awaitStart() {
+	if i.state != Init || !i.started {
+		return
+	}
 	i.deadline = mono.Never
-	i.linkOverdue = true
-	return i.review(now, Started, out)
+	if i.waiting {
+		i.deadline = i.startAt
+	}
+	if !i.linkKnown && !i.linkOverdue {
+		i.deadline = mono.Min(i.deadline, i.graceAt)
+	}
 }
 
 // advertise sends an advert and starts the advert timer anew.

@@ -20,7 +20,9 @@ var modelRuns = flag.Int("model.runs", 150, "random networks to play")
 // Throughout, addresses are up in MASTER only, and an instance with nopreempt
 // takes over from nobody whom it hears. When the network has been whole and calm
 // for one master-down interval and one advert interval (at most 5 intervals), there
-// is exactly one master, and where all may preempt it has the highest priority.
+// is exactly one master, and where all may preempt it has the highest priority. In
+// every third network the nodes have sync groups of two: their members are in the
+// same state at any time, whatever is lost of the adverts of one of them.
 //
 // The first two nodes also have a link, which loses words, delays them and lies
 // about ends; it may shorten the way to that outcome, and never change it.
@@ -40,6 +42,8 @@ func TestModel(t *testing.T) {
 type model struct {
 	t   *testing.T
 	rng *rand.Rand
+
+	size int // instances of a node: 1, or 2 in a sync group
 
 	// Version 3 plays with IPv6 or IPv4 and with intervals that differ from node to
 	// node; interval is the longest of them, and what trouble is measured in.
@@ -64,23 +68,25 @@ type node struct {
 	alive   bool
 	asleep  mono.Time // stands still until then
 	queue   []delivery
-	holds   bool
+	holds   [2]bool
 	ill     bool
 	delta   int
-	heardAt mono.Time // last advert of priority > 0 that reached it, when nopreempt
-	resign  bool
+	heardAt [2]mono.Time // last advert of priority > 0 that reached it, when nopreempt
+	toldAt  mono.Time    // the last word by the link that starts an election
+	resign  [2]bool
 }
 
 type delivery struct {
 	at     mono.Time
 	to     int
+	member int
 	from   netip.Addr
 	advert []byte
 	word   EventKind // by the link, when advert is nil
 }
 
 func newModel(t *testing.T, seed uint64) *model {
-	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 18)), version: 2, interval: time.Second}
+	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 18)), version: 2, interval: time.Second, size: 1 + int(seed%3)/2}
 	virtual := netip.MustParseAddr("10.0.0.100")
 	if seed%2 == 1 {
 		m.version, m.ipv6 = 3, m.rng.IntN(2) == 0
@@ -117,11 +123,17 @@ func newModel(t *testing.T, seed uint64) *model {
 
 func (m *model) boot(i int) {
 	n := m.nodes[i]
-	n.alive, n.asleep, n.queue, n.holds = true, 0, nil, false
-	n.heardAt, n.resign = -mono.Time(time.Hour), false
+	n.alive, n.asleep, n.queue, n.holds = true, 0, nil, [2]bool{}
+	n.toldAt = -mono.Time(time.Hour)
+	n.heardAt, n.resign = [2]mono.Time{-mono.Time(time.Hour), -mono.Time(time.Hour)}, [2]bool{}
 	n.g = NewGroup(n.cfg)
-	m.step(i, Event{Kind: Link, Source: n.addr})
-	m.step(i, Event{Kind: Health, Delta: n.delta, Fault: n.ill})
+	if m.size == 2 {
+		n.g = NewSyncGroup(n.cfg, n.cfg)
+	}
+	for k := range m.size {
+		m.step(i, Event{Kind: Link, Member: k, Source: n.addr})
+	}
+	m.health(i)
 	m.step(i, Event{Kind: Start})
 }
 
@@ -157,7 +169,7 @@ func (m *model) disturb() {
 		case 4:
 			if n.alive {
 				m.say("%s is killed", n.name)
-				n.alive, n.holds = false, false // the lease ends; how soon is not this model's matter
+				n.alive, n.holds = false, [2]bool{} // the lease ends; how soon is not this model's matter
 				m.linkSays(i, PeerGone)
 			} else {
 				m.boot(i)
@@ -193,7 +205,10 @@ func (m *model) disturb() {
 func (m *model) health(i int) {
 	n := m.nodes[i]
 	if n.alive && n.asleep <= m.now {
-		m.step(i, Event{Kind: Health, Delta: n.delta, Fault: n.ill})
+		// What is wrong with one member is so with the group; weights are the group's.
+		for k := range m.size {
+			m.step(i, Event{Kind: Health, Member: k, Delta: n.delta, Fault: n.ill && k == 0})
+		}
 	}
 }
 
@@ -219,7 +234,10 @@ func (m *model) calm() {
 			masters = append(masters, n)
 		}
 		best = max(best, i.Priority())
-		mayPreempt = mayPreempt && !n.cfg.NoPreempt && !i.Yielded()
+		mayPreempt = mayPreempt && !n.cfg.NoPreempt
+		for k := range m.size { // one member that has handed over holds its group back
+			mayPreempt = mayPreempt && !n.g.Member(k).Yielded()
+		}
 	}
 	switch {
 	case len(masters) != 1:
@@ -268,7 +286,7 @@ func (m *model) receive(i int) {
 	d := n.queue[0]
 	n.queue = n.queue[1:]
 	if d.advert == nil {
-		m.step(i, Event{Kind: d.word, From: d.from})
+		m.step(i, Event{Kind: d.word, Member: d.member, From: d.from})
 		return
 	}
 	// A process that slept fences itself before it reads (Group.Stalled).
@@ -280,10 +298,10 @@ func (m *model) receive(i int) {
 		m.fail("an advert of ours: %v", r)
 		return
 	}
-	m.step(i, Event{Kind: Heard, From: d.from, Advert: &a})
-	n.resign = a.Priority == 0
+	m.step(i, Event{Kind: Heard, Member: d.member, From: d.from, Advert: &a})
+	n.resign[d.member] = a.Priority == 0
 	if a.Priority > 0 {
-		n.heardAt = m.now
+		n.heardAt[d.member] = m.now
 	}
 }
 
@@ -300,27 +318,36 @@ func (m *model) shortest() time.Duration {
 func (m *model) step(i int, ev Event) {
 	n := m.nodes[i]
 	was := n.g.Member(0).State()
-	silence := m.now.Sub(n.heardAt)
+	silence, resigned := m.now.Sub(max(n.heardAt[0], n.heardAt[m.size-1])), n.resign[0] || n.resign[m.size-1]
 	for _, a := range n.g.Step(m.now, ev, nil) {
 		m.say("%s %s", n.name, describe(a))
 		switch a.Kind {
 		case SendAdvert:
-			if a.Priority > 0 && n.g.Member(0).State() != Master {
-				m.fail("%s sends an advert as %v", n.name, n.g.Member(0).State())
+			if a.Priority > 0 && n.g.Member(a.Member).State() != Master {
+				m.fail("%s sends an advert as %v", n.name, n.g.Member(a.Member).State())
 			}
-			m.send(i, a.Priority)
+			m.send(i, a.Member, a.Priority)
 		case SetVIPs:
-			n.holds = a.Up
+			n.holds[a.Member] = a.Up
 		}
 	}
 	is := n.g.Member(0).State()
-	if n.holds != (is == Master) {
-		m.fail("%s: addresses up %v in %v", n.name, n.holds, is)
+	for k := range m.size {
+		switch s := n.g.Member(k).State(); {
+		case n.holds[k] != (s == Master):
+			m.fail("%s: addresses up %v in %v", n.name, n.holds[k], s)
+		case s != is:
+			m.fail("%s: members in %v and %v", n.name, is, s)
+		}
 	}
-	// A handover, and an end that seemed one, come before the silence; who is alive
-	// after all answers, which the look at the end proves.
-	told := ev.Kind == PeerGone || ev.Kind == Succeed
-	if n.cfg.NoPreempt && was == Backup && is == Master && !n.resign && !told && silence < 3*m.shortest() {
+	// A handover, and an end that seemed one, come before the silence; a member of a
+	// group may wait for the others then. Who is alive after all answers, which the
+	// look at the end proves.
+	if ev.Kind == PeerGone || ev.Kind == Succeed {
+		n.toldAt = m.now
+	}
+	told := m.now.Sub(n.toldAt) < 3*m.interval
+	if n.cfg.NoPreempt && was == Backup && is == Master && !resigned && !told && silence < 3*m.shortest() {
 		m.fail("%s has nopreempt and took over %v after it heard a master", n.name, silence)
 	}
 }
@@ -331,7 +358,9 @@ func (m *model) linkSays(i int, word EventKind) {
 		return
 	}
 	delay := time.Duration(m.rng.IntN(20000)) * m.interval / 1_000_000
-	m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: 1 - i, from: m.nodes[i].addr, word: word})
+	for k := range m.size {
+		m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: 1 - i, member: k, from: m.nodes[i].addr, word: word})
+	}
 }
 
 // handover is what a master does on stop and on request, with a shell that gives
@@ -342,15 +371,20 @@ func (m *model) handover(i int) {
 		return
 	}
 	m.say("%s hands over", n.name)
-	m.step(i, Event{Kind: Yield, From: m.nodes[1-i].addr})
+	gives := m.rng.IntN(2) == 0
+	for k := range m.size {
+		m.step(i, Event{Kind: Yield, Member: k, From: m.nodes[1-i].addr})
+		if gives {
+			m.mail = append(m.mail, delivery{at: m.now.Add(HandoverTime), to: i, member: k, from: n.addr, word: Keep})
+		}
+	}
 	m.linkSays(i, Succeed)
-	if m.rng.IntN(2) == 0 {
-		m.mail = append(m.mail, delivery{at: m.now.Add(HandoverTime), to: i, from: n.addr, word: Keep})
+	if gives {
 		m.linkSays(i, Withdraw)
 	}
 }
 
-func (m *model) send(from int, priority uint8) {
+func (m *model) send(from, member int, priority uint8) {
 	n := m.nodes[from]
 	a := packet.Advert{Version: m.version, VRID: n.cfg.VRID, Priority: priority, Interval: n.cfg.AdvertInterval, Addresses: n.cfg.Advertised}
 	b := a.Append(nil, m.pseudo(n.addr))
@@ -359,7 +393,7 @@ func (m *model) send(from int, priority uint8) {
 			continue
 		}
 		delay := time.Duration(m.rng.IntN(5000)) * m.interval / 1_000_000
-		m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: to, from: n.addr, advert: b})
+		m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: to, member: member, from: n.addr, advert: b})
 	}
 }
 

@@ -100,29 +100,26 @@ func (i *Instance) hint(now mono.Time, ev Event, out []Action) []Action {
 	switch ev.Kind {
 	case PeerGone:
 		if i.state == Backup && i.isMaster(ev.From) && now >= p.distrustUntil {
-			p.presumed, p.claimUntil = i.peer, now.Add(max(i.cfg.AdvertInterval, claimTime))
-			p.claim = max(i.peerPriority, 2) - 1
-			yielded := p.yielded
-			out = i.master(now, ProcessGone, out)
-			p.announceNext, p.announceUntil = now.Add(lingerRepeat), now.Add(lingerTime+lingerRepeat)
-			p.yielded = yielded // until the claim has stood
-			return out
+			i.presume(now)
+			return i.take(now, ProcessGone, out)
 		}
 	case PeerLeft:
 		if i.state == Backup && i.isMaster(ev.From) {
-			return i.master(now, Resigned, out)
+			return i.take(now, Resigned, out)
 		}
 	case PeerWaits:
 		if i.state == Backup && !i.peer.IsValid() && i.preempts() && i.outranks(ev.From, ev.Priority) {
-			return i.master(now, NoneYet, out)
+			return i.take(now, NoneYet, out)
 		}
 	case Succeed:
 		if i.state == Backup {
 			p.predecessor, p.graceUntil = ev.From, now.Add(successionTime)
-			return i.succeed(now, out)
+			return i.take(now, Asked, out)
 		}
 	case Withdraw:
-		p.graceUntil = now
+		if p.graceUntil = now; i.wantWhy == Asked {
+			i.wants = false
+		}
 	case Yield:
 		p.successor, p.yieldUntil = ev.From, now.Add(HandoverTime)
 	case Keep:
@@ -141,6 +138,32 @@ func (i *Instance) hint(now mono.Time, ev Event, out []Action) []Action {
 	return out
 }
 
+// presume prepares a takeover from a master that is thought dead: a claim below
+// its priority, and announcements for as long as its kernel may answer for it.
+func (i *Instance) presume(now mono.Time) {
+	p := &i.partner
+	p.presumed, p.claimUntil = i.peer, now.Add(max(3*i.interval()/2, claimTime))
+	p.claim = max(i.peerPriority, 2) - 1
+	p.announceNext, p.announceUntil = now.Add(lingerRepeat), now.Add(lingerTime+lingerRepeat)
+}
+
+// take enters MASTER now, or in a sync group as soon as all members want to.
+func (i *Instance) take(now mono.Time, why Why, out []Action) []Action {
+	if i.grouped {
+		i.want(now, why)
+		return out
+	}
+	return i.rise(now, why, out)
+}
+
+// rise enters MASTER in the order that the reason asks for.
+func (i *Instance) rise(now mono.Time, why Why, out []Action) []Action {
+	if now < i.partner.graceUntil {
+		return i.succeed(now, why, out)
+	}
+	return i.master(now, why, out)
+}
+
 // isMaster reports whether a is the source of the last master's adverts.
 func (i *Instance) isMaster(a netip.Addr) bool { return same(a, i.peer) }
 
@@ -154,14 +177,14 @@ func (i *Instance) outranks(addr netip.Addr, priority uint8) bool {
 // until it hears our advert, so here the advert comes last: the addresses stand
 // and are announced when the other lets go, and if they cannot be set up, it
 // never does.
-func (i *Instance) succeed(now mono.Time, out []Action) []Action {
+func (i *Instance) succeed(now mono.Time, why Why, out []Action) []Action {
 	out = append(out, Action{Kind: SetVIPs, Up: true}, Action{Kind: Announce})
 	i.deadline = now
 	out = i.advertise(now, out)
 	i.partner.yielded = false
 	i.masterInterval = 0
 	i.resigned, i.lowerHeard = false, false
-	return i.enter(Master, Asked, out)
+	return i.enter(Master, why, out)
 }
 
 // hearPartner handles an advert that means something else to a MASTER than its
@@ -179,7 +202,9 @@ func (i *Instance) hearPartner(now mono.Time, from netip.Addr, ad *packet.Advert
 	case same(from, p.predecessor) && now < p.graceUntil:
 		// A lower rank is answered as ever: it may have let go, and be misled since.
 		return out, ad.Priority >= i.rank(now)
-	case same(from, p.presumed) && i.claims(now):
+	case same(from, p.presumed) && i.claims(now) && ad.Priority >= i.rank(now):
+		// A lower rank than the claim is no sign of that master, but of a node that
+		// thinks the same of this one.
 		i.peer, i.peerPriority = from, ad.Priority
 		p.distrustUntil = now.Add(distrustTime)
 		return i.backup(now, StillAlive, out), true

@@ -17,6 +17,7 @@ import (
 // TestStories plays one instance against scripted neighbours in virtual time.
 //
 //	node [addr=A] [prio=N] [advert=2s] [nopreempt] [owner] [v3] [vips=(..)] [pass=P]   a new one, at 0 s
+//	group prio=(N,N..) [..]                  a new sync group, its members like node otherwise
 //	start
 //	run for=D | until=T       the time passes; timers fire when they are due
 //	wake asleep=D             the process stood still for D: no timer fired in that time
@@ -42,11 +43,13 @@ func TestStories(t *testing.T) {
 }
 
 type story struct {
-	t     *testing.T
-	g     *Group
-	now   mono.Time
-	out   strings.Builder
-	holds bool // the addresses are up: only ever in MASTER, checked after each step
+	t      *testing.T
+	g      *Group
+	now    mono.Time
+	out    strings.Builder
+	holds  []bool // the addresses are up: only ever in MASTER, checked after each step
+	synced bool
+	member int // whom the present command is for: member=N of a group, from 1
 }
 
 func (s *story) command(d *datadriven.TestData) string {
@@ -60,10 +63,22 @@ func (s *story) command(d *datadriven.TestData) string {
 	if d.HasArg("asleep") {
 		s.now = s.now.Add(s.duration(d, "asleep"))
 	}
+	s.member = 0
+	if d.HasArg("member") {
+		d.ScanArgs(s.t, "member", &s.member)
+		s.member--
+	}
 	switch d.Cmd {
 	case "node":
-		s.now, s.holds = 0, false
-		s.g = NewGroup(s.config(d))
+		s.now, s.holds, s.synced = 0, make([]bool, 1), false
+		s.g = NewGroup(s.config(d, 0))
+	case "group":
+		var members []Config
+		for n := range d.CmdArgs[0].Vals {
+			members = append(members, s.config(d, n))
+		}
+		s.now, s.holds, s.synced = 0, make([]bool, len(members)), true
+		s.g = NewSyncGroup(members...)
 	case "start":
 		s.step(Event{Kind: Start})
 	case "stop":
@@ -101,20 +116,48 @@ func (s *story) command(d *datadriven.TestData) string {
 	default:
 		d.Fatalf(s.t, "unknown command %q", d.Cmd)
 	}
-	i := s.g.Member(0)
-	next := "never"
-	if i.Deadline() != mono.Never {
-		next = stamp(i.Deadline())
+	for n := range s.holds {
+		i := s.g.Member(n)
+		next := "never"
+		if i.Deadline() != mono.Never {
+			next = stamp(i.Deadline())
+		}
+		fmt.Fprintf(&s.out, "%s %s%v, priority %d, next at %s\n", stamp(s.now), s.name(n), i.State(), i.Priority(), next)
 	}
-	fmt.Fprintf(&s.out, "%s %v, priority %d, next at %s\n", stamp(s.now), i.State(), i.Priority(), next)
 	return s.out.String()
 }
 
-func (s *story) config(d *datadriven.TestData) Config {
+// name is what the lines about a member of a group begin with.
+func (s *story) name(member int) string {
+	if !s.synced {
+		return ""
+	}
+	return fmt.Sprintf("%d: ", member+1)
+}
+
+func (s *story) config(d *datadriven.TestData, member int) Config {
 	c := Config{Name: "VI", VRID: 51, Priority: 100, AdvertInterval: time.Second, Advertised: s.addresses(d)}
 	if d.HasArg("prio") {
-		d.ScanArgs(s.t, "prio", &c.Priority)
+		arg, _ := d.Arg("prio")
+		n, err := strconv.ParseUint(arg.Vals[member], 10, 8)
+		if err != nil {
+			d.Fatalf(s.t, "prio: %v", err)
+		}
+		c.Priority = uint8(n)
 	}
+	if d.HasArg("preempt-delay") {
+		c.PreemptDelay = s.duration(d, "preempt-delay")
+	}
+	if d.HasArg("start-delay") {
+		c.StartDelay = s.duration(d, "start-delay")
+	}
+	if d.HasArg("down-adverts") {
+		d.ScanArgs(s.t, "down-adverts", &c.DownAdverts)
+	}
+	c.DontTrackPrimary = d.HasArg("dont-track-primary")
+	c.LowerPrioNoAdvert = d.HasArg("lower-no-advert")
+	c.HigherPrioSendAdvert = d.HasArg("higher-send-advert")
+	c.SkipAddressCheck = d.HasArg("skip-address-check")
 	if d.HasArg("advert") {
 		c.AdvertInterval = s.duration(d, "advert")
 	}
@@ -211,14 +254,21 @@ func (s *story) run(to mono.Time) {
 }
 
 func (s *story) step(ev Event) {
+	ev.Member = s.member
 	for _, a := range s.g.Step(s.now, ev, nil) {
 		if a.Kind == SetVIPs {
-			s.holds = a.Up
+			s.holds[a.Member] = a.Up
 		}
-		fmt.Fprintf(&s.out, "%s %s\n", stamp(s.now), describe(a))
+		name := s.name(a.Member)
+		if a.Kind == NotifyGroup {
+			name = ""
+		}
+		fmt.Fprintf(&s.out, "%s   %s%s\n", stamp(s.now), name, strings.TrimLeft(describe(a), " "))
 	}
-	if s.holds && s.g.Member(0).State() != Master {
-		s.t.Fatalf("addresses outside MASTER at %s", stamp(s.now))
+	for n, up := range s.holds {
+		if up && s.g.Member(n).State() != Master {
+			s.t.Fatalf("addresses outside MASTER at %s", stamp(s.now))
+		}
 	}
 }
 
@@ -263,6 +313,8 @@ func describe(a Action) string {
 			faults = ": " + a.Faults.String()
 		}
 		return fmt.Sprintf("  %v -> %v: %v%s%s", a.From, a.State, a.Why, faults, peer)
+	case NotifyGroup:
+		return fmt.Sprintf("  group: %v -> %v: %v", a.From, a.State, a.Why)
 	case Drop:
 		if a.Reason == packet.Addresses {
 			return fmt.Sprintf("  note: advert of %v: %v", a.Peer, a.Reason)

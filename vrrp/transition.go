@@ -34,7 +34,7 @@ func (i *Instance) fence(now mono.Time, out []Action) []Action {
 // await starts the master-down timer.
 func (i *Instance) await(now mono.Time) {
 	i.deadline = now.Add(i.MasterDown())
-	i.resigned, i.lowerHeard = false, false
+	i.resigned, i.lowerHeard, i.wants = false, false, false
 }
 
 // enter changes the state and reports it. The report comes after the actions that
@@ -48,6 +48,7 @@ func (i *Instance) enter(s State, why Why, out []Action) []Action {
 		a.Faults = i.shown
 	}
 	i.state, i.contested = s, false
+	i.preemptAt, i.rivalSince, i.wants = mono.Never, mono.Never, false
 	return append(out, a)
 }
 
@@ -74,7 +75,8 @@ func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
 	out = i.enter(Master, why, out)
 	i.masterInterval = 0
 	i.resigned, i.lowerHeard = false, false
-	i.partner.yielded = false
+	// After a claim it is forgotten when the claim has stood.
+	i.partner.yielded = i.partner.yielded && i.claims(now)
 	return out
 }
 
@@ -85,6 +87,9 @@ func (i *Instance) fault(now mono.Time, faults Faults, out []Action) []Action {
 		i.partner.leaveMaster()
 	}
 	i.deadline = mono.Never
+	if i.waiting {
+		i.deadline = i.startAt // the fault may have gone by then
+	}
 	if faults&NoAddresses != 0 {
 		i.deadline = now.Add(i.retry)
 		i.retry = min(2*i.retry, lastRetry)
@@ -121,7 +126,7 @@ func (i *Instance) hear(now mono.Time, ev Event, out []Action) []Action {
 	}
 	// keepalived 2.4 accepts an advert with another address list: refusing it
 	// would make two masters out of a typing error.
-	if !i.sameAddresses(ad) {
+	if !(i.cfg.SkipAddressCheck && ev.From == i.peer) && !i.sameAddresses(ad) {
 		out = append(out, Action{Kind: Drop, Reason: packet.Addresses, Peer: ev.From})
 	}
 	note := func(n Note) Action {
@@ -141,10 +146,16 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 		i.resigned, i.lowerHeard = true, false
 		return append(out, note(ResignHeard))
 	case !i.preempts() || ad.Priority >= i.Priority():
+		i.preemptAt = mono.Never
 		if i.peer != ev.From || i.peerPriority != ad.Priority {
 			out = append(out, note(NewMaster))
 		}
 		out = i.adopt(ad, note, out)
+		i.await(now)
+	case i.delaysPreemption(now):
+		if i.peer != ev.From || i.peerPriority != ad.Priority || now.Add(i.cfg.PreemptDelay) == i.preemptAt {
+			out = append(out, note(PreemptLater))
+		}
 		i.await(now)
 	default:
 		if !i.lowerHeard {
@@ -186,18 +197,54 @@ func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action,
 		if ad.Priority == ours {
 			why = TieLost
 		}
+		if i.cfg.HigherPrioSendAdvert {
+			// So that the better one learns of this one and announces itself again: clients
+			// may have heard this node last.
+			out = i.advertise(now, out)
+		}
 		i.peer, i.peerPriority = ev.From, ad.Priority
 		i.masterInterval = 0
 		out = i.backup(now, why, out)
 		out = i.adopt(ad, note, out)
 		i.await(now) // with the interval of the master that we yield to
 		return out
+	case ad.Priority == 255 && i.rivalStays(now):
+		i.steppedDown = true
+		i.peer, i.peerPriority = ev.From, ad.Priority
+		return i.backup(now, HigherHeard, append(out, note(OwnerYields)))
 	}
 	// keepalived: force a new election and win back the clients that the other took.
-	out = i.advertise(now, append(out, note(LowerHeard)))
-	i.contested = true
-	i.deadline = min(i.deadline, now.Add(contestTime))
+	out = append(out, note(LowerHeard))
+	if !i.cfg.LowerPrioNoAdvert {
+		out = i.advertise(now, out)
+		i.contested = true
+		i.deadline = min(i.deadline, now.Add(contestTime))
+	}
 	return append(out, Action{Kind: Announce, Conflict: true})
+}
+
+// delaysPreemption reports whether a master of lower rank is left alone for now.
+// PreemptDelay runs from its first advert; one of a higher or the same rank ends it.
+func (i *Instance) delaysPreemption(now mono.Time) bool {
+	if i.cfg.PreemptDelay <= 0 {
+		return false
+	}
+	if i.preemptAt == mono.Never {
+		i.preemptAt = now.Add(i.cfg.PreemptDelay)
+	}
+	return now < i.preemptAt
+}
+
+// rivalStays is asked when an owner hears another one with a lower address. That
+// one should yield; if it has not after it had the time to hear two adverts and
+// something more, this one does, as keepalived does it: two owners are a mistake
+// in the files, and one master must come out of it.
+func (i *Instance) rivalStays(now mono.Time) bool {
+	if i.rivalSince == mono.Never || now.Sub(i.rivalLast) > i.MasterDown() {
+		i.rivalSince = now
+	}
+	i.rivalLast = now
+	return now.Sub(i.rivalSince) > 2*i.cfg.AdvertInterval+i.cfg.AdvertInterval*12/10
 }
 
 // sameAddresses compares the advertised list with ours as sets.

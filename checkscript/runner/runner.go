@@ -42,6 +42,7 @@ type Runner struct {
 type Status struct {
 	Probe    checkscript.Probe
 	Verdict  checkscript.Verdict
+	Value    int       // File: the number
 	Since    mono.Time // of the verdict
 	Last     string    // the last result in words; "" before the first
 	LastAt   mono.Time
@@ -72,7 +73,7 @@ func New(o Options) (*Runner, error) {
 			pr.start = startSelf(o.Serving)
 		case checkscript.Traffic:
 			pr.start = startTraffic(p, o.Dial)
-		case checkscript.Backend:
+		case checkscript.Backend, checkscript.Interface, checkscript.File, checkscript.Process:
 		}
 		st := Status{Probe: p, Since: mono.Now()}
 		if p.InitFail {
@@ -91,14 +92,14 @@ func (r *Runner) Run(ctx context.Context) error {
 	var g errgroup.Group
 	for _, p := range r.order {
 		g.Go(func() error {
-			if p.Kind == checkscript.Backend {
-				p.followBackend(ctx)
-			} else {
-				p.drive(ctx)
-			}
+			p.run(ctx)
 			return nil
 		})
 	}
+	g.Go(func() error {
+		newProcesses(r.order).follow(ctx)
+		return nil
+	})
 	<-ctx.Done() // also without a single probe
 	return g.Wait()
 }
@@ -108,10 +109,7 @@ func (r *Runner) Run(ctx context.Context) error {
 func (r *Runner) BackendChanged(backend string) {
 	for _, p := range r.order {
 		if p.Kind == checkscript.Backend && p.Backend == backend {
-			select {
-			case p.changed <- struct{}{}:
-			default: // a wake-up is pending and will read the newest count
-			}
+			p.wake()
 		}
 	}
 }
@@ -122,6 +120,16 @@ func (r *Runner) Verdict(name string) checkscript.Verdict {
 		return p.status.Load().Verdict
 	}
 	return checkscript.Pending
+}
+
+// Reading returns what a probe says; a name that is not known is Pending.
+func (r *Runner) Reading(name string) checkscript.Reading {
+	p := r.probes[name]
+	if p == nil {
+		return checkscript.Reading{}
+	}
+	st := p.status.Load()
+	return checkscript.Reading{Verdict: st.Verdict, Number: p.Kind == checkscript.File, Value: st.Value}
 }
 
 // Status returns the probes in the order of Options.Probes.
@@ -151,6 +159,26 @@ type probe struct {
 	start   func(ctx context.Context, done chan<- result) run
 	changed chan struct{} // Backend: the count of usable servers changed
 	status  atomic.Pointer[Status]
+
+	link  atomic.Uint32 // Interface: a linkState
+	value atomic.Int64  // File: the number read last
+	count atomic.Int64  // Process: how many match, plus 1; 0 before they were counted
+}
+
+// run is the life of a probe.
+func (p *probe) run(ctx context.Context) {
+	switch p.Kind {
+	case checkscript.Backend:
+		p.followBackend(ctx)
+	case checkscript.Interface:
+		p.followInterface(ctx)
+	case checkscript.File:
+		p.followFile(ctx)
+	case checkscript.Process:
+		p.followProcess(ctx)
+	default:
+		p.drive(ctx)
+	}
 }
 
 // drive is the life of a probe that runs at intervals.
@@ -227,6 +255,7 @@ func (p *probe) store(now mono.Time, took time.Duration, res result, v checkscri
 	was := st.Verdict
 	st.Last, st.LastAt, st.Duration = res.text, now, took
 	st.Streak, st.Need = have, need
+	st.Value = int(p.value.Load())
 	st.Runs++
 	if !res.ok {
 		st.Failures++
@@ -238,7 +267,11 @@ func (p *probe) store(now mono.Time, took time.Duration, res result, v checkscri
 	if !changed {
 		return
 	}
-	p.runner.opt.Log.Info(fmt.Sprintf("probe %s is %v (was %v): %s", p.Name, v, was, res.text))
+	if p.Kind == checkscript.File {
+		p.runner.opt.Log.Info(fmt.Sprintf("probe %s: %s", p.Name, res.text))
+	} else {
+		p.runner.opt.Log.Info(fmt.Sprintf("probe %s is %v (was %v): %s", p.Name, v, was, res.text))
+	}
 	if p.runner.opt.OnVerdict != nil {
 		p.runner.opt.OnVerdict(p.Name)
 	}

@@ -62,7 +62,7 @@ func checkInvariants(t *testing.T, c *Config) {
 			t.Fatalf("two probes %q", p.Name)
 		}
 		probes[p.Name] = true
-		if p.Interval <= 0 || p.Timeout <= 0 || p.Rise < 1 || p.Fall < 1 || p.Weight < -253 || p.Weight > 253 {
+		if p.Interval <= 0 || p.Timeout <= 0 || p.Rise < 1 || p.Fall < 1 || p.Weight < -254 || p.Weight > 254 {
 			t.Fatalf("probe %+v", p)
 		}
 		if (p.Kind == 0) && len(p.Argv) == 0 {

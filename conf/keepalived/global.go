@@ -5,6 +5,8 @@ import "baton/conf"
 // globals is what global_defs collects for the other blocks.
 type globals struct {
 	scriptUser, scriptGroup string
+	states                  defaults
+	fifos                   []*fifoDraft
 	version                 uint8 // vrrp_version; 0: not given
 	checkUnicastSource      bool
 	plainSum                bool
@@ -42,23 +44,22 @@ func globalKeywords() [][]entry[globals] {
 		warn[globals]("baton sends no mail", "notification_email", "notification_email_from", "smtp_server", "smtp_helo_name",
 			"smtp_connect_timeout", "no_email_faults", "no_checker_emails"),
 
+		globalStateKeywords(),
+		fifoKeywords(),
 		announceKeywords("vrrp_", func(g *globals) *announceDraft { return &g.announce }),
 		globalAnnounceKeywords(),
-		only[globals]("advert intervals until a silent master counts as dead", "3", "vrrp_down_timer_adverts"),
 		only[globals]("group that adverts are sent to", "224.0.0.18", "vrrp_mcast_group4"),
-		off[globals]("off, the default, is the only value so far", "vrrp_lower_prio_no_advert", "vrrp_higher_prio_send_advert",
-			"vrrp_strict", "vrrp_notify_priority_changes"),
-		refuse[globals]("", "vrrp_garp_extra_if", "vrrp_startup_delay"),
+		off[globals]("off, the default, is the only value so far", "vrrp_strict"),
+		refuse[globals]("", "vrrp_garp_extra_if"),
 		only[globals]("group that IPv6 adverts are sent to", "ff02::12", "vrrp_mcast_group6"),
-		warn[globals]("checking an advert costs nothing worth skipping", "vrrp_skip_check_adv_addr"),
 		warn[globals]("adverts of other virtual routers are passed over", "log_unknown_vrids"),
 		warn[globals]("baton always waits for an interface that is not there", "dynamic_interfaces"),
-		warn[globals]("it is for static addresses and unicast, which are refused", "default_interface"),
+		warn[globals]("it is for static addresses and for instances without an interface", "default_interface"),
 		warn[globals]("links are watched by netlink", "linkbeat_use_polling"),
 
 		// Scripts and notification.
 		refuse[globals]("use ExecStartPre= and ExecStopPost= of the systemd unit", "startup_script", "startup_script_timeout", "shutdown_script", "shutdown_script_timeout"),
-		refuse[globals]("", "notify_fifo", "notify_fifo_script", "vrrp_notify_fifo", "vrrp_notify_fifo_script", "fifo_write_vrrp_states_on_reload"),
+		refuse[globals]("", "fifo_write_vrrp_states_on_reload"),
 
 		// IPVS.
 		refuse[globals]("balance with a frontend and a backend instead of IPVS", "lvs_sync_daemon", "lvs_timeouts", "lvs_flush", "lvs_flush_on_stop",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"baton/checkscript"
 	"baton/conf"
 	"baton/vip"
 )
@@ -136,8 +137,19 @@ func dump(b *strings.Builder, c *Config) {
 	if p := c.Pair; p != nil {
 		fmt.Fprintf(b, "pair peer=%v listen=%v key=%s peer_key=%s\n", p.Peer, p.Listen, p.Key, p.PeerKey)
 	}
+	for _, f := range c.Notify.FIFOs {
+		line("fifo", f.Path)
+		field("keyword", f.Keyword)
+		field("user", f.User)
+		field("group", f.Group)
+		if f.Script != nil {
+			field("script", fmt.Sprintf("%q", f.Script.Argv))
+			field("as", f.Script.User+":"+f.Script.Group)
+		}
+		b.WriteString("\n")
+	}
 	for _, p := range c.Probes {
-		line([]string{"script", "self", "backend", "traffic"}[p.Kind], p.Name)
+		line(p.Kind.String(), p.Name)
 		field("interval", p.Interval)
 		field("timeout", p.Timeout)
 		field("rise", p.Rise)
@@ -154,6 +166,16 @@ func dump(b *strings.Builder, c *Config) {
 		field("min_servers", p.MinServers)
 		field("frontend", p.Frontend)
 		field("uri", p.URI)
+		field("path", p.Path)
+		if p.Init != nil {
+			field("init", fmt.Sprintf("%+v", *p.Init))
+		}
+		if p.Kind == checkscript.Process {
+			field("match", fmt.Sprintf("%q %q commandline=%v partial=%v initial=%v", p.Match.Name, p.Match.Args, p.Match.CommandLine, p.Match.Partial, p.Match.Initial))
+			field("quorum", fmt.Sprintf("%d..%d", p.Quorum, p.QuorumMax))
+			field("fork_delay", p.ForkDelay)
+			field("terminate_delay", p.TerminateDelay)
+		}
 		b.WriteString("\n")
 	}
 	for _, i := range c.Instances {
@@ -171,6 +193,13 @@ func dump(b *strings.Builder, c *Config) {
 		field("master", v.StartAsMaster)
 		field("nopreempt", v.NoPreempt)
 		field("source", v.Source)
+		field("down_adverts", v.DownAdverts)
+		field("preempt_delay", v.PreemptDelay)
+		field("start_delay", v.StartDelay)
+		field("dont_track_primary", v.DontTrackPrimary)
+		field("lower_prio_no_advert", v.LowerPrioNoAdvert)
+		field("no_higher_prio_advert", !v.HigherPrioSendAdvert)
+		field("skip_check", v.SkipAddressCheck)
 		if v.Auth.Type != 0 {
 			fmt.Fprintf(b, " auth=%d:%q", v.Auth.Type, v.Auth.Data[:])
 		}
@@ -204,6 +233,26 @@ func dump(b *strings.Builder, c *Config) {
 			field("weight", t.Weight)
 			field("reverse", t.Reverse)
 			b.WriteString("\n")
+		}
+	}
+	for _, g := range c.Groups {
+		line("group", g.Name)
+		field("members", g.Members)
+		b.WriteString("\n")
+	}
+	for _, d := range c.LinkDelays {
+		fmt.Fprintf(b, "link delay %s down=%v up=%v\n", d.Interface, d.Down, d.Up)
+	}
+	for _, t := range c.Notify.Targets {
+		if len(t.Scripts) == 0 && t.Any == nil && !t.Priorities {
+			continue
+		}
+		line("notify", t.Name)
+		field("group", t.Group)
+		field("priorities", t.Priorities)
+		b.WriteString("\n")
+		for _, c := range (&checkscript.Notify{Targets: []checkscript.Target{t}}).Commands() {
+			fmt.Fprintf(b, "    %s %q %s:%s\n", c.Keyword, c.Argv, c.User, c.Group)
 		}
 	}
 }

@@ -32,6 +32,10 @@ type instanceDraft struct {
 	addresses   []addressDraft
 	excluded    []addressDraft
 	tracks      []checkscript.Track
+
+	preemptDelay diag.Pos // of the keyword
+	notify       notifyDraft
+	group        groupDraft // of a vrrp_sync_group, which shares this type
 }
 
 // vridKey is what must be unique: adverts of one VRID on one link are one virtual router's.
@@ -88,9 +92,6 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			{name: "virtual_ipaddress_excluded", doc: "addresses of either family that move too but do not stand in adverts", body: true, many: true, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
 				d.excluded = append(d.excluded, l.addressLines(b)...)
 			}},
-			{name: "track_script", doc: "vrrp_scripts that decide whether this node may serve: NAME [weight N] [reverse]", body: true, many: true, parse: parseTrackScript},
-			{name: "track_backend", doc: "baton's own: track_backend NAME { min_servers N weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackBackend},
-			{name: "track_traffic", doc: "baton's own: track_traffic NAME { frontend F uri /path weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackTraffic},
 			{name: "nopreempt", doc: "do not take over from a master of lower priority", parse: func(_ *lowerer, b *conf.Block, d *instanceDraft) {
 				d.vrrp.NoPreempt, d.nopreempt = true, b.Words[0].Pos
 			}},
@@ -119,19 +120,18 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			{name: "accept", doc: "the default: the master answers on its addresses", parse: func(*lowerer, *conf.Block, *instanceDraft) {}},
 			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[instanceDraft]("on", "off", "false", "no")},
 		},
-		only[instanceDraft]("seconds to wait before taking over from a master of lower priority", "0", "preempt_delay"),
+		trackRows(),
+		stateKeywords(),
+		notifyKeywords(),
+		notifyInstanceKeywords(),
+		warn[instanceDraft]("baton deletes no instance while it runs", "notify_deleted"),
 		only[instanceDraft]("group that adverts are sent to", "224.0.0.18", "mcast_dst_ip"),
 		announceKeywords("", func(d *instanceDraft) *announceDraft { return &d.announce }),
-		only[instanceDraft]("advert intervals until a silent master counts as dead", "3", "down_timer_adverts"),
-		off[instanceDraft]("off, the default, is the only value so far", "lower_prio_no_advert", "higher_prio_send_advert", "strict_mode", "notify_priority_changes"),
+		off[instanceDraft]("off, the default, is the only value so far", "strict_mode"),
 		refuse[instanceDraft]("an instance speaks on an interface", "vrf"),
 		refuse[instanceDraft]("addresses stand on the interface itself and are announced by gratuitous ARP", "use_vmac", "use_vmac_addr", "vmac_xmit_base", "use_ipvlan"),
-		refuse[instanceDraft]("for the balancer itself use track_backend or track_traffic, for anything else a vrrp_script", "track_interface", "track_file", "track_process", "track_bfd"),
-		refuse[instanceDraft]("", "virtual_routes", "virtual_rules", "promote_secondaries", "no_accept", "dont_track_primary", "track_src_ip", "garp_extra_if",
+		refuse[instanceDraft]("", "virtual_routes", "virtual_rules", "promote_secondaries", "no_accept", "track_src_ip", "garp_extra_if",
 			"lvs_sync_daemon_interface"),
-		refuse[instanceDraft]("scripts on state changes are not run", "notify_master", "notify_backup", "notify_fault", "notify_stop", "notify_deleted", "notify",
-			"notify_master_rx_lower_pri"),
-		warn[instanceDraft]("checking an advert costs nothing worth skipping", "skip_check_adv_addr"),
 		warn[instanceDraft]("an empty unicast_peer is an error", "unicast_fault_no_peer"),
 		refuse[instanceDraft]("it is for keepalived before 1.3.7", "old_unicast_checksum"),
 		warn[instanceDraft]("it does nothing in keepalived either", "debug"),
@@ -201,6 +201,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 		Name: name.Text, AdvertInterval: time.Second,
 		CheckPeers: l.globals.checkUnicastSource, PlainSum: l.globals.plainSum,
 	}
+	l.applyStates(&d.vrrp)
 	for _, c := range b.Body {
 		d.seen[c.Words[0].Text] = true
 	}
@@ -221,6 +222,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	l.uniqueVRID(d)
 	l.priority(d)
 	l.advertInterval(d)
+	l.checkPreemption(d)
 	l.transport(d)
 	advertised, excluded := l.finishAddresses(d)
 	inst := Instance{
@@ -231,6 +233,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 		inst.VRRP.Advertised = append(inst.VRRP.Advertised, a.Prefix.Addr())
 	}
 	l.config.Instances = append(l.config.Instances, inst)
+	l.addTarget(false, d)
 }
 
 // uniqueVRID refuses two virtual routers of one id on one link.

@@ -37,10 +37,15 @@ func Keywords() []Keyword {
 	all = append(all, rows("pair", t.pair)...)
 	all = append(all, rows("vrrp_script", t.script)...)
 	all = append(all, rows("vrrp_instance", t.instance)...)
+	all = append(all, rows("vrrp_sync_group", t.group)...)
 	all = append(all, rows("authentication", t.auth)...)
 	all = append(all, rows("virtual_ipaddress", t.address)...)
 	all = append(all, rows("unicast_peer", t.peer)...)
 	all = append(all, rows("track_script", t.trackScript)...)
+	all = append(all, rows("track_interface", t.trackScript)...)
+	all = append(all, rows("track_process", t.trackFile)...)
+	all = append(all, rows("track_file", t.file)...)
+	all = append(all, rows("vrrp_track_process", t.process)...)
 	all = append(all, rows("track_backend", t.trackBackend)...)
 	all = append(all, rows("track_traffic", t.trackTraffic)...)
 	slices.SortStableFunc(all, func(a, b Keyword) int {
@@ -120,10 +125,14 @@ type tables struct {
 	pair         table[pairDraft]
 	script       table[scriptDraft]
 	instance     table[instanceDraft]
+	group        table[instanceDraft]
 	auth         table[instanceDraft]
 	address      table[addressDraft]
 	peer         table[vrrp.Peer]
 	trackScript  table[trackDraft]
+	trackFile    table[trackDraft]
+	file         table[trackerDraft]
+	process      table[trackerDraft]
 	trackBackend table[probeDraft]
 	trackTraffic table[probeDraft]
 }
@@ -135,10 +144,14 @@ func newTables() *tables {
 		pair:         newTable(pairKeywords()),
 		script:       newTable(scriptKeywords()),
 		instance:     newTable(instanceKeywords()...),
+		group:        newTable(groupKeywords()...),
 		auth:         newTable(authKeywords()),
 		address:      newTable(addressKeywords()...),
 		peer:         newTable(peerKeywords()),
-		trackScript:  newTable(trackKeywords()),
+		trackScript:  newTable(trackKeywords(maxWeight)),
+		trackFile:    newTable(trackKeywords(maxFileWeight)),
+		file:         newTable(fileKeywords()),
+		process:      newTable(processKeywords()),
 		trackBackend: newTable(backendKeywords()),
 		trackTraffic: newTable(trafficKeywords()),
 	}

@@ -18,14 +18,23 @@ func Lower(t *conf.Tree) (*Config, diag.List) {
 		addresses: make(map[addressKey]ownedAddress),
 		probes:    make(map[string]*checkscript.Probe),
 		isTracked: make(map[string]bool),
+		trackers:  make(map[string]*trackerDraft),
+		groups:    make(map[string]diag.Pos),
+		memberOf:  make(map[string]diag.Pos),
 	}
 	lowerBody(l, "", l.top, t.Blocks, l)
 	for _, d := range l.scriptOrder {
 		l.finishScript(d)
 	}
+	l.finishFIFOs()
 	for _, b := range l.instanceBlocks {
 		l.lowerInstance(b)
 	}
+	for _, b := range l.groupBlocks {
+		l.lowerGroup(b)
+	}
+	l.finishNotify()
+	l.checkLinkDelays()
 	l.collectProbes()
 	if p := l.config.Pair; p != nil && len(l.config.Instances) == 0 && len(l.instanceBlocks) == 0 {
 		l.errs.Warnf(p.Pos, "add a vrrp_instance", "`pair` has no effect: there is no vrrp_instance to speak of")
@@ -45,13 +54,20 @@ type lowerer struct {
 	scripts        map[string]*scriptDraft
 	scriptOrder    []*scriptDraft
 	instanceBlocks []*conf.Block
+	groupBlocks    []*conf.Block
+	fifos          []checkscript.FIFO
 
-	instances map[string]diag.Pos // names seen
-	vrids     map[vridKey]diag.Pos
-	addresses map[addressKey]ownedAddress
-	probes    map[string]*checkscript.Probe // every probe that may be tracked, by name
-	tracked   []string                      // names of those that are, in order
-	isTracked map[string]bool
+	instances    map[string]diag.Pos // names seen
+	vrids        map[vridKey]diag.Pos
+	addresses    map[addressKey]ownedAddress
+	probes       map[string]*checkscript.Probe // every probe that may be tracked, by name
+	tracked      []string                      // names of those that are, in order
+	isTracked    map[string]bool
+	trackers     map[string]*trackerDraft // by the names of their probes
+	trackerOrder []*trackerDraft
+
+	groups   map[string]diag.Pos // sync groups seen
+	memberOf map[string]diag.Pos // instances that are in one
 }
 
 // lowerBody gives each directive of a block to its row in the table.
@@ -196,13 +212,21 @@ func topKeywords() [][]entry[lowerer] {
 				l.instanceBlocks = append(l.instanceBlocks, b)
 			}},
 		},
-		refuse[lowerer]("one vrrp_instance may hold all the addresses that move together", "vrrp_sync_group"),
-		refuse[lowerer]("for the balancer itself use track_backend or track_traffic, for anything else a vrrp_script",
-			"vrrp_track_process", "track_process", "vrrp_track_file", "track_file", "bfd_instance"),
+		{
+			{name: "vrrp_sync_group", doc: "instances that move together: vrrp_sync_group NAME { group { ... } }", min: 1, max: 1, body: true, many: true, parse: func(l *lowerer, b *conf.Block, _ *lowerer) {
+				l.groupBlocks = append(l.groupBlocks, b)
+			}},
+			{name: "track_file", doc: "a file whose number counts: track_file NAME { file PATH }", min: 1, max: 1, body: true, many: true, parse: parseFile},
+			{name: "vrrp_track_file", doc: "the same as track_file", min: 1, max: 1, body: true, many: true, parse: parseFile},
+			{name: "vrrp_track_process", doc: "a process that must run: vrrp_track_process NAME { process NAME }", min: 1, max: 1, body: true, many: true, parse: parseProcess},
+			{name: "track_process", doc: "the same as vrrp_track_process", min: 1, max: 1, body: true, many: true, parse: parseProcess},
+			{name: "interface_up_down_delays", doc: "seconds that an interface must be down, or up again, before it counts: lines of NAME DOWN [UP]", body: true, many: true, parse: parseLinkDelays},
+		},
+		refuse[lowerer]("use a vrrp_script", "bfd_instance"),
 		refuse[lowerer]("configure static addresses, routes and rules with the system's own tools",
 			"static_ipaddress", "static_routes", "static_rules", "track_group"),
 		refuse[lowerer]("balance with a frontend and a backend instead of IPVS", "virtual_server", "virtual_server_group", "SSL"),
-		refuse[lowerer]("", "garp_group", "interface_up_down_delays", "linkbeat_interfaces"),
+		refuse[lowerer]("", "garp_group", "linkbeat_interfaces"),
 		refuse[lowerer]("start baton inside the namespace", "net_namespace", "net_namespace_ipvs"),
 		warn[lowerer]("baton is one process and names its files on the command line", "instance", "use_pid_dir", "child_wait_time"),
 		warn[lowerer]("baton uses no ipsets", "namespace_with_ipsets"),

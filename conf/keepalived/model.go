@@ -1,6 +1,8 @@
 package keepalived
 
 import (
+	"time"
+
 	"baton/checkscript"
 	"baton/internal/diag"
 	"baton/vip"
@@ -16,6 +18,25 @@ type Config struct {
 	Probes    []checkscript.Probe
 	Instances []Instance
 	Pair      *Pair // nil: no link to another baton
+	Groups    []Group
+	// LinkDelays is interface_up_down_delays.
+	LinkDelays []LinkDelay
+	// Notify holds an entry for every instance and group that somebody is told about.
+	Notify checkscript.Notify
+}
+
+// Group is one vrrp_sync_group. What it tracks is among its members' Tracks.
+type Group struct {
+	Pos     diag.Pos
+	Name    string
+	Members []string // names of instances
+}
+
+// LinkDelay says how long an interface must be down, or up again, before it counts.
+type LinkDelay struct {
+	Pos       diag.Pos
+	Interface string
+	Down, Up  time.Duration
 }
 
 // Instance is one vrrp_instance: its protocol, its addresses, what it tracks.

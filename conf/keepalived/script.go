@@ -220,6 +220,11 @@ func (l *lowerer) collectProbes() {
 			l.errs.Warnf(d.name.Pos, "", "vrrp_script %s never runs: no vrrp_instance tracks it", d.probe.Name)
 		}
 	}
+	for _, d := range l.trackerOrder {
+		if !l.isTracked[d.probe.Name] {
+			l.errs.Warnf(d.name.Pos, "", "%s %s is not looked at: no vrrp_instance tracks it", d.block, d.name.Text)
+		}
+	}
 	for _, name := range l.tracked {
 		l.config.Probes = append(l.config.Probes, *l.probes[name])
 	}

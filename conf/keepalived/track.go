@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -17,13 +18,13 @@ type trackDraft struct {
 }
 
 // trackKeywords is what may follow a name in track_script.
-func trackKeywords() []entry[trackDraft] {
+func trackKeywords(limit int) []entry[trackDraft] {
 	direction := func(reverse bool) func(*lowerer, *conf.Block, *trackDraft) {
 		return func(_ *lowerer, _ *conf.Block, d *trackDraft) { d.reverse = &reverse }
 	}
 	return []entry[trackDraft]{
-		{name: "weight", doc: "-253..253, instead of the script's own", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *trackDraft) {
-			if n, ok := l.integer("weight", b.Words[1], -maxWeight, maxWeight); ok {
+		{name: "weight", doc: fmt.Sprintf("-%d..%d, instead of its own", limit, limit), min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *trackDraft) {
+			if n, ok := l.integer("weight", b.Words[1], -limit, limit); ok {
 				d.weight = &n
 			}
 		}},
@@ -31,6 +32,18 @@ func trackKeywords() []entry[trackDraft] {
 		{name: "noreverse", doc: "not so, although the script says reverse", parse: direction(false)},
 		{name: "no_reverse", doc: "the same as noreverse", parse: direction(false)},
 	}
+}
+
+// trackRows is what an instance and a sync group may track.
+func trackRows() []entry[instanceDraft] {
+	return append([]entry[instanceDraft]{
+		{name: "track_script", doc: "vrrp_scripts that decide whether this node may serve: NAME [weight N] [reverse]", body: true, many: true, parse: parseTrackScript},
+		{name: "track_backend", doc: "baton's own: track_backend NAME { min_servers N weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackBackend},
+		{name: "track_traffic", doc: "baton's own: track_traffic NAME { frontend F uri /path weight N }", min: 1, max: 1, body: true, many: true, parse: parseTrackTraffic},
+		{name: "track_interface", doc: "interfaces that must be up: NAME [weight N] [reverse]", body: true, many: true, parse: parseTrackInterfaces},
+		{name: "track_file", doc: "numbers in files that are added to the priority: NAME [weight N] [reverse]", body: true, many: true, parse: parseTrackers},
+		{name: "track_process", doc: "processes that must run: NAME [weight N] [reverse]", body: true, many: true, parse: parseTrackers},
+	}, refuse[instanceDraft]("use a vrrp_script", "track_bfd")...)
 }
 
 // parseTrackScript reads the lines of a track_script block.

@@ -41,32 +41,40 @@ func searchPath() []string {
 }
 
 // CheckScripts finds each script's program: a script that cannot run is an error,
-// because an instance without it would be unguarded. A name without a slash is
-// searched for and becomes an absolute path in c. lookup reports why a path
-// cannot be executed, or nil.
+// because an instance without it would be unguarded, or nobody told. A name without
+// a slash is searched for and becomes an absolute path in c. lookup reports why a
+// path cannot be executed, or nil.
 func CheckScripts(c *Config, lookup func(path string) error) diag.List {
 	var errs diag.List
 	for i := range c.Probes {
-		p := &c.Probes[i]
-		if p.Kind != checkscript.Script || len(p.Argv) == 0 {
-			continue
-		}
-		program := p.Argv[0]
-		switch {
-		case path.IsAbs(program):
-			if err := lookup(program); err != nil {
-				errs.Errorf(p.CommandPos, "", "vrrp_script %s cannot run %s: %v", p.Name, program, err)
-			}
-		case strings.Contains(program, "/"):
-			errs.Errorf(p.CommandPos, "write the whole path", "vrrp_script %s: %s is a relative path", p.Name, program)
-		default:
-			found := slices.IndexFunc(searchPath(), func(dir string) bool { return lookup(path.Join(dir, program)) == nil })
-			if found < 0 {
-				errs.Errorf(p.CommandPos, "it was looked for in "+strings.Join(searchPath(), ", "), "vrrp_script %s: there is no program %s", p.Name, program)
-				continue
-			}
-			p.Argv[0] = path.Join(searchPath()[found], program)
+		if p := &c.Probes[i]; p.Kind == checkscript.Script {
+			findProgram(&errs, "vrrp_script "+p.Name, p.Argv, p.CommandPos, lookup)
 		}
 	}
+	for _, cmd := range c.Notify.Commands() {
+		findProgram(&errs, cmd.Keyword, cmd.Argv, cmd.Pos, lookup)
+	}
 	return errs
+}
+
+func findProgram(errs *diag.List, whose string, argv []string, pos diag.Pos, lookup func(path string) error) {
+	if len(argv) == 0 {
+		return
+	}
+	program := argv[0]
+	switch {
+	case path.IsAbs(program):
+		if err := lookup(program); err != nil {
+			errs.Errorf(pos, "", "%s cannot run %s: %v", whose, program, err)
+		}
+	case strings.Contains(program, "/"):
+		errs.Errorf(pos, "write the whole path", "%s: %s is a relative path", whose, program)
+	default:
+		found := slices.IndexFunc(searchPath(), func(dir string) bool { return lookup(path.Join(dir, program)) == nil })
+		if found < 0 {
+			errs.Errorf(pos, "it was looked for in "+strings.Join(searchPath(), ", "), "%s: there is no program %s", whose, program)
+			return
+		}
+		argv[0] = path.Join(searchPath()[found], program)
+	}
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,7 @@ func (d *process) handover(ctx context.Context, name string, force bool) admin.A
 	known := false
 	for _, st := range d.instancesOf() {
 		known = known || st.Name == name
-		if st.State == vrrp.Master && (name == "" || st.Name == name) {
+		if st.State == vrrp.Master && (name == "" || d.together(name, st.Name)) {
 			masters = append(masters, st)
 		}
 	}
@@ -58,6 +59,20 @@ func (d *process) handover(ctx context.Context, name string, force bool) admin.A
 	}
 	all.Wait()
 	return answer
+}
+
+// together reports whether two instances move together: the same, or of one sync
+// group.
+func (d *process) together(a, b string) bool {
+	if a == b {
+		return true
+	}
+	for _, g := range d.cfg.VRRP.Groups {
+		if slices.Contains(g.Members, a) && slices.Contains(g.Members, b) {
+			return true
+		}
+	}
+	return false
 }
 
 // outcome tells how it ended, after the plain way where that was wanted.

@@ -10,7 +10,7 @@ import (
 // health turns the verdicts of probes into what the VRRP instances are told.
 type health struct {
 	instances []keepalived.Instance
-	verdict   func(probe string) checkscript.Verdict
+	reading   func(probe string) checkscript.Reading
 	send      func(instance string, delta int, fault, pending bool)
 
 	mu          sync.Mutex // keeps an older sum from being sent after a newer one
@@ -23,7 +23,7 @@ func (h *health) refresh(probe string) {
 	defer h.mu.Unlock()
 	for _, in := range h.instances {
 		if probe == "" || tracks(in, probe) {
-			delta, fault, pending := checkscript.Effect(in.Tracks, h.verdict)
+			delta, fault, pending := checkscript.Effect(in.Tracks, h.reading)
 			h.send(in.VRRP.Name, delta, fault || h.maintenance, pending && !h.maintenance)
 		}
 	}

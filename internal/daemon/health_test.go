@@ -18,7 +18,7 @@ func TestHealthSumsTheTracksOfAnInstance(t *testing.T) {
 			{VRRP: vrrp.Config{Name: "A"}, Tracks: []checkscript.Track{{Probe: "web", Weight: -50}, {Probe: "chk"}}},
 			{VRRP: vrrp.Config{Name: "B"}, Tracks: []checkscript.Track{{Probe: "web", Weight: 2}}},
 		},
-		verdict: func(p string) checkscript.Verdict { return verdicts[p] },
+		reading: func(p string) checkscript.Reading { return checkscript.Reading{Verdict: verdicts[p]} },
 		send: func(in string, delta int, fault, pending bool) {
 			sent = append(sent, fmt.Sprintf("%s %+d fault=%v pending=%v", in, delta, fault, pending))
 		},

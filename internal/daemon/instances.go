@@ -100,7 +100,7 @@ func addHoldings(in *admin.Instance, h kernel.Status, now mono.Time) {
 
 // shares is what makes an instance's priority, by its place in the configuration.
 func (d *process) shares(i int) []admin.Share {
-	list := shares(d.cfg.VRRP.Instances[i].Tracks, d.probes.Verdict)
+	list := shares(d.cfg.VRRP.Instances[i].Tracks, d.probes.Reading)
 	if d.health.inMaintenance() {
 		list = append(list, admin.Share{Probe: "maintenance", Verdict: "on", Fault: true})
 	}
@@ -108,10 +108,10 @@ func (d *process) shares(i int) []admin.Share {
 }
 
 // shares spells out what an instance's probes do to its priority.
-func shares(tracks []checkscript.Track, verdict func(string) checkscript.Verdict) []admin.Share {
+func shares(tracks []checkscript.Track, reading func(string) checkscript.Reading) []admin.Share {
 	out := []admin.Share{}
 	for _, t := range tracks {
-		s := checkscript.Weigh(t, verdict(t.Probe))
+		s := checkscript.Weigh(t, reading(t.Probe))
 		out = append(out, admin.Share{
 			Probe: t.Probe, Verdict: s.Verdict.String(), Weight: t.Weight, Reverse: t.Reverse,
 			Delta: s.Delta, Fault: s.Fault, Pending: s.Pending,

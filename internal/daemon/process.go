@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"baton/checkscript/notifier"
 	"baton/checkscript/runner"
 	"baton/internal/admin"
 	"baton/lb"
@@ -28,10 +29,11 @@ type process struct {
 	health    *health
 	refusals  refusals
 	partner   *partner // nil: no pair link is configured
+	notifier  *notifier.Notifier
 	socket    *admin.Socket
 
 	tasks struct {
-		admin, balancer, speaker, links, probes, partner, watchdog *running
+		admin, balancer, speaker, links, probes, partner, notifier, watchdog *running
 	}
 	failed  chan error
 	changes chan struct{} // something that the status line shows has changed
@@ -81,10 +83,13 @@ func (d *process) buildVRRP() error {
 	if d.probes, err = runner.New(o); err != nil {
 		return err
 	}
+	if d.notifier, err = notifier.New(notifier.Options{Notify: v.Notify, Secure: v.ScriptSecurity, Log: d.Log}); err != nil {
+		return err
+	}
 	if err := d.buildSpeaker(); err != nil {
 		return err
 	}
-	d.health = &health{instances: v.Instances, verdict: d.probes.Verdict, send: d.speaker.Health}
+	d.health = &health{instances: v.Instances, reading: d.probes.Reading, send: d.speaker.Health}
 	d.buildPartner()
 	return nil
 }
@@ -99,6 +104,7 @@ func (d *process) startVRRP() {
 	if d.partner != nil {
 		d.tasks.partner = start(&task{name: "pair link", run: d.partner.run}, d.failed)
 	}
+	d.tasks.notifier = start(&task{name: "notify scripts", run: d.notifier.Run}, d.failed)
 	d.tasks.links = start(&task{name: "link watcher", run: d.watchLinks}, d.failed)
 	d.tasks.speaker = start(&task{name: "VRRP speaker", run: d.speaker.Run, ready: d.speaker.Ready()}, d.failed)
 	d.tasks.probes = start(&task{name: "probes", run: d.probes.Run}, d.failed)

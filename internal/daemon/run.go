@@ -174,6 +174,8 @@ func (d *process) shutdown(failure error) {
 		}
 		d.end(d.tasks.balancer, failure)
 	}
+	// The speaker has told that it stopped; its scripts had the time of the draining.
+	d.end(d.tasks.notifier, failure)
 	d.end(d.tasks.watchdog, failure)
 	d.end(d.tasks.admin, failure)
 	if failure == nil {

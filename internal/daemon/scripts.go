@@ -33,6 +33,19 @@ func checkScripts(cfg *Config) diag.List {
 				"vrrp_script %s looks for HAProxy, but it is baton that balances here: %s", p.Name, line)
 		}
 	}
+	for _, cmd := range c.Notify.Commands() {
+		if len(cmd.Argv) == 0 || runner.Exists(cmd.Argv[0]) != nil {
+			continue
+		}
+		if err := runner.ValidateCommand(*cmd, c.ScriptSecurity); err != nil {
+			errs.Errorf(cmd.Pos, "", "%s: %v", cmd.Keyword, err)
+		}
+	}
+	for _, f := range c.Notify.FIFOs {
+		if _, _, err := runner.Owner(f.User, f.Group); err != nil {
+			errs.Errorf(f.Pos, "", "%s: %v", f.Keyword, err)
+		}
+	}
 	return errs
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"baton/checkscript"
 	"baton/vip"
 	"baton/vip/kernel"
 	"baton/vrrp"
@@ -23,6 +24,11 @@ func (d *process) buildSpeaker() error {
 	if d.addresses, err = kernel.New(owned, d.Log); err != nil {
 		return err
 	}
+	for _, p := range d.cfg.VRRP.Probes {
+		if p.Kind == checkscript.Interface {
+			d.addresses.AlsoWatch(p.Interface)
+		}
+	}
 	// We hold the lock, so whoever put them there is dead.
 	orphans, err := d.addresses.RemoveOrphans()
 	for _, a := range orphans {
@@ -31,12 +37,15 @@ func (d *process) buildSpeaker() error {
 	if err != nil {
 		return fmt.Errorf("remove left virtual addresses: %w", err)
 	}
+	tell := newTeller(d.notifier.Tell)
 	d.speaker, err = vrrpnet.New(vrrpnet.Options{
 		Instances: protocols,
+		Groups:    groupsOf(d.cfg.VRRP),
 		Owner:     d.addresses,
 		OnEvent: func(e vrrpnet.Event) {
 			d.refusals.note(e)
 			d.partner.onVRRP(e)
+			tell.event(e)
 			d.changed()
 		},
 		Log: d.Log,
@@ -46,7 +55,12 @@ func (d *process) buildSpeaker() error {
 
 // watchLinks tells the speaker what happens to the interfaces.
 func (d *process) watchLinks(ctx context.Context) error {
-	return d.addresses.Watch(ctx, func(l kernel.Link) { d.speaker.Link(l.Name, l.Index, l.Up, l.Primary, l.Local) })
+	delays := newLinkDelays(d.cfg.VRRP.LinkDelays, func(l kernel.Link) {
+		d.speaker.Link(l.Name, l.Index, l.Up, l.Primary, l.Local)
+		d.probes.SetInterface(l.Name, l.Up)
+	})
+	defer delays.end()
+	return d.addresses.Watch(ctx, delays.link)
 }
 
 // Release takes the addresses off that a dead baton left in this network

@@ -384,6 +384,9 @@ func (s *httpSession) relayBodies(t *engine.Task) {
 	if !x.up.done || !x.down.done {
 		x.keep = false
 	}
+	// Where the end of the connection ends the message, a plain one would make a part
+	// pass for the whole (RFC 9112 section 8).
+	s.cut = !x.down.done && x.res.Framing == http1.UntilClose
 }
 
 // tunnel relays bytes of a protocol that is not ours (101, CONNECT).

@@ -25,6 +25,7 @@ type httpSession struct {
 	accepted mono.Time
 	served   int  // exchanges so far
 	linger   bool // the client may not have sent all when it got its last answer
+	cut      bool // the last answer came short, and only a reset can tell
 
 	waits bool // for a request, holding nothing
 	place int  // in Worker.clients
@@ -67,7 +68,7 @@ func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *htt
 		s = &httpSession{w: w}
 	}
 	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
-	s.served, s.linger, s.waits = 0, false, false
+	s.served, s.linger, s.cut, s.waits = 0, false, false, false
 	w.clients.add(s)
 	return s
 }
@@ -100,7 +101,11 @@ func (s *httpSession) finish() {
 		s.in, s.n = nil, 0
 	}
 	s.w.clients.remove(s)
-	s.client.Close()
+	if s.cut {
+		s.client.Reset()
+	} else {
+		s.client.Close()
+	}
 	s.w.end(s.fe)
 	s.fe, s.client = nil, nil
 	s.w.https = append(s.w.https, s)

@@ -68,8 +68,9 @@ func (q *queue) grant(s *Server) bool {
 	}
 	q.unlink(w)
 	w.granted = s
+	loop, wake := w.loop, w.wake // w may be in use again once the mutex is free
 	q.mu.Unlock()
-	w.loop.Post(w.wake)
+	loop.Post(wake)
 	return true
 }
 

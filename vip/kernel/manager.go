@@ -25,6 +25,8 @@ const patience = time.Second
 
 // Manager holds the addresses of all instances on this host.
 type Manager struct {
+	alsoWatched []string // interfaces beside those of the configuration
+
 	cfgs    []vip.Config // as completed by New; never changed
 	keeper  *vip.Keeper
 	nl      *netlink.Handle

@@ -292,9 +292,9 @@ func (m *Manager) request(v vip.Address, index int) *netlink.Addr {
 }
 
 // routed reports whether somebody else's address makes the route to the IPv6
-// subnet of ours. Then ours must not touch it: the kernel would give the one route
-// that both share the lifetime of our lease, and the host would lose its own
-// subnet with us.
+// subnet of ours. Then ours stays out of it: the route that both share has one
+// lifetime, and with that of our lease the host would lose its own subnet with us.
+// Linux 6.18 was seen to leave a permanent route alone; this does not count on it.
 func (m *Manager) routed(v vip.Address) bool {
 	for _, h := range m.have {
 		if h.Foreign && h.Interface == v.Interface && h.Prefix.Masked() == v.Prefix.Masked() {

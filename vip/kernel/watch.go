@@ -210,6 +210,9 @@ func (w *watcher) names() []string {
 			add(a.Interface)
 		}
 	}
+	for _, name := range w.m.alsoWatched {
+		add(name)
+	}
 	return names
 }
 

@@ -6,20 +6,41 @@ import (
 	"baton/vrrp"
 )
 
-// step steps an instance and does what it says.
+// step steps an instance, and with it its sync group, and does what they say.
 func (l *loop) step(now mono.Time, m *member, ev vrrp.Event) {
-	m.actions = m.group.Step(now, ev, m.actions[:0])
-	failed := false
-	for _, a := range m.actions {
-		if !l.act(now, m, a) {
-			failed = true
-			break
+	t := m.team
+	ev.Member = m.index
+	t.actions = t.group.Step(now, ev, t.actions[:0])
+	var failed *member
+	for _, a := range t.actions {
+		who := t.members[a.Member]
+		switch {
+		case a.Kind == vrrp.NotifyGroup:
+			if failed == nil {
+				l.tellGroup(now, t, a)
+			}
+		case who.void: // the rest of its batch
+		case !l.act(now, who, a):
+			who.void = true
+			failed = who
 		}
 	}
-	m.publish()
-	if failed {
-		l.step(mono.Now(), m, vrrp.Event{Kind: vrrp.AddressesFailed})
+	for _, who := range t.members {
+		who.void = false
+		who.publish()
 	}
+	if failed != nil {
+		l.step(mono.Now(), failed, vrrp.Event{Kind: vrrp.AddressesFailed})
+	}
+}
+
+func (l *loop) tellGroup(now mono.Time, t *team, a vrrp.Action) {
+	e := Event{Kind: GroupChanged, Time: now, Group: t.name, From: a.From, State: a.State, Why: a.Why, Faults: a.Faults}
+	if a.Why == vrrp.Stopped {
+		l.farewell = append(l.farewell, e)
+		return
+	}
+	l.s.queue.put(e)
 }
 
 // act carries out one action. It is false when the addresses could not be set up:

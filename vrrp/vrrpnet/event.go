@@ -23,6 +23,7 @@ const (
 	AddressesStuck             // Err: the owner could not add (Up) or remove the addresses
 	SocketFailed               // Err: the interface's VRRP socket cannot be opened; tried again
 	SendFailed                 // Err: an advert could not be sent
+	GroupChanged               // Group, From, State, Why: all members of a sync group have moved
 	Unprivileged               // Err: no real-time scheduling or no locked memory, for this reason
 )
 
@@ -32,6 +33,7 @@ type Event struct {
 	Kind      Kind
 	Time      mono.Time
 	Instance  string
+	Group     string // GroupChanged
 	Interface string
 
 	From, State  vrrp.State
@@ -60,6 +62,8 @@ func (e Event) String() string {
 			return fmt.Sprintf("%v: %v", e.State, e.Faults)
 		}
 		return fmt.Sprintf("%v: %v%s", e.State, e.Why, peer)
+	case GroupChanged:
+		return fmt.Sprintf("group %s is %v: %v", e.Group, e.State, e.Why)
 	case Resync:
 		return fmt.Sprintf("%v (events were lost before this one)", e.State)
 	case Noted:
@@ -106,6 +110,8 @@ func (e Event) level() slog.Level {
 		case vrrp.LowerHeard, vrrp.SameSender, vrrp.FaultsChanged, vrrp.WokeLate:
 			return slog.LevelWarn
 		}
+		return slog.LevelInfo
+	case GroupChanged:
 		return slog.LevelInfo
 	case Resync, Refused, Unprivileged:
 		return slog.LevelWarn

@@ -20,7 +20,7 @@ const (
 
 	// What is noticed again and again is told once in this time.
 	tellRefusals = time.Minute
-	tellNotes    = time.Second
+	tellNotes    = time.Second / 2
 )
 
 // loop is the VRRP thread's own: nobody else touches it.
@@ -33,6 +33,7 @@ type loop struct {
 	recv6    sys.Receiver6
 	advert   packet.Advert
 	stopping bool
+	farewell []Event // that groups have stopped, told when all instances have, as keepalived does it
 }
 
 // run turns until the order to stop has come. The order of a turn matters:
@@ -74,7 +75,9 @@ func (l *loop) timers() {
 		}
 		// An advert may have come since the sockets were looked at; if it did, the
 		// timer of a backup is void.
-		l.receive(m.link)
+		for _, other := range m.team.members {
+			l.receive(other.link)
+		}
 		if due := m.group.Deadline(); due <= now {
 			late := int64(now.Sub(due))
 			if late > m.maxLate.Load() {
@@ -168,6 +171,9 @@ func (l *loop) start() {
 func (l *loop) shutdown() {
 	for _, m := range l.s.members {
 		l.step(mono.Now(), m, vrrp.Event{Kind: vrrp.Shutdown})
+	}
+	for _, e := range l.farewell {
+		l.s.queue.put(e)
 	}
 	for _, k := range l.s.links {
 		k.close()

@@ -16,17 +16,19 @@ import (
 type member struct {
 	cfg     vrrp.Config
 	version uint8
+	team    *team
+	index   int // in its team
 	group   *vrrp.Group
 	link    *link
 	dests   []dest
 
-	actions []vrrp.Action // scratch
-	buf     []byte        // scratch: the packet being sent
-	addErr  string        // why the addresses could not be added when it was tried last
-	delErr  string        // likewise removed
-	source  netip.Addr    // the last good one
-	since   mono.Time
-	why     vrrp.Why
+	void   bool       // its addresses failed in this step: what else it says is void
+	buf    []byte     // scratch: the packet being sent
+	addErr string     // why the addresses could not be added when it was tried last
+	delErr string     // likewise removed
+	source netip.Addr // the last good one
+	since  mono.Time
+	why    vrrp.Why
 
 	refusals [packet.NumReasons]limiter
 	notes    [vrrp.NumNotes]limiter
@@ -43,16 +45,13 @@ type member struct {
 }
 
 func newMember(c vrrp.Config, l *link) *member {
-	m := &member{
-		cfg: c, version: max(c.Version, 2), group: vrrp.NewGroup(c), link: l, dests: destinations(c),
-		actions: make([]vrrp.Action, 0, 8),
-		buf:     make([]byte, 0, packet.IPv6HeaderLen+packet.MaxLen),
+	return &member{
+		cfg: c, version: max(c.Version, 2), link: l, dests: destinations(c),
+		buf: make([]byte, 0, packet.IPv6HeaderLen+packet.MaxLen),
 	}
-	m.publish()
-	return m
 }
 
-func (m *member) instance() *vrrp.Instance { return m.group.Member(0) }
+func (m *member) instance() *vrrp.Instance { return m.group.Member(m.index) }
 
 // publish makes the present state readable for others. It allocates only when
 // something is different.

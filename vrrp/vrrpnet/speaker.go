@@ -37,6 +37,7 @@ type Owner interface {
 // Options make a Speaker.
 type Options struct {
 	Instances []vrrp.Config
+	Groups    []Group // vrrp_sync_group; an instance is in one at most
 	Owner     Owner
 	OnEvent   func(Event)  // called in order, on a goroutine of its own; may be nil
 	Log       *slog.Logger // written on that goroutine too; nil: no log
@@ -49,6 +50,7 @@ type Speaker struct {
 	links   []*link // one per interface and family
 	byName  map[string]*member
 	byLink  map[linkKey]*link
+	teams   []*team
 	mail    *mailbox
 	queue   *queue
 	ready   chan struct{}
@@ -83,6 +85,9 @@ func New(opt Options) (*Speaker, error) {
 		m := newMember(c, l)
 		l.members[c.VRID], s.byName[c.Name] = m, m
 		s.members = append(s.members, m)
+	}
+	if err := s.makeTeams(); err != nil {
+		return nil, err
 	}
 	if len(s.members) > 0 && !sys.HasCapability(sys.CapNetRaw) {
 		return nil, errors.New("vrrp: no permission to open VRRP sockets: run as root or with the capability CAP_NET_RAW")

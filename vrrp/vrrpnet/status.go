@@ -13,7 +13,8 @@ import (
 type Status struct {
 	Name           string
 	Interface      string
-	Version        uint8 // 2 or 3
+	Group          string // its sync group; "" if it is in none
+	Version        uint8  // 2 or 3
 	IPv6           bool
 	Unicast        bool
 	VRID           uint8
@@ -62,7 +63,7 @@ func (s *Speaker) Status() []Status {
 
 func (m *member) status() Status {
 	st := Status{
-		Name: m.cfg.Name, Interface: m.cfg.Interface, VRID: m.cfg.VRID,
+		Name: m.cfg.Name, Interface: m.cfg.Interface, Group: m.team.name, VRID: m.cfg.VRID,
 		Version: m.version, IPv6: m.cfg.IPv6, Unicast: m.cfg.Unicast(),
 		BasePriority: m.cfg.Priority, AdvertInterval: m.cfg.AdvertInterval, NoPreempt: m.cfg.NoPreempt,
 		View:        *m.view.Load(),

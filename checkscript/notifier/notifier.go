@@ -1,0 +1,153 @@
+package notifier
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"baton/checkscript"
+	"baton/checkscript/runner"
+)
+
+const (
+	// queueLen bounds what may wait for a slow script or a reader that is not there.
+	queueLen = 256
+
+	// holdUp is how long a script may keep the next one of its target waiting.
+	holdUp = 30 * time.Second
+
+	// maxLeft bounds how many scripts of a target may be left running beside.
+	maxLeft = 8
+
+	// farewell is how long all that waits may take when the daemon stops
+	// (keepalived's child_wait_time), before what still runs is terminated.
+	farewell = 5 * time.Second
+)
+
+// Options make a Notifier.
+type Options struct {
+	Notify checkscript.Notify
+	Secure bool // enable_script_security
+	Log    *slog.Logger
+}
+
+// Notifier runs the scripts and writes the FIFOs.
+type Notifier struct {
+	opt     Options
+	targets map[key]*target
+	fifos   []*fifo
+}
+
+type key struct {
+	group bool
+	name  string
+}
+
+// New resolves the scripts against this machine. It starts nothing and makes no
+// file. A script that cannot be run is an error here.
+func New(o Options) (*Notifier, error) {
+	n := &Notifier{opt: o, targets: make(map[key]*target)}
+	for _, t := range o.Notify.Targets {
+		tt := &target{Target: t, n: n, queue: make(chan checkscript.News, queueLen), programs: make(map[string]*runner.Program)}
+		for _, c := range (&checkscript.Notify{Targets: []checkscript.Target{t}}).Commands() {
+			p, err := runner.NewProgram(*c, o.Secure)
+			if err != nil {
+				return nil, fmt.Errorf("%s of %s: %w", c.Keyword, t.Name, err)
+			}
+			tt.programs[c.Keyword] = p
+		}
+		n.targets[key{t.Group, t.Name}] = tt
+	}
+	for _, f := range o.Notify.FIFOs {
+		ff := &fifo{FIFO: f, n: n, queue: make(chan string, queueLen)}
+		if f.Script != nil {
+			p, err := runner.NewProgram(*f.Script, o.Secure)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Script.Keyword, err)
+			}
+			ff.program = p
+		}
+		n.fifos = append(n.fifos, ff)
+	}
+	return n, nil
+}
+
+// Run works until ctx ends, and then until what was told before is done, but not
+// for long. Tell must not be called any more when ctx has ended.
+func (n *Notifier) Run(ctx context.Context) error {
+	opened := 0
+	var err error
+	for _, f := range n.fifos {
+		if err = f.open(); err != nil {
+			break
+		}
+		opened++
+	}
+	defer func() {
+		for _, f := range n.fifos[:opened] {
+			f.remove()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	late, tooLate := context.WithCancel(context.Background())
+	defer tooLate()
+	var work sync.WaitGroup
+	for _, t := range n.targets {
+		work.Go(func() { t.run(late) })
+	}
+	for _, f := range n.fifos {
+		work.Go(func() { f.run(late) })
+	}
+	<-ctx.Done()
+	for _, t := range n.targets {
+		close(t.queue)
+	}
+	for _, f := range n.fifos {
+		close(f.queue)
+	}
+	timer := time.AfterFunc(farewell, tooLate)
+	defer timer.Stop()
+	work.Wait()
+	return nil
+}
+
+// Tell queues the news for whoever wants them. It does not block: what finds no
+// room is lost, and said so.
+func (n *Notifier) Tell(news checkscript.News) {
+	t := n.targets[key{news.Group, news.Name}]
+	if t == nil || !t.Wanted(news.Word) {
+		return
+	}
+	if len(t.Runs(news)) > 0 {
+		select {
+		case t.queue <- news:
+		default:
+			n.opt.Log.Error(fmt.Sprintf("%s is not told that it is %s: %d changes wait for its scripts", news.Name, news.Word, queueLen))
+		}
+	}
+	for _, f := range n.fifos {
+		select {
+		case f.queue <- news.Line():
+		default:
+			n.opt.Log.Error(fmt.Sprintf("%s %s: lost the line %q", f.Keyword, f.Path, news.Line()))
+		}
+	}
+}
+
+// end stops a process: SIGTERM, a moment, SIGKILL.
+func end(p *runner.Process) {
+	p.Terminate()
+	select {
+	case <-p.Done():
+	case <-time.After(checkscript.KillAfter):
+		p.Kill()
+		select {
+		case <-p.Done():
+		case <-time.After(checkscript.KillAfter): // it hangs in the kernel
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package vrrpnet
+
+import (
+	"fmt"
+
+	"baton/vrrp"
+)
+
+// Group is a vrrp_sync_group: instances that move together.
+type Group struct {
+	Name    string
+	Members []string // names of instances, in the order of the file
+}
+
+// team is what is stepped as one: an instance alone, or a sync group. The VRRP
+// thread owns it.
+type team struct {
+	name    string // of the sync group; "" for an instance alone
+	group   *vrrp.Group
+	members []*member     // in the order of group
+	actions []vrrp.Action // scratch
+}
+
+// makeTeams puts every member into a team.
+func (s *Speaker) makeTeams() error {
+	for _, g := range s.opt.Groups {
+		t := &team{name: g.Name}
+		for _, name := range g.Members {
+			m := s.byName[name]
+			switch {
+			case m == nil:
+				return fmt.Errorf("vrrp: sync group %s: there is no instance %s", g.Name, name)
+			case m.team != nil:
+				return fmt.Errorf("vrrp: sync group %s: instance %s is in group %s already", g.Name, name, m.team.name)
+			}
+			m.team = t
+			t.members = append(t.members, m)
+		}
+		if len(t.members) == 0 {
+			return fmt.Errorf("vrrp: sync group %s has no members", g.Name)
+		}
+		s.teams = append(s.teams, t)
+	}
+	for _, m := range s.members {
+		if m.team == nil {
+			m.team = &team{members: []*member{m}}
+			s.teams = append(s.teams, m.team)
+		}
+	}
+	for _, t := range s.teams {
+		t.form()
+	}
+	return nil
+}
+
+// form makes the state machines of a team, in INIT.
+func (t *team) form() {
+	configs := make([]vrrp.Config, len(t.members))
+	for i, m := range t.members {
+		configs[i] = m.cfg
+	}
+	if t.name == "" {
+		t.group = vrrp.NewGroup(configs...)
+	} else {
+		t.group = vrrp.NewSyncGroup(configs...)
+	}
+	t.actions = make([]vrrp.Action, 0, 8*len(t.members))
+	for i, m := range t.members {
+		m.group, m.index = t.group, i
+		m.publish()
+	}
+}
