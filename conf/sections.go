@@ -20,7 +20,7 @@ func keepalivedBlocks() []string {
 		"global_defs", "vrrp_script", "vrrp_instance", "vrrp_sync_group", "vrrp_track_process", "vrrp_track_file",
 		"track_file", "track_process", "track_group", "static_ipaddress", "static_routes", "static_rules",
 		"virtual_server", "virtual_server_group", "garp_group", "bfd_instance", "linkbeat_interfaces",
-		"interface_up_down_delays", "SSL",
+		"interface_up_down_delays", "SSL", "pair",
 	}
 }
 

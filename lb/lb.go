@@ -224,6 +224,25 @@ func (l *LB) StopListening() {
 	}
 }
 
+// Quiesce tells clients to end their connections while new ones are still taken,
+// and returns at a moment without any, or when ctx ends. It is for an address
+// about to move: what is connected then breaks. resume undoes it.
+func (l *LB) Quiesce(ctx context.Context) (resume func()) {
+	l.set.Drain()
+	for _, w := range l.set.Workers {
+		w.Loop.Post(w.CloseIdle)
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for l.set.Conns() > 0 && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+	return l.set.Resume
+}
+
 // Drain waits until the last connection has ended, or ctx.
 func (l *LB) Drain(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Millisecond)

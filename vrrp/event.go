@@ -29,6 +29,29 @@ const (
 	AddressesFailed
 	// Shutdown ends the instance's life.
 	Shutdown
+
+	// What the pair link tells, where there is one. None of it comes from an advert,
+	// and an advert settles it where it is wrong.
+
+	// PeerGone: the kernel of the node that sends its adverts from From says that
+	// its process is gone. If that is the present master, a BACKUP takes over.
+	PeerGone
+	// PeerLeft: the node at From was master and says itself that it is not any more.
+	PeerLeft
+	// PeerWaits: the node at From, of Priority, is no master either and has heard none.
+	PeerWaits
+	// Succeed: the present master, at From, asks this instance to take over.
+	Succeed
+	// Withdraw: it asks no longer.
+	Withdraw
+	// Yield: a MASTER lets go when it hears an advert from From within HandoverTime,
+	// and does not take back from a living master then.
+	Yield
+	// Keep undoes Yield, and what a handover left: the election is as VRRP has it.
+	Keep
+	// Resign: a MASTER lets go at once, by priority 0, and does not take back from a
+	// living master.
+	Resign
 )
 
 // Event is one input of Step.
@@ -36,7 +59,7 @@ type Event struct {
 	Kind   EventKind
 	Member int // index of the instance in its Group; Timer, Start and Shutdown go to all
 
-	From   netip.Addr     // Heard: the sender's address
+	From   netip.Addr     // Heard, and what the pair link tells: the other node's address
 	Advert *packet.Advert // Heard: valid during Step
 
 	Faults Faults     // Link: what is wrong with it, within LinkFaults
@@ -45,6 +68,8 @@ type Event struct {
 	Delta   int  // Health: priority points, signed
 	Fault   bool // Health: the instance must be in FAULT
 	Pending bool // Health: no verdict yet, the instance must not become BACKUP
+
+	Priority uint8 // PeerWaits: the other node's
 }
 
 // ActionKind says what the shell must do.
@@ -159,6 +184,11 @@ const (
 	StalledAlone            // MASTER to BACKUP: this process stood still for too long
 	Synced                  // with the other members of its sync group
 	Stopped                 // to INIT
+	ProcessGone             // BACKUP to MASTER: the master's kernel ended the pair link
+	NoneYet                 // BACKUP to MASTER: nobody is master, and the peer ranks lower
+	Asked                   // BACKUP to MASTER: the master handed over
+	HandedOver              // MASTER to BACKUP: the successor's advert is here, or nobody was waited for
+	StillAlive              // MASTER to BACKUP: the master that was thought dead is not
 )
 
 func (w Why) String() string {
@@ -175,6 +205,11 @@ func (w Why) String() string {
 		StalledAlone: "this process stood still longer than the master-down interval",
 		Synced:       "moves with its sync group",
 		Stopped:      "stopped",
+		ProcessGone:  "the master's process is gone: its kernel ended the pair link",
+		NoneYet:      "there is no master, and the peer ranks lower",
+		Asked:        "the master handed over",
+		HandedOver:   "handed over",
+		StillAlive:   "the master that was thought dead is alive",
 	}
 	if int(w) < len(names) {
 		return names[w]

@@ -28,8 +28,13 @@ func (g *Group) Member(i int) *Instance { return &g.members[i] }
 // Step applies an event at now and appends what to do to out, in order.
 func (g *Group) Step(now mono.Time, ev Event, out []Action) []Action {
 	start, last := len(out), -1
+	if g.sync {
+		out = g.fence(now, out)
+	}
 	for i := range g.members {
-		if ev.Member != i && !ev.Kind.forAll() {
+		// What has been handed over, or shall not be any longer, is the group.
+		all := ev.Kind.forAll() || g.sync && (ev.Kind == Resign || ev.Kind == Keep)
+		if ev.Member != i && !all {
 			continue
 		}
 		wanted := g.members[i].wants

@@ -16,6 +16,11 @@ const (
 	// interface before it reports it missing.
 	linkGrace = time.Second
 
+	// contestTime is how long after a lower rank was heard the master speaks and
+	// announces once more. The other one may have announced itself after our answer
+	// had left: it adds its addresses between the two.
+	contestTime = 50 * time.Millisecond
+
 	// A master whose addresses cannot be set takes them from a node that could
 	// hold them, for nothing, at each attempt. So attempts become rare.
 	firstRetry = 10 * time.Second
@@ -66,6 +71,9 @@ type Instance struct {
 	peerPriority uint8
 	resigned     bool // BACKUP: the timer runs after a resignation
 	lowerHeard   bool // BACKUP: adverts of lower priority were ignored
+	contested    bool // MASTER: the timer runs for contestTime at most, to announce again
+
+	partner partner
 }
 
 func (i *Instance) init(c Config) {
@@ -219,6 +227,8 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 		}
 	case Shutdown:
 		out = i.stop(out)
+	default:
+		out = i.hint(now, ev, out)
 	}
 	return out
 }
@@ -281,7 +291,12 @@ func (i *Instance) reprioritise(now mono.Time, delta int, out []Action) []Action
 func (i *Instance) expire(now mono.Time, out []Action) []Action {
 	switch i.state {
 	case Master:
-		return i.advertise(now, out)
+		contested := i.contested
+		i.contested = false
+		if out = i.advertise(now, out); contested || i.partner.announces(now) {
+			out = append(out, Action{Kind: Announce, Conflict: contested})
+		}
+		return out
 	case Backup:
 		why := NoMaster
 		switch {
@@ -330,6 +345,7 @@ func (i *Instance) advertise(now mono.Time, out []Action) []Action {
 		due = now
 	}
 	i.sent = now
+	i.partner.confirm(now)
 	i.deadline = due.Add(i.cfg.AdvertInterval)
-	return append(out, Action{Kind: SendAdvert, Priority: i.Priority()})
+	return append(out, Action{Kind: SendAdvert, Priority: i.rank(now)})
 }

@@ -23,6 +23,9 @@ var modelRuns = flag.Int("model.runs", 150, "random networks to play")
 // is exactly one master, and where all may preempt it has the highest priority. In
 // every third network the nodes have sync groups of two: their members are in the
 // same state at any time, whatever is lost of the adverts of one of them.
+//
+// The first two nodes also have a link, which loses words, delays them and lies
+// about ends; it may shorten the way to that outcome, and never change it.
 func TestModel(t *testing.T) {
 	for seed := range uint64(*modelRuns) {
 		m := newModel(t, seed)
@@ -69,6 +72,7 @@ type node struct {
 	ill     bool
 	delta   int
 	heardAt [2]mono.Time // last advert of priority > 0 that reached it, when nopreempt
+	toldAt  mono.Time    // the last word by the link that starts an election
 	resign  [2]bool
 }
 
@@ -78,6 +82,7 @@ type delivery struct {
 	member int
 	from   netip.Addr
 	advert []byte
+	word   EventKind // by the link, when advert is nil
 }
 
 func newModel(t *testing.T, seed uint64) *model {
@@ -119,6 +124,7 @@ func newModel(t *testing.T, seed uint64) *model {
 func (m *model) boot(i int) {
 	n := m.nodes[i]
 	n.alive, n.asleep, n.queue, n.holds = true, 0, nil, [2]bool{}
+	n.toldAt = -mono.Time(time.Hour)
 	n.heardAt, n.resign = [2]mono.Time{-mono.Time(time.Hour), -mono.Time(time.Hour)}, [2]bool{}
 	n.g = NewGroup(n.cfg)
 	if m.size == 2 {
@@ -147,7 +153,7 @@ func (m *model) disturb() {
 		m.run(m.now.Add(time.Duration(m.rng.IntN(1500)) * m.interval / 1000))
 		i := m.rng.IntN(len(m.nodes))
 		n := m.nodes[i]
-		switch m.rng.IntN(9) {
+		switch m.rng.IntN(12) {
 		case 0, 1:
 			j := m.rng.IntN(len(m.nodes))
 			m.apart[i][j] = !m.apart[i][j] // one direction: the nastier kind
@@ -164,6 +170,7 @@ func (m *model) disturb() {
 			if n.alive {
 				m.say("%s is killed", n.name)
 				n.alive, n.holds = false, [2]bool{} // the lease ends; how soon is not this model's matter
+				m.linkSays(i, PeerGone)
 			} else {
 				m.boot(i)
 			}
@@ -180,6 +187,15 @@ func (m *model) disturb() {
 			n.ill = !n.ill
 			m.health(i)
 		case 8:
+			m.say("a forged end of %s", n.name)
+			m.linkSays(i, PeerGone)
+		case 9:
+			m.handover(i)
+		case 10:
+			if n.alive && n.asleep <= m.now {
+				m.step(i, Event{Kind: Resign})
+			}
+		case 11:
 			n.delta = m.rng.IntN(200) - 100
 			m.health(i)
 		}
@@ -208,7 +224,7 @@ func (m *model) calm() {
 		n.ill = false
 		m.health(i)
 	}
-	m.run(m.now.Add(5 * m.interval))
+	m.run(m.now.Add(5*m.interval + 2*HandoverTime)) // a handover that was asked for holds for a time
 
 	var masters []*node
 	best, mayPreempt := uint8(0), true
@@ -219,6 +235,9 @@ func (m *model) calm() {
 		}
 		best = max(best, i.Priority())
 		mayPreempt = mayPreempt && !n.cfg.NoPreempt
+		for k := range m.size { // one member that has handed over holds its group back
+			mayPreempt = mayPreempt && !n.g.Member(k).Yielded()
+		}
 	}
 	switch {
 	case len(masters) != 1:
@@ -266,6 +285,10 @@ func (m *model) receive(i int) {
 	n := m.nodes[i]
 	d := n.queue[0]
 	n.queue = n.queue[1:]
+	if d.advert == nil {
+		m.step(i, Event{Kind: d.word, Member: d.member, From: d.from})
+		return
+	}
 	// A process that slept fences itself before it reads (Group.Stalled).
 	if n.g.Stalled(m.now) {
 		m.step(i, Event{Kind: Timer})
@@ -317,8 +340,47 @@ func (m *model) step(i int, ev Event) {
 			m.fail("%s: members in %v and %v", n.name, is, s)
 		}
 	}
-	if n.cfg.NoPreempt && was == Backup && is == Master && !resigned && silence < 3*m.shortest() {
+	// A handover, and an end that seemed one, come before the silence; a member of a
+	// group may wait for the others then. Who is alive after all answers, which the
+	// look at the end proves.
+	if ev.Kind == PeerGone || ev.Kind == Succeed {
+		n.toldAt = m.now
+	}
+	told := m.now.Sub(n.toldAt) < 3*m.interval
+	if n.cfg.NoPreempt && was == Backup && is == Master && !resigned && !told && silence < 3*m.shortest() {
 		m.fail("%s has nopreempt and took over %v after it heard a master", n.name, silence)
+	}
+}
+
+// linkSays lets the other end of i's link hear of it, sooner or later or never.
+func (m *model) linkSays(i int, word EventKind) {
+	if i > 1 || m.rng.Float64() < m.loss {
+		return
+	}
+	delay := time.Duration(m.rng.IntN(20000)) * m.interval / 1_000_000
+	for k := range m.size {
+		m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: 1 - i, member: k, from: m.nodes[i].addr, word: word})
+	}
+}
+
+// handover is what a master does on stop and on request, with a shell that gives
+// up at a random time.
+func (m *model) handover(i int) {
+	n := m.nodes[i]
+	if i > 1 || !n.alive || n.asleep > m.now || n.g.Member(0).State() != Master {
+		return
+	}
+	m.say("%s hands over", n.name)
+	gives := m.rng.IntN(2) == 0
+	for k := range m.size {
+		m.step(i, Event{Kind: Yield, Member: k, From: m.nodes[1-i].addr})
+		if gives {
+			m.mail = append(m.mail, delivery{at: m.now.Add(HandoverTime), to: i, member: k, from: n.addr, word: Keep})
+		}
+	}
+	m.linkSays(i, Succeed)
+	if gives {
+		m.linkSays(i, Withdraw)
 	}
 }
 
@@ -331,7 +393,7 @@ func (m *model) send(from, member int, priority uint8) {
 			continue
 		}
 		delay := time.Duration(m.rng.IntN(5000)) * m.interval / 1_000_000
-		m.mail = append(m.mail, delivery{m.now.Add(delay), to, member, n.addr, b})
+		m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: to, member: member, from: n.addr, advert: b})
 	}
 }
 
@@ -354,6 +416,7 @@ func (m *model) tail() string {
 func FuzzStep(f *testing.F) {
 	f.Add(uint8(100), uint8(0), []byte{0, 3, 1, 9, 1, 2, 100, 2, 150, 1, 9, 6})
 	f.Add(uint8(255), uint8(3), []byte{3, 0, 0, 1, 20, 2, 0, 2, 255, 5, 4, 7, 1, 255, 6})
+	f.Add(uint8(90), uint8(2), []byte{3, 1, 0, 2, 7, 100, 7, 7, 0, 2, 7, 100, 10, 7, 1, 12, 7, 1, 14, 13, 2, 8, 100})
 	f.Add(uint8(100), uint8(4), []byte{0, 3, 1, 9, 1, 2, 100, 2, 150, 7, 1, 9, 6})
 	f.Fuzz(func(t *testing.T, priority, flags uint8, script []byte) {
 		if priority == 0 {
@@ -378,7 +441,7 @@ func FuzzStep(f *testing.F) {
 			return b
 		}
 		for len(script) > 0 {
-			ev := Event{Kind: EventKind(arg() % uint8(Shutdown+1))}
+			ev := Event{Kind: EventKind(arg() % uint8(Resign+1))}
 			switch ev.Kind {
 			case Timer:
 				now = now.Add(time.Duration(arg()) * unit / 10)
@@ -397,6 +460,8 @@ func FuzzStep(f *testing.F) {
 			case Health:
 				b := arg()
 				ev.Delta, ev.Fault, ev.Pending = int(int8(arg())), b&1 != 0, b&2 != 0
+			case PeerGone, PeerLeft, PeerWaits, Succeed, Yield:
+				ev.From, ev.Priority = netip.AddrFrom4([4]byte{10, 0, 0, arg()}), arg()
 			}
 			adverts := 0
 			for _, a := range g.Step(now, ev, nil) {

@@ -26,6 +26,8 @@ import (
 //	advert from=A prio=N [advert=2s] [pass=P] [vips=(..)] [every=D for=D]
 //	fail                      the addresses that were just set up could not be set
 //	stop
+//	peer gone|left|waits|asks|withdraws from=A [prio=N]    what the pair link tells
+//	yield to=A | keep | resign
 //
 // All but run take at=T or after=D to let the time pass first, or asleep=D to let
 // it pass without timers. Every line of output is an action, at its time; the last
@@ -103,6 +105,14 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(ev)
 	case "advert":
 		s.advert(d)
+	case "peer":
+		s.step(s.peer(d))
+	case "yield":
+		s.step(Event{Kind: Yield, From: netip.MustParseAddr(s.text(d, "to"))})
+	case "keep":
+		s.step(Event{Kind: Keep})
+	case "resign":
+		s.step(Event{Kind: Resign})
 	default:
 		d.Fatalf(s.t, "unknown command %q", d.Cmd)
 	}
@@ -197,6 +207,19 @@ func (s *story) link(d *datadriven.TestData) Event {
 		case "addr":
 			ev.Source, _ = netip.ParseAddr(a.Vals[0])
 		}
+	}
+	return ev
+}
+
+func (s *story) peer(d *datadriven.TestData) Event {
+	kinds := map[string]EventKind{"gone": PeerGone, "left": PeerLeft, "waits": PeerWaits, "asks": Succeed, "withdraws": Withdraw}
+	kind, ok := kinds[d.CmdArgs[0].Key]
+	if !ok {
+		d.Fatalf(s.t, "peer does not %q", d.CmdArgs[0].Key)
+	}
+	ev := Event{Kind: kind, From: netip.MustParseAddr(s.text(d, "from"))}
+	if d.HasArg("prio") {
+		d.ScanArgs(s.t, "prio", &ev.Priority)
 	}
 	return ev
 }

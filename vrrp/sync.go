@@ -19,7 +19,8 @@ import (
 //
 // Members keep their own timers and adverts. A member whose timer expired before
 // the others' starts it again and remembers that it wants to be master, until it
-// hears one.
+// hears one. What the pair link tells makes a member want the same way, and the
+// group takes over when it has told all of them.
 
 // NewSyncGroup returns a group whose members move together.
 func NewSyncGroup(members ...Config) *Group {
@@ -68,15 +69,17 @@ func (g *Group) settle(now mono.Time, last, start int, out []Action) []Action {
 			}
 		}
 	}
+	g.share()
 	switch {
 	case last < 0:
 	case slices.ContainsFunc(g.members, func(m Instance) bool { return !m.wants }):
 		out = append(out, Action{Kind: Trace, Note: ReadyInGroup, Member: last, Priority: g.members[last].Priority()})
 	default:
-		out = g.of(last, len(out), g.members[last].master(now, g.members[last].wantWhy, out))
+		g.claim(now)
+		out = g.of(last, len(out), g.members[last].rise(now, g.members[last].wantWhy, out))
 		for i := range g.members {
 			if i != last {
-				out = g.of(i, len(out), g.members[i].master(now, Synced, out))
+				out = g.of(i, len(out), g.members[i].rise(now, Synced, out))
 			}
 		}
 	}
@@ -90,6 +93,55 @@ func (g *Group) settle(now mono.Time, last, start int, out []Action) []Action {
 		}
 	}
 	return out
+}
+
+// fence has all masters leave when one of them stood still for too long: all did,
+// and one that has spoken a little later must not speak again first.
+func (g *Group) fence(now mono.Time, out []Action) []Action {
+	if g.count(Master) == 0 || !g.Stalled(now) {
+		return out
+	}
+	for i := range g.members {
+		m, why := &g.members[i], Synced
+		if m.stalled(now) {
+			why = StalledAlone
+		}
+		if m.state == Master && !m.stopped {
+			out = g.of(i, len(out), m.backup(now, why, out))
+		}
+	}
+	return out
+}
+
+// share makes what one member has learned of the other node the group's: that the
+// addresses were handed over to it, and that its ends are not to be believed.
+func (g *Group) share() {
+	yielded, distrust := false, mono.Time(0)
+	for i := range g.members {
+		m := &g.members[i]
+		yielded = yielded || m.state == Backup && m.partner.yielded
+		distrust = max(distrust, m.partner.distrustUntil)
+	}
+	for i := range g.members {
+		m := &g.members[i]
+		m.partner.yielded = m.partner.yielded || yielded && m.state == Backup
+		m.partner.distrustUntil = distrust
+	}
+}
+
+// claim makes the takeover of all members provisional when that of one is.
+func (g *Group) claim(now mono.Time) {
+	for i := range g.members {
+		if !g.members[i].claims(now) {
+			continue
+		}
+		for j := range g.members {
+			if m := &g.members[j]; !m.claims(now) && m.peer.IsValid() {
+				m.presume(now)
+			}
+		}
+		return
+	}
 }
 
 // of gives the actions from a place on to a member.

@@ -37,6 +37,10 @@ func FuzzSyncGroup(f *testing.F) {
 		for len(script) > 0 {
 			b := arg()
 			ev := Event{Kind: EventKind(b % uint8(Shutdown+1)), Member: int(b>>3) % 2}
+			if b&0x80 != 0 {
+				ev.Kind = PeerGone + EventKind(b%uint8(Resign-PeerGone+1))
+				ev.From, ev.Priority = netip.AddrFrom4([4]byte{10, 0, 0, arg()}), arg()
+			}
 			switch ev.Kind {
 			case Timer:
 				now = now.Add(time.Duration(arg()) * 100 * time.Millisecond)

@@ -42,12 +42,12 @@ func (i *Instance) await(now mono.Time) {
 func (i *Instance) enter(s State, why Why, out []Action) []Action {
 	a := Action{Kind: Notify, From: i.state, State: s, Why: why, Priority: i.Priority()}
 	switch why {
-	case HigherHeard, TieLost, Resigned, Preempts:
+	case HigherHeard, TieLost, Resigned, Preempts, ProcessGone, HandedOver, StillAlive:
 		a.Peer, a.PeerPriority = i.peer, i.peerPriority
 	case Faulted:
 		a.Faults = i.shown
 	}
-	i.state = s
+	i.state, i.contested = s, false
 	i.preemptAt, i.rivalSince, i.wants = mono.Never, mono.Never, false
 	return append(out, a)
 }
@@ -58,6 +58,7 @@ func (i *Instance) backup(now mono.Time, why Why, out []Action) []Action {
 	if i.state == Master {
 		out = append(out, Action{Kind: SetVIPs})
 		i.retry = firstRetry
+		i.partner.leaveMaster()
 	}
 	i.shown = 0
 	out = i.enter(Backup, why, out)
@@ -74,6 +75,8 @@ func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
 	out = i.enter(Master, why, out)
 	i.masterInterval = 0
 	i.resigned, i.lowerHeard = false, false
+	// After a claim it is forgotten when the claim has stood.
+	i.partner.yielded = i.partner.yielded && i.claims(now)
 	return out
 }
 
@@ -81,6 +84,7 @@ func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
 func (i *Instance) fault(now mono.Time, faults Faults, out []Action) []Action {
 	if i.state == Master {
 		out = append(out, Action{Kind: SendAdvert, Priority: 0}, Action{Kind: SetVIPs})
+		i.partner.leaveMaster()
 	}
 	i.deadline = mono.Never
 	if i.waiting {
@@ -141,7 +145,7 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 		i.deadline = now.Add(i.Skew())
 		i.resigned, i.lowerHeard = true, false
 		return append(out, note(ResignHeard))
-	case i.cfg.NoPreempt || ad.Priority >= i.Priority():
+	case !i.preempts() || ad.Priority >= i.Priority():
 		i.preemptAt = mono.Never
 		if i.peer != ev.From || i.peerPriority != ad.Priority {
 			out = append(out, note(NewMaster))
@@ -177,7 +181,10 @@ func (i *Instance) adopt(ad *packet.Advert, note func(Note) Action, out []Action
 }
 
 func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action, out []Action) []Action {
-	ad, ours := ev.Advert, i.Priority()
+	if out, done := i.hearPartner(now, ev.From, ev.Advert, out); done {
+		return out
+	}
+	ad, ours := ev.Advert, i.rank(now)
 	order := ev.From.Compare(i.Source())
 	switch {
 	case ad.Priority == 0:
@@ -210,6 +217,8 @@ func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action,
 	out = append(out, note(LowerHeard))
 	if !i.cfg.LowerPrioNoAdvert {
 		out = i.advertise(now, out)
+		i.contested = true
+		i.deadline = min(i.deadline, now.Add(contestTime))
 	}
 	return append(out, Action{Kind: Announce, Conflict: true})
 }

@@ -134,6 +134,9 @@ func dump(b *strings.Builder, c *Config) {
 		field("script_security", c.ScriptSecurity)
 		b.WriteString("\n")
 	}
+	if p := c.Pair; p != nil {
+		fmt.Fprintf(b, "pair peer=%v listen=%v key=%s peer_key=%s\n", p.Peer, p.Listen, p.Key, p.PeerKey)
+	}
 	for _, f := range c.Notify.FIFOs {
 		line("fifo", f.Path)
 		field("keyword", f.Keyword)

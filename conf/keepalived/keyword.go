@@ -34,6 +34,7 @@ func Keywords() []Keyword {
 	var all []Keyword
 	all = append(all, rows("", t.top)...)
 	all = append(all, rows("global_defs", t.global)...)
+	all = append(all, rows("pair", t.pair)...)
 	all = append(all, rows("vrrp_script", t.script)...)
 	all = append(all, rows("vrrp_instance", t.instance)...)
 	all = append(all, rows("vrrp_sync_group", t.group)...)
@@ -121,6 +122,7 @@ func same[T any](s Status, doc string, names []string) []entry[T] {
 type tables struct {
 	top          table[lowerer]
 	global       table[globals]
+	pair         table[pairDraft]
 	script       table[scriptDraft]
 	instance     table[instanceDraft]
 	group        table[instanceDraft]
@@ -139,6 +141,7 @@ func newTables() *tables {
 	return &tables{
 		top:          newTable(topKeywords()...),
 		global:       newTable(globalKeywords()...),
+		pair:         newTable(pairKeywords()),
 		script:       newTable(scriptKeywords()),
 		instance:     newTable(instanceKeywords()...),
 		group:        newTable(groupKeywords()...),

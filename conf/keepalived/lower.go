@@ -36,6 +36,9 @@ func Lower(t *conf.Tree) (*Config, diag.List) {
 	l.finishNotify()
 	l.checkLinkDelays()
 	l.collectProbes()
+	if p := l.config.Pair; p != nil && len(l.config.Instances) == 0 && len(l.instanceBlocks) == 0 {
+		l.errs.Warnf(p.Pos, "add a vrrp_instance", "`pair` has no effect: there is no vrrp_instance to speak of")
+	}
 	l.errs.Sort()
 	t.Attach(l.errs)
 	return &l.config, l.errs
@@ -203,6 +206,7 @@ func topKeywords() [][]entry[lowerer] {
 			{name: "global_defs", doc: "settings of the whole daemon", body: true, many: true, parse: func(l *lowerer, b *conf.Block, _ *lowerer) {
 				lowerBody(l, "global_defs", l.global, b.Body, &l.globals)
 			}},
+			{name: "pair", doc: "baton's own: the link to the other baton: pair { peer ADDRESS }", body: true, many: true, parse: lowerPair},
 			{name: "vrrp_script", doc: "a command whose exit status says whether this node may serve: vrrp_script NAME { ... }", min: 1, max: 1, body: true, many: true, parse: parseScript},
 			{name: "vrrp_instance", doc: "a virtual router: vrrp_instance NAME { ... }", min: 1, max: 1, body: true, many: true, parse: func(l *lowerer, b *conf.Block, _ *lowerer) {
 				l.instanceBlocks = append(l.instanceBlocks, b)

@@ -17,6 +17,7 @@ type Config struct {
 	// files; a vrrp_script that nothing tracks never runs.
 	Probes    []checkscript.Probe
 	Instances []Instance
+	Pair      *Pair // nil: no link to another baton
 	Groups    []Group
 	// LinkDelays is interface_up_down_delays.
 	LinkDelays []LinkDelay

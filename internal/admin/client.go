@@ -16,8 +16,20 @@ import (
 // raw JSON and what it says. The error of a daemon that is not there tells what
 // to do.
 func Fetch(ctx context.Context, socket string) (raw []byte, st Status, err error) {
-	if err := checkPath(socket); err != nil {
+	raw, err = ask(ctx, socket, http.MethodGet, "/status", http.NoBody)
+	if err != nil {
 		return nil, st, err
+	}
+	if err := json.Unmarshal(raw, &st); err != nil {
+		return nil, st, fmt.Errorf("status socket %s: %w", socket, err)
+	}
+	return raw, st, nil
+}
+
+// ask sends one request and returns the body of the answer.
+func ask(ctx context.Context, socket, method, path string, body io.Reader) ([]byte, error) {
+	if err := checkPath(socket); err != nil {
+		return nil, err
 	}
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -26,26 +38,23 @@ func Fetch(ctx context.Context, socket string) (raw []byte, st Status, err error
 		},
 		DisableKeepAlives: true,
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://baton/status", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, method, "http://baton"+path, body)
 	if err != nil {
-		return nil, st, err
+		return nil, err
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return nil, st, explain(socket, err)
+		return nil, explain(socket, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, st, fmt.Errorf("status socket %s: the answer is %s; is the running baton another version?", socket, resp.Status)
+		return nil, fmt.Errorf("status socket %s: the answer is %s; is the running baton another version?", socket, resp.Status)
 	}
-	raw, err = io.ReadAll(resp.Body)
+	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, st, fmt.Errorf("status socket %s: %w", socket, err)
+		return nil, fmt.Errorf("status socket %s: %w", socket, err)
 	}
-	if err := json.Unmarshal(raw, &st); err != nil {
-		return nil, st, fmt.Errorf("status socket %s: %w", socket, err)
-	}
-	return raw, st, nil
+	return raw, nil
 }
 
 func explain(socket string, err error) error {

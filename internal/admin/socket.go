@@ -26,6 +26,7 @@ type Socket struct {
 	listener net.Listener
 	path     string
 	madeDir  bool
+	mux      *http.ServeMux
 	http     *http.Server
 }
 
@@ -51,6 +52,7 @@ func Listen(path string, status func() Status, log *slog.Logger) (*Socket, error
 	}
 	s.listener = l
 	mux := http.NewServeMux()
+	s.mux = mux
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		enc := json.NewEncoder(w)

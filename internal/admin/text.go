@@ -17,6 +17,10 @@ func (s *Status) WriteText(out io.Writer, now time.Time) error {
 	for _, p := range s.problems() {
 		b.WriteString("  ! " + p + "\n")
 	}
+	if s.Pair != nil {
+		b.WriteString("\n")
+		s.Pair.write(&b, now)
+	}
 	s.writeInstances(&b, now)
 	s.writeProbes(&b, now)
 	s.writeFrontends(&b)
@@ -36,6 +40,10 @@ func (s *Status) problems() []string {
 			out = append(out, fmt.Sprintf("instance %s: %s", i.Name, i.Problem))
 		}
 	}
+	if s.Maintenance {
+		out = append(out, "this node is in maintenance: it takes part in no election until `baton maintenance off`")
+	}
+	out = append(out, s.Pair.problems()...)
 	for _, p := range s.Probes {
 		if p.Verdict == "down" {
 			out = append(out, fmt.Sprintf("probe %s is down: %s", p.Name, p.Last))

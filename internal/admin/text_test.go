@@ -48,6 +48,26 @@ func TestText(t *testing.T) {
 				{Name: "two", Mode: "tcp", Balance: "leastconn", Usable: 1, Queued: 4, Servers: []Server{{Name: "s1", State: "DOWN"}, {Name: "s2", State: "UP", Active: true, Backup: true}}},
 			},
 		},
+		"pair": {
+			Version: "0.1.0", PID: 812, Node: "lb1", State: "running", Uptime: 40, Maintenance: true,
+			Pair: &Pair{
+				Address: "192.0.2.12:1112", Up: true, Since: before(time.Minute), Node: "lb2", Version: "0.1.0", Reason: "its balancer does not serve", Strangers: 2, Refused: 1,
+				Instances: []PeerInstance{
+					{Name: "VI_1", VRID: 51, State: "MASTER", Priority: 103, Base: 101, Holds: true, Ready: true},
+					{Name: "VI_2", VRID: 52, State: "BACKUP", Priority: 100, Base: 100, Ready: true},
+					{Name: "VI_3", VRID: 53, State: "FAULT", Priority: 100, Base: 100, Reason: "it is in FAULT: interface down"},
+				},
+				Backends:    []PeerBackend{{Name: "app", Usable: 1, Servers: 2, Down: []string{"web2"}}},
+				Differences: []string{"instance VI_1: advert_int is 1s here, 2s on lb2"},
+			},
+		},
+		"pair-down": {
+			Version: "0.1.0", PID: 812, Node: "lb1", State: "running", Uptime: 40,
+			Pair: &Pair{
+				Address: "192.0.2.12:1112", Since: before(time.Minute), Why: "the peer stopped in order", DialError: "connection refused", Node: "lb2", Version: "0.1.0", Maintenance: true,
+				Instances: []PeerInstance{{Name: "VI_1", VRID: 51, State: "INIT", Priority: 103, Base: 101, Reason: "it is stopping"}},
+			},
+		},
 		"balancer-only": {Version: "0.1.0", PID: 1, Node: "c", State: "starting"},
 	}
 	for name, st := range cases {

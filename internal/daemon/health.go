@@ -13,7 +13,8 @@ type health struct {
 	reading   func(probe string) checkscript.Reading
 	send      func(instance string, delta int, fault, pending bool)
 
-	mu sync.Mutex // keeps an older sum from being sent after a newer one
+	mu          sync.Mutex // keeps an older sum from being sent after a newer one
+	maintenance bool       // the operator keeps the node out of elections: FAULT, whatever the probes say
 }
 
 // refresh sends the sum of every instance that tracks the probe; "" means all.
@@ -23,9 +24,27 @@ func (h *health) refresh(probe string) {
 	for _, in := range h.instances {
 		if probe == "" || tracks(in, probe) {
 			delta, fault, pending := checkscript.Effect(in.Tracks, h.reading)
-			h.send(in.VRRP.Name, delta, fault, pending)
+			h.send(in.VRRP.Name, delta, fault || h.maintenance, pending && !h.maintenance)
 		}
 	}
+}
+
+// setMaintenance sends every sum anew.
+func (h *health) setMaintenance(on bool) {
+	h.mu.Lock()
+	h.maintenance = on
+	h.mu.Unlock()
+	h.refresh("")
+}
+
+// inMaintenance reports what setMaintenance set; false without VRRP.
+func (h *health) inMaintenance() bool {
+	if h == nil {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.maintenance
 }
 
 func tracks(in keepalived.Instance, probe string) bool {

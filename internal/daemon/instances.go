@@ -22,7 +22,7 @@ func (d *process) instances(now mono.Time) []admin.Instance {
 			Name: st.Name, Interface: st.Interface, VRID: int(st.VRID),
 			State: st.State.String(), Since: st.Since.Wall(), Problem: st.Problem,
 			Priority: int(st.Priority), Base: int(st.BasePriority),
-			Shares:    shares(d.cfg.VRRP.Instances[i].Tracks, d.probes.Reading),
+			Shares:    d.shares(i),
 			Addresses: []admin.Address{},
 			Counters:  advertCounters(st),
 		}
@@ -42,8 +42,11 @@ func (d *process) instances(now mono.Time) []admin.Instance {
 // reason says why an instance is in its state, and names the probe where it is one.
 func reason(st vrrpnet.Status, shares []admin.Share) string {
 	if st.State != vrrp.Fault {
-		if st.Pending {
+		switch {
+		case st.Pending:
 			return "the first results of its probes are awaited"
+		case st.Yielded && st.Why != vrrp.HandedOver:
+			return st.Why.String() + "; has handed over and takes nothing back"
 		}
 		return st.Why.String()
 	}
@@ -93,6 +96,15 @@ func addHoldings(in *admin.Instance, h kernel.Status, now mono.Time) {
 	if h.Held {
 		in.Lease = &admin.Lease{Since: h.Since.Wall(), Remaining: h.Remaining(now).Seconds(), Announced: h.Announced}
 	}
+}
+
+// shares is what makes an instance's priority, by its place in the configuration.
+func (d *process) shares(i int) []admin.Share {
+	list := shares(d.cfg.VRRP.Instances[i].Tracks, d.probes.Reading)
+	if d.health.inMaintenance() {
+		list = append(list, admin.Share{Probe: "maintenance", Verdict: "on", Fault: true})
+	}
+	return list
 }
 
 // shares spells out what an instance's probes do to its priority.

@@ -28,11 +28,12 @@ type process struct {
 	probes    *runner.Runner
 	health    *health
 	refusals  refusals
+	partner   *partner // nil: no pair link is configured
 	notifier  *notifier.Notifier
 	socket    *admin.Socket
 
 	tasks struct {
-		admin, balancer, speaker, links, probes, notifier, watchdog *running
+		admin, balancer, speaker, links, probes, partner, notifier, watchdog *running
 	}
 	failed  chan error
 	changes chan struct{} // something that the status line shows has changed
@@ -89,6 +90,7 @@ func (d *process) buildVRRP() error {
 		return err
 	}
 	d.health = &health{instances: v.Instances, reading: d.probes.Reading, send: d.speaker.Health}
+	d.buildPartner()
 	return nil
 }
 
@@ -99,6 +101,9 @@ func (d *process) startVRRP() {
 	// What the probes have to say comes before the elections begin: a pending
 	// probe of weight 0 holds its instance back from the first moment.
 	d.health.refresh("")
+	if d.partner != nil {
+		d.tasks.partner = start(&task{name: "pair link", run: d.partner.run}, d.failed)
+	}
 	d.tasks.notifier = start(&task{name: "notify scripts", run: d.notifier.Run}, d.failed)
 	d.tasks.links = start(&task{name: "link watcher", run: d.watchLinks}, d.failed)
 	d.tasks.speaker = start(&task{name: "VRRP speaker", run: d.speaker.Run, ready: d.speaker.Ready()}, d.failed)
@@ -119,6 +124,7 @@ func (d *process) watchdog() *watchdog {
 
 // changed asks for a new status line. It does not block.
 func (d *process) changed() {
+	d.partner.touch()
 	select {
 	case d.changes <- struct{}{}:
 	default:

@@ -67,6 +67,7 @@ func (d *process) build() error {
 	if err != nil {
 		return err
 	}
+	socket.Command(admin.Verbs{Handover: d.handover, Maintenance: d.maintenance})
 	d.socket = socket
 	// The listeners come last: a client must not reach a daemon that then fails.
 	if err := d.listen(); err != nil {
@@ -147,19 +148,24 @@ func (d *process) stopRequested(sig os.Signal) error {
 	return errStopped
 }
 
-// shutdown ends the parts in the order that hurts clients least: no new
-// connections, the addresses go to the other node (priority 0), the open
-// connections come to their end. After a failure there is nothing to wait for:
+// shutdown ends the parts in the order that hurts clients least: the other baton
+// takes over while this one still serves, no new connections, addresses that are
+// still here go to the other node (priority 0), the open connections come to their
+// end. After a failure there is nothing to wait for:
 // the restart is what helps.
 func (d *process) shutdown(failure error) {
 	notify(d.Log, sd.SdNotifyStopping)
 	// The probes would only report what is being taken down. A script that is slow to
 	// end must not keep the addresses here, though.
 	probes := d.tasks.probes.cancelled()
+	if failure == nil {
+		d.leave()
+	}
 	if d.balancer != nil {
 		d.balancer.StopListening()
 	}
 	d.end(d.tasks.speaker, failure)
+	d.end(d.tasks.partner, failure) // with the last state: whatever was left here is free
 	d.end(d.tasks.links, failure)
 	d.end(probes, failure)
 	if d.balancer != nil {

@@ -19,6 +19,10 @@ func (d *process) status() admin.Status {
 	}
 	if d.speaker != nil {
 		st.Instances = d.instances(mono.Now())
+		st.Maintenance = d.health.inMaintenance()
+	}
+	if d.partner != nil {
+		st.Pair = d.partner.status()
 	}
 	if d.probes != nil {
 		for _, p := range d.probes.Status() {

@@ -44,6 +44,7 @@ func (d *process) buildSpeaker() error {
 		Owner:     d.addresses,
 		OnEvent: func(e vrrpnet.Event) {
 			d.refusals.note(e)
+			d.partner.onVRRP(e)
 			tell.event(e)
 			d.changed()
 		},

@@ -22,12 +22,15 @@ type Set struct {
 	byName   map[string]*Backend
 	servers  int          // of all backends
 	conns    atomic.Int32 // client connections of the process
-	draining atomic.Bool  // the process is leaving: no keep-alive
+	draining atomic.Bool  // the process, or the address, is leaving: no keep-alive
 	paused   atomic.Bool  // some listener waits for a connection to end
 }
 
 // Drain tells all sessions to end after their present request.
 func (s *Set) Drain() { s.draining.Store(true) }
+
+// Resume undoes Drain.
+func (s *Set) Resume() { s.draining.Store(false) }
 
 // Draining reports whether Drain was called.
 func (s *Set) Draining() bool { return s.draining.Load() }

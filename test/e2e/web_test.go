@@ -32,14 +32,18 @@ func serveWeb(t *testing.T, h *nettest.Host, addr, name string) *http.Server {
 
 // get asks for a page from a host, on a new connection.
 func get(h *nettest.Host, url string) (string, error) {
+	return getWithin(h, url, 2*time.Second)
+}
+
+func getWithin(h *nettest.Host, url string, limit time.Duration) (string, error) {
 	tr := &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(_ context.Context, network, addr string) (c net.Conn, err error) {
-			h.Do(func() { c, err = net.DialTimeout(network, addr, time.Second) })
+			h.Do(func() { c, err = net.DialTimeout(network, addr, min(limit, time.Second)) })
 			return c, err
 		},
 	}
-	resp, err := (&http.Client{Transport: tr, Timeout: 2 * time.Second}).Get(url)
+	resp, err := (&http.Client{Transport: tr, Timeout: limit}).Get(url)
 	if err != nil {
 		return "", err
 	}

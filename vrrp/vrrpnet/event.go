@@ -101,7 +101,7 @@ func (e Event) String() string {
 func (e Event) level() slog.Level {
 	switch e.Kind {
 	case StateChanged:
-		if e.State == vrrp.Fault || e.Why == vrrp.StalledAlone {
+		if e.State == vrrp.Fault || e.Why == vrrp.StalledAlone || e.Why == vrrp.StillAlive {
 			return slog.LevelWarn
 		}
 		return slog.LevelInfo

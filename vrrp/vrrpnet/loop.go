@@ -126,6 +126,11 @@ func (l *loop) obey(now mono.Time, o *order) {
 		l.linkChanged(now, o.link, o.link.update(now, o.index, o.up, o.primary))
 	case orderHealth:
 		l.step(now, o.member, vrrp.Event{Kind: vrrp.Health, Delta: o.delta, Fault: o.unhealthy, Pending: o.undecided})
+	case orderHint:
+		// What a node said by advert came before what its kernel or the link says of
+		// it: an advert that still waits would seem a sign of life afterwards.
+		l.receive(o.member.link)
+		l.step(mono.Now(), o.member, o.hint)
 	case orderStop:
 		l.stopping = true
 	}

@@ -193,3 +193,31 @@ func TestLimiter(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestAdvertBeforeHint: what the master sent before it died is read before its
+// death is told. Afterwards it would look like a sign of life.
+func TestAdvertBeforeHint(t *testing.T) {
+	ha, hb, _ := hosts(t)
+	a, b := newRig(t, ha, config(150)), newRig(t, hb, config(100))
+	now := mono.Now()
+	la, lb := openLoop(a, now), openLoop(b, now)
+	ma, mb := a.s.members[0], b.s.members[0]
+	from := ma.instance().Source()
+	for i := range 2 { // b knows its master, and then another advert waits in its socket
+		la.step(ma.group.Deadline(), ma, vrrp.Event{Kind: vrrp.Timer})
+		var arrived sys.PollSet
+		arrived.Add(mb.link.fd)
+		arrived.Wait(patience)
+		if i == 0 {
+			lb.receive(mb.link)
+		}
+	}
+	lb.obey(mono.Now(), &order{kind: orderHint, member: mb, hint: vrrp.Event{Kind: vrrp.PeerGone, From: from}})
+	if got := mb.received.Load(); got != 2 {
+		t.Errorf("%d adverts read, want 2", got)
+	}
+	lb.receive(mb.link)
+	if got := mb.instance().State(); got != vrrp.Master {
+		t.Errorf("state %v, want MASTER", got)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"baton/internal/sys"
+	"baton/vrrp"
 )
 
 // order is a word from another goroutine to the VRRP thread.
@@ -17,9 +18,10 @@ type order struct {
 	index                int
 	up                   bool
 	primary              netip.Addr
-	member               *member // orderHealth
+	member               *member // orderHealth, orderHint
 	delta                int
 	unhealthy, undecided bool
+	hint                 vrrp.Event // orderHint
 }
 
 type orderKind uint8
@@ -27,6 +29,7 @@ type orderKind uint8
 const (
 	orderLink orderKind = iota
 	orderHealth
+	orderHint
 	orderStop
 )
 

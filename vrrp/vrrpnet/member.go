@@ -60,7 +60,7 @@ func (m *member) publish() {
 	peer, peerPriority := i.Peer()
 	v := View{
 		State: i.State(), Since: m.since, Why: m.why, Faults: i.Faults(),
-		Priority: i.Priority(), Delta: i.Delta(), Pending: i.Pending(),
+		Priority: i.Priority(), Delta: i.Delta(), Pending: i.Pending(), Yielded: i.Yielded(),
 		Source: i.Source(), Master: peer, MasterPriority: peerPriority,
 		Problem: cmp.Or(m.delErr, m.link.problem),
 	}

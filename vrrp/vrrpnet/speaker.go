@@ -164,6 +164,16 @@ func (s *Speaker) Link(name string, index int, up bool, primary ...netip.Addr) {
 	}
 }
 
+// Hint tells an instance what the pair link knows: an event from vrrp.PeerGone on.
+func (s *Speaker) Hint(instance string, ev vrrp.Event) {
+	if ev.Kind < vrrp.PeerGone {
+		panic("BUG: no hint")
+	}
+	if m := s.byName[instance]; m != nil {
+		s.mail.put(&order{kind: orderHint, member: m, hint: ev})
+	}
+}
+
 // Health tells what the probes of an instance add up to: delta is added to the
 // base priority, fault puts it into FAULT, pending keeps it out of BACKUP. What is
 // told before Run is known when the instances start.

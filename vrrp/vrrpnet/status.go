@@ -44,6 +44,7 @@ type View struct {
 	Priority       uint8       // effective
 	Delta          int         // what the probes add to the base priority
 	Pending        bool        // the probes have no verdict yet
+	Yielded        bool        // has handed over, and leaves the addresses where they are
 	Source         netip.Addr  // where its adverts come from; zero if there is no address
 	Master         netip.Addr  // the other master heard last; zero if none was
 	MasterPriority uint8
