@@ -46,7 +46,7 @@ frontend feshort
 backend be
  server s1 {s1} maxconn 1
 backend short
- timeout queue 50ms
+ timeout queue 300ms
  server s2 {s2} maxconn 1
  server s3 {s3} maxconn 1
 `, loops)

@@ -9,7 +9,7 @@ import (
 // Sides that stop reading, or go away, in the middle: the log says which, and when.
 func TestStuckSides(t *testing.T) {
 	t.Parallel()
-	cfg := strings.NewReplacer("timeout client 5s", "timeout client 100ms", "timeout server 5s", "timeout server 100ms").Replace(plainHTTP)
+	cfg := strings.NewReplacer("timeout client 5s", "timeout client 400ms", "timeout server 5s", "timeout server 400ms").Replace(plainHTTP)
 	const (
 		get     = "GET / HTTP/1.1\r\nhost: a\r\n\r\n"
 		post    = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\n"

@@ -1,0 +1,183 @@
+package proxy
+
+import (
+	"baton/lb/engine"
+	"baton/lb/http1"
+	"baton/lb/spec"
+)
+
+// relayResponse sends the response on: its head rewritten, its body as it comes.
+func (s *httpSession) relayResponse(t *engine.Task) {
+	x, l := s.x, t.Loop()
+	from := x.down.buf
+	got := x.down.w
+	x.status = x.res.Status
+	x.down = flow{src: x.link.conn, dst: s.client, framing: x.res.Framing, buf: from, r: x.res.HeadLen, w: got}
+	s.frameResponse(got)
+	if x.down.garbled { // nothing of it reaches the client
+		x.responded = 0
+		s.fail(t, 502, termination{'P', 'H'})
+		return
+	}
+	if !s.applyResponseRules(t, x.backend.response, &x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, &s.fe.Counters) {
+		return
+	}
+	// The rest of the body goes on to a server that has answered early, but not to one
+	// that takes no more, will close, or was asked whether to send it at all.
+	if x.up.open() && (!x.res.KeepAlive || x.unasked()) {
+		x.up.lost = true
+	}
+	if x.up.lost {
+		x.keep = false
+	}
+
+	out := l.Get()
+	head := s.appendResponse(out.B[:0])
+	body := from.B[x.down.r:x.down.w]
+	if len(head)+len(body) <= smallMessage {
+		head, body = append(head, body...), nil
+	}
+	err := s.client.Write(t, head, body, after(t.Now(), s.fe.Spec.Timeouts.Client))
+	l.Put(out)
+	if err != nil {
+		x.keep = false
+		x.end = termination{'C', 'D'}
+		if err == engine.ErrTimeout {
+			x.end.who = 'c'
+		}
+		x.link.closeConn()
+		return
+	}
+	x.sent += int64(len(head) + len(body))
+	x.down.r = x.down.w
+	if x.res.Framing == http1.Tunnel {
+		s.tunnel(t)
+		return
+	}
+	x.down.done = x.down.ended
+	if !x.down.done || x.up.open() {
+		s.relayBodies(t)
+	}
+	// What the client still sends must not be taken for a request, nor reset the
+	// connection before it has read the answer.
+	if !x.up.ended {
+		x.keep, s.linger = false, true
+	}
+	s.releaseServer(t)
+}
+
+// frameResponse finds out how much of the body came with the head.
+func (s *httpSession) frameResponse(got int) {
+	x, d := s.x, &s.x.down
+	came := d.buf.B[d.r:got]
+	switch d.framing {
+	case http1.Length:
+		n := int(min(x.res.ContentLength, int64(len(came))))
+		d.left = x.res.ContentLength - int64(n)
+		d.ended = d.left == 0
+		d.w = d.r + n
+	case http1.Chunked:
+		n, st := d.chunked.Scan(came)
+		d.ended = st == http1.Done
+		d.garbled = st == http1.Bad
+		d.w = d.r + n
+	case http1.NoBody:
+		d.ended = true
+		d.w = d.r
+	}
+	d.extra = got - d.w
+}
+
+// appendResponse writes the head that the client gets.
+func (s *httpSession) appendResponse(dst []byte) []byte {
+	x := s.x
+	if x.res.Framing == http1.UntilClose || x.res.Framing == http1.Tunnel {
+		x.keep = false
+	}
+	if s.w.set.draining.Load() {
+		x.keep = false
+	}
+	dst = x.resEdits.appendHead(dst, x.down.buf.B[:], &x.res, hopByHop(&x.res))
+	switch {
+	case x.res.Framing == http1.Tunnel && x.res.Status == 101:
+		dst = append(dst, "connection: upgrade\r\n"...)
+	case x.res.Framing == http1.Tunnel:
+	case !x.keep && x.res.Minor == 1:
+		dst = append(dst, "connection: close\r\n"...)
+	case x.keep && (x.req.Minor == 0 || x.res.Minor == 0):
+		dst = append(dst, "connection: keep-alive\r\n"...)
+	}
+	return append(dst, "\r\n"...)
+}
+
+// relayBodies moves what is left of both bodies.
+func (s *httpSession) relayBodies(t *engine.Task) {
+	x := s.x
+	switch relay(t, &x.up, &x.down, idle{client: s.fe.Spec.Timeouts.Client, server: x.backend.Spec.Timeouts.Server}, false) {
+	case relayDone:
+	case clientFailed, clientGarbled:
+		x.end = termination{'C', 'D'}
+	case serverFailed:
+		x.end = termination{'S', 'D'}
+	case clientSilent:
+		x.end = termination{'c', 'D'}
+	case serverSilent:
+		x.end = termination{'s', 'D'}
+	case serverGarbled:
+		x.end = termination{'P', 'D'}
+	}
+	if !x.up.done || !x.down.done {
+		x.keep = false
+	}
+	// Where the end of the connection ends the message, a plain one would make a part
+	// pass for the whole (RFC 9112 section 8).
+	s.cut = !x.down.done && x.res.Framing == http1.UntilClose
+}
+
+// tunnel relays bytes of a protocol that is not ours (101, CONNECT).
+func (s *httpSession) tunnel(t *engine.Task) {
+	x := s.x
+	x.keep = false
+	first := s.in.B[x.req.HeadLen+x.bodyIn : s.n]
+	if x.up.extra > 0 { // it came behind a chunked body, all of which has gone
+		first = x.up.buf.B[x.up.w : x.up.w+x.up.extra]
+	}
+	x.down.framing, x.down.done, x.down.ended = http1.Tunnel, false, false
+	defer x.link.closeConn()
+	if len(first) > 0 {
+		if x.link.conn.Write(t, first, nil, after(t.Now(), x.backend.Spec.Timeouts.Server)) != nil {
+			x.end = termination{'S', 'D'}
+			return
+		}
+		x.uploaded += int64(len(first))
+	}
+	x.up.drop(t.Loop())
+	x.up = flow{src: s.client, dst: x.link.conn, framing: http1.Tunnel}
+	switch relay(t, &x.up, &x.down, tunnelLimits(s.fe, x.backend), true) {
+	case relayDone:
+	case clientFailed, clientGarbled:
+		x.end = termination{'C', 'D'}
+	case serverFailed, serverGarbled:
+		x.end = termination{'S', 'D'}
+	case clientSilent:
+		x.end = termination{'c', 'D'}
+	case serverSilent:
+		x.end = termination{'s', 'D'}
+	}
+}
+
+// releaseServer keeps the server's connection for the next request where both
+// sides are at a message boundary, and closes it otherwise.
+func (s *httpSession) releaseServer(t *engine.Task) {
+	x, k := s.x, &s.x.link
+	if k.conn == nil {
+		return
+	}
+	if !x.up.done || x.up.lost || !x.down.done || x.down.extra > 0 || !x.res.KeepAlive || x.res.Framing == http1.UntilClose ||
+		connMode(s.fe, x.backend) != spec.KeepAlive || k.conn.PeerShut() || !k.server.Usable() || s.w.speaks(k.conn) {
+		k.closeConn()
+		return
+	}
+	k.pool.put(t.Loop(), k.conn)
+	k.conn = nil
+}
