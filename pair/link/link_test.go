@@ -269,9 +269,10 @@ func (r *relay) pump(from, to *net.TCPConn) {
 	}
 }
 
-// cut ends the connections, a's half by FIN or by RST.
+// cut ends the present connections, a's half by FIN or by RST; one that is made
+// meanwhile, to ask again, is left alone.
 func (r *relay) cut(reset bool) {
-	for {
+	for range len(r.conns) {
 		select {
 		case c := <-r.conns:
 			if reset {
