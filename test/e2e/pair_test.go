@@ -407,3 +407,37 @@ func TestPairing(t *testing.T) {
 		t.Errorf("lb1 has pinned %v, lb2 has %v (%v, %v)", one, id, err1, err2)
 	}
 }
+
+// A sync group goes to the other node as one, by handover and by death.
+func TestLinkMovesASyncGroup(t *testing.T) {
+	const vip2 = "10.77.0.101"
+	p := newPair(t)
+	p.linked(`}
+vrrp_instance VI_2 {
+    state BACKUP
+    interface eth0
+    virtual_router_id 52
+    priority 100
+    virtual_ipaddress {
+        10.77.0.101/24
+    }
+}
+vrrp_sync_group G {
+    group {
+        VI_1
+        VI_2
+    }`)
+	p.lb1.run(bothFiles...)
+	p.lb2.run(bothFiles...)
+	onlyOn(t, vip, p.lb1, p.lb2)
+	onlyOn(t, vip2, p.lb1, p.lb2)
+	awaitStatus(p.lb1, "VI_2 there  BACKUP", "VI_1 there  BACKUP")
+	mustContain(t, p.lb1.does("handover", "VI_2"), "VI_1: handed over to lb2", "VI_2: handed over to lb2")
+	onlyOn(t, vip, p.lb2, p.lb1)
+	onlyOn(t, vip2, p.lb2, p.lb1)
+	p.lb2.kill()
+	awaitLog(p.lb1, "VI_1: MASTER: ")
+	awaitLog(p.lb1, "MASTER: the master's process is gone")
+	onlyOn(t, vip, p.lb1, p.lb2)
+	onlyOn(t, vip2, p.lb1, p.lb2)
+}
