@@ -118,11 +118,12 @@ func (r *report) line(line string) {
 func reason(output []string) string {
 	for _, s := range output {
 		s = strings.TrimSpace(s)
+		if file, text, ok := strings.Cut(s, ": "); ok && strings.Contains(file, ".go:") {
+			s = text
+		}
+		// A test that ran itself in a child may tell with the child's lines.
 		if s == "" || strings.HasPrefix(s, "===") || strings.HasPrefix(s, "---") {
 			continue
-		}
-		if file, text, ok := strings.Cut(s, ": "); ok && strings.Contains(file, ".go:") {
-			return text
 		}
 		return s
 	}
