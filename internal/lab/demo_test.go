@@ -206,7 +206,7 @@ func TestUp(t *testing.T) {
 
 	says(run(0, "kill", "lb1"), "lb1 has ended (pid ")
 	says(run(1, "kill", "lb1"), "lb1 is not running; start it: ")
-	says(run(0, "status"), "baton does not run; start it: ", "the end of its log", "is running: 1 frontend")
+	says(run(0, "status"), "baton does not run; start it: ", "the end of its log", "VI_1: MASTER: ")
 	says(run(0, "start", "lb1"), "lb1 is running (pid ")
 	says(run(1, "start", "lb1"), "lb1 is running already")
 	says(run(0, "kill", "--signal", "term", "lb1"), "lb1 has ended (pid ")
