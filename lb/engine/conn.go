@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"unsafe"
 
 	"baton/internal/mono"
 	"baton/internal/sys"
@@ -24,20 +25,21 @@ const (
 // Conn is a non-blocking stream socket on a loop. It belongs to one task at a
 // time, or to nobody while it is idle in a pool.
 type Conn struct {
-	fd   sys.FD
-	loop *Loop
-	task *Task // who waits
-	want Want  // for what
-
-	local netip.AddrPort // once asked for
-
+	// What an event needs stands together, in one line of the cache.
+	fd       sys.FD
+	want     Want // for what the task waits
 	readable bool // the next read may find bytes or the end
 	writable bool
-	shut     bool // the peer has sent FIN or the socket has failed: reads never wait again
+	shut     bool    // the peer has sent FIN or the socket has failed: reads never wait again
+	task     *Task   // who waits
+	stack    uintptr // where the waiting task's stack ends; to be fetched ahead, not read
+	loop     *Loop
 
 	// Idle is told when something arrives on a conn that no task waits for; for a
 	// pooled server connection that can only be its end.
 	Idle IdleWatcher
+
+	local netip.AddrPort // once asked for
 }
 
 // IdleWatcher looks after an idle conn.
@@ -128,7 +130,8 @@ func (c *Conn) event(bits uint32) {
 
 // Wait suspends t until c is ready for what is wanted, or the deadline.
 func (t *Task) Wait(c *Conn, w Want, deadline mono.Time) error {
-	c.task, c.want = t, w
+	var here byte
+	c.task, c.want, c.stack = t, w, uintptr(unsafe.Pointer(&here))
 	ok := t.Suspend(deadline)
 	c.task, c.want = nil, 0
 	if !ok {

@@ -127,6 +127,7 @@ func (l *Loop) Run() {
 		l.now = mono.Now()
 		l.turned.Store(int64(l.now))
 		for i := range n {
+			l.lookAhead(i, n)
 			l.dispatch(l.events.At(i))
 		}
 		if l.wheel.Next() <= l.now {

@@ -106,7 +106,6 @@ const (
 // head into x.down's buffer.
 func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 	x, c := s.x, s.x.link.conn
-	x.res.Reset()
 	x.down = flow{src: c, dst: s.client}
 	got, heard := 0, false
 	for {
@@ -123,6 +122,9 @@ func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 		if c.Readable() {
 			if x.down.buf == nil {
 				x.down.buf = t.Loop().Get()
+			}
+			if x.res == nil {
+				x.res = s.w.getResponse()
 			}
 			n, err := c.TryRead(x.down.buf.B[got:])
 			got, heard = got+n, heard || n > 0

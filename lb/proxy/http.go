@@ -56,7 +56,8 @@ type exchange struct {
 	bad       bool      // there is no valid request line to log
 	end       termination
 
-	req, res http1.Message // last: they are large
+	res *http1.Message // nil until the server speaks: the one used last is still in the cache
+	req http1.Message  // last: it is large
 }
 
 func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *httpSession {
@@ -391,13 +392,25 @@ func (w *Worker) getExchange() *exchange {
 	}
 	x := new(exchange)
 	x.req.Reset()
-	x.res.Reset()
 	return x
+}
+
+func (w *Worker) getResponse() *http1.Message {
+	if n := len(w.responses); n > 0 {
+		m := w.responses[n-1]
+		w.responses = w.responses[:n-1]
+		return m
+	}
+	return new(http1.Message)
 }
 
 func (w *Worker) putExchange(x *exchange) {
 	x.req.Reset()
-	x.res.Reset()
+	if x.res != nil {
+		x.res.Reset()
+		w.responses = append(w.responses, x.res)
+		x.res = nil
+	}
 	x.edits.reset()
 	x.resEdits.reset()
 	x.link.reset()

@@ -97,7 +97,7 @@ func (s *httpSession) appendResponse(dst []byte) []byte {
 	if s.w.set.draining.Load() {
 		x.keep = false
 	}
-	dst = x.resEdits.appendHead(dst, x.down.buf.B[:], &x.res, hopByHop(&x.res))
+	dst = x.resEdits.appendHead(dst, x.down.buf.B[:], x.res, hopByHop(x.res))
 	switch {
 	case x.res.Framing == http1.Tunnel && x.res.Status == 101:
 		dst = append(dst, "connection: upgrade\r\n"...)

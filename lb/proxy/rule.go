@@ -142,7 +142,7 @@ func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, de
 			s.redirect(t, &r.HTTPRule)
 			return false
 		default:
-			x.resEdits.apply(r, &x.res, x.down.buf.B[:])
+			x.resEdits.apply(r, x.res, x.down.buf.B[:])
 		}
 	}
 	return true

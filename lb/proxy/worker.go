@@ -6,6 +6,7 @@ import (
 	"baton/internal/sys"
 	"baton/lb/balance"
 	"baton/lb/engine"
+	"baton/lb/http1"
 	"baton/lb/logfmt"
 	"baton/lb/rules"
 	"baton/lb/spec"
@@ -20,9 +21,10 @@ type Worker struct {
 	pickers   []balance.Picker // by Backend.index
 	idle      []idlePool       // by Server.global
 	listeners []*listener
-	https     []*httpSession // free
-	tcps      []*tcpSession  // free
-	exchanges []*exchange    // free
+	https     []*httpSession   // free
+	tcps      []*tcpSession    // free
+	exchanges []*exchange      // free
+	responses []*http1.Message // free
 	clients   clients
 
 	behind [1]byte // where speaks looks
