@@ -43,7 +43,7 @@ func (l *LB) newChecks() {
 			k.since.Store(int64(mono.Now()))
 			if c := s.Spec.Check; c != nil && k.up {
 				k.runner = &probe.Runner{
-					Target:   probe.TargetOf(s.Addr, c, b.Spec.HTTPCheck, &b.Spec.Timeouts),
+					Target:   probe.TargetOf(s.Addr(), c, b.Spec.HTTPCheck, &b.Spec.Timeouts),
 					Check:    *c,
 					Offset:   health.Offset(i, checked, shortest),
 					OnReport: func(r probe.Report) { l.report(k, r) },

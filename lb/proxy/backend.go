@@ -3,7 +3,6 @@ package proxy
 import (
 	"net/netip"
 
-	"baton/internal/sys"
 	"baton/lb/balance"
 	"baton/lb/spec"
 )
@@ -19,9 +18,9 @@ func newBackend(sp *spec.Backend, index int, ids *int) *Backend {
 	for i, ss := range sp.Servers {
 		b.Servers = append(b.Servers, &Server{
 			Spec: ss, Backend: b, Index: i, global: *ids,
-			Addr: netip.AddrPortFrom(ss.Addr, ss.Port), Limit: int32(ss.Maxconn),
+			Limit: int32(ss.Maxconn),
 		})
-		b.Servers[i].sockaddr = sys.SockaddrOf(b.Servers[i].Addr)
+		b.Servers[i].SetAddr(netip.AddrPortFrom(ss.Addr, ss.Port))
 		*ids++
 	}
 	return b

@@ -105,9 +105,10 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 	}
 	for {
 		s := k.server
-		to := s.sockaddr
-		if s.Spec.Port == 0 {
-			to = sys.SockaddrOf(netip.AddrPortFrom(s.Addr.Addr(), client.LocalAddr().Port()))
+		at := s.at.Load()
+		to := at.sockaddr
+		if at.addr.Port() == 0 {
+			to = sys.SockaddrOf(netip.AddrPortFrom(at.addr.Addr(), client.LocalAddr().Port()))
 		}
 		conn, err := t.Connect(&to, after(t.Now(), b.Spec.Timeouts.Connect))
 		if err == nil {

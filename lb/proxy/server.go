@@ -10,13 +10,12 @@ import (
 
 // Server is one `server` line at run time, shared by all loops.
 type Server struct {
-	Spec     *spec.Server
-	Backend  *Backend
-	Index    int // in its backend
-	global   int // among all servers: its place in a worker's pools
-	Addr     netip.AddrPort
-	sockaddr sys.Sockaddr
-	Limit    int32 // maxconn; 0: none
+	Spec    *spec.Server
+	Backend *Backend
+	Index   int                  // in its backend
+	global  int                  // among all servers: its place in a worker's pools
+	at      atomic.Pointer[site] // changes while resolvers follow its name
+	Limit   int32                // maxconn; 0: none
 
 	Load   atomic.Int32 // sessions or requests that it serves now
 	usable atomic.Bool
@@ -29,6 +28,21 @@ type Server struct {
 	Retries  atomic.Uint64
 	Redisps  atomic.Uint64
 	Opened   atomic.Uint64 // connections opened; Sessions/Opened tells the reuse
+}
+
+// site is where a server is.
+type site struct {
+	addr     netip.AddrPort
+	sockaddr sys.Sockaddr
+}
+
+// Addr is the server's address and port; the address is invalid while its name has none,
+// the port is 0 where it is the one that the client asked for.
+func (s *Server) Addr() netip.AddrPort { return s.at.Load().addr }
+
+// SetAddr moves the server: connections opened from now on go to a.
+func (s *Server) SetAddr(a netip.AddrPort) {
+	s.at.Store(&site{addr: a, sockaddr: sys.SockaddrOf(a)})
 }
 
 // Usable reports whether the balancer may choose the server.
