@@ -243,6 +243,7 @@ func (e *expander) lookup(name string, at diag.Pos) (string, bool) {
 	case "_PWD":
 		return e.r.file.dir(), true
 	case "_INSTANCE":
+		e.r.dependsOnNode(at)
 		return e.r.src.Node, true
 	case "_HASH":
 		return "#", true

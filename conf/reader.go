@@ -180,7 +180,15 @@ func (r *reader) conditional(t text) (rest text, keep bool) {
 		r.errs.Errorf(t.pos(0), "write @NAME, where NAME is the host's name or that of --node", "`@` without a configuration id")
 		return rest, false
 	}
+	r.dependsOnNode(t.pos(0))
 	return rest, (name == r.src.Node) != negated
+}
+
+// dependsOnNode notes a place that Source.Node decides.
+func (r *reader) dependsOnNode(at diag.Pos) {
+	if r.tree.ForNode.Line == 0 {
+		r.tree.ForNode = at
+	}
 }
 
 // unknownTop complains about a line that is nobody's. What looks like a block is

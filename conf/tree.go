@@ -55,6 +55,9 @@ type Block struct {
 type Tree struct {
 	Sections []*Section
 	Blocks   []*Block
+	// ForNode is the first place that means something else on another node
+	// (Source.Node); its zero value: there is none.
+	ForNode diag.Pos
 
 	lines   map[string][]string // source lines by file name, for carets
 	origins map[place]string    // "included from F:L", "used by $NAME at F:L"

@@ -111,12 +111,14 @@ func (i *Instance) Deadline() mono.Time { return i.deadline }
 // owner's 255 does not move (keepalived.conf, track_script).
 func (i *Instance) Priority() uint8 {
 	if i.steppedDown {
-		return effective(254, i.delta)
+		return Effective(254, i.delta)
 	}
-	return effective(i.cfg.Priority, i.delta)
+	return Effective(i.cfg.Priority, i.delta)
 }
 
-func effective(base uint8, delta int) uint8 {
+// Effective is the priority in force with a base priority and the points that the
+// probes add: within 1..254, but 255 stays.
+func Effective(base uint8, delta int) uint8 {
 	if base == 255 {
 		return 255
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -27,22 +28,35 @@ func loadFlags(c *cobra.Command) *daemon.LoadOptions {
 
 func checkCommand() *cobra.Command {
 	var support bool
+	var peer daemon.LoadOptions
 	c := &cobra.Command{
-		Use:   "check [-f FILE]...",
+		Use:   "check [-f FILE]... [--peer FILE]...",
 		Short: "Check the configuration and print every finding",
 		Long: "check reads the files as `baton run` would, up to the point where it would open sockets: it also\n" +
 			"proves that scripts can be run and host names resolve. It prints every error and warning of all\n" +
-			"files. The exit status is 0 when the configuration can be run (warnings do not matter), else 1.",
-		Example: "  baton check -f haproxy.cfg -f keepalived.conf",
-		Args:    noArgs,
+			"files. The exit status is 0 when the configuration can be run (warnings do not matter), else 1.\n\n" +
+			"With --peer it also reads the files of the other node and compares the two: what keeps them from\n" +
+			"hearing each other, which check can never move an address, what leaves nobody or two as master.",
+		Example: "  baton check -f haproxy.cfg -f keepalived.conf\n" +
+			"  baton check -f node-a.cfg --peer node-b.cfg\n" +
+			"  baton check -f both.cfg --node lb1 --peer both.cfg --peer-node lb2",
+		Args: noArgs,
 	}
 	o := loadFlags(c)
 	c.Flags().BoolVar(&support, "support", false, "print which keywords of both languages baton knows, and what it does with them")
+	c.Flags().StringArrayVar(&peer.Files, "peer", nil, "configuration `FILE` or folder of the other node, to compare with; may be repeated")
+	c.Flags().StringVar(&peer.Node, "peer-node", "", "the other node's `ID`, for the lines that begin with @ID")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if support {
 			return printSupport(c.OutOrStdout())
 		}
+		if peer.Node != "" && len(peer.Files) == 0 {
+			return usage(c, errors.New("--peer-node needs --peer, the files of that node"))
+		}
 		cfg, found := daemon.Load(c.Context(), *o)
+		if len(peer.Files) > 0 {
+			found = append(found, daemon.ComparePeer(c.Context(), cfg, *o, found, peer)...)
+		}
 		if err := found.Write(c.ErrOrStderr()); err != nil {
 			return failure(err)
 		}

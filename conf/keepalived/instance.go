@@ -226,7 +226,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	l.transport(d)
 	advertised, excluded := l.finishAddresses(d)
 	inst := Instance{
-		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks,
+		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks, At: places(b.Body),
 		VIP: vip.Config{Instance: name.Text, Interface: d.vrrp.Interface, Addresses: append(advertised, excluded...), Announce: d.announce.schedule(l.globals.announce)},
 	}
 	for _, a := range advertised {
@@ -234,6 +234,20 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	}
 	l.config.Instances = append(l.config.Instances, inst)
 	l.addTarget(false, d)
+}
+
+// places notes where each keyword of a block stands, the last one if it stands there
+// again: that one counts.
+func places(body []*conf.Block) map[string]diag.Pos {
+	at := make(map[string]diag.Pos)
+	for _, c := range body {
+		w := c.Words[0]
+		if len(c.Words) > 1 && !c.HasBody {
+			w = c.Words[1]
+		}
+		at[c.Words[0].Text] = w.Pos
+	}
+	return at
 }
 
 // uniqueVRID refuses two virtual routers of one id on one link.

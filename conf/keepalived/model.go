@@ -45,4 +45,18 @@ type Instance struct {
 	VRRP   vrrp.Config
 	VIP    vip.Config
 	Tracks []checkscript.Track
+	// At is where the file says what: the place of a keyword's value, or of the keyword
+	// when it opens a block. See Place.
+	At map[string]diag.Pos
+}
+
+// Place returns where the file says the first of the keywords that it says, or where
+// the instance begins.
+func (in *Instance) Place(keywords ...string) diag.Pos {
+	for _, k := range keywords {
+		if p, ok := in.At[k]; ok {
+			return p
+		}
+	}
+	return in.Pos
 }

@@ -8,6 +8,7 @@ import (
 	"baton/conf"
 	"baton/conf/haproxy"
 	"baton/conf/keepalived"
+	"baton/conf/keepalived/pairlint"
 	"baton/internal/diag"
 	"baton/lb"
 	"baton/lb/spec"
@@ -17,6 +18,9 @@ import (
 type LoadOptions struct {
 	Files []string // files and folders, as the operator wrote them
 	Node  string   // for `@id` lines; "": the host name
+	// Elsewhere: the files are another host's. What only that host can prove, its
+	// scripts and its names, is taken for granted.
+	Elsewhere bool
 }
 
 // Config is what the files say. A half that the files do not mention is nil:
@@ -26,6 +30,9 @@ type Config struct {
 	Name     string // of this node: router_id, or what `@id` lines know it as
 	Balancer *spec.Config
 	VRRP     *keepalived.Config
+
+	tree  *conf.Tree
+	whole bool // VRRP means all that the files say of it
 }
 
 // Load reads the files and proves as much of them as can be proved without
@@ -54,9 +61,13 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	all = append(all, errs...)
 	vrrp, errs := keepalived.Lower(tree)
 	all = append(all, errs...)
+	whole := !broken && errs.Errors() == 0
+	if whole {
+		all = append(all, pairlint.Alone(vrrp)...)
+	}
 	all = append(all, link(vrrp, balancer)...)
 
-	cfg := &Config{Name: cmp.Or(vrrp.RouterID, node)}
+	cfg := &Config{Name: cmp.Or(vrrp.RouterID, node), tree: tree, whole: whole}
 	if len(balancer.Frontends)+len(balancer.Backends) > 0 {
 		cfg.Balancer = balancer
 	}
@@ -68,9 +79,11 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	}
 	if cfg.VRRP != nil {
 		useRealScripts(cfg)
+	}
+	if cfg.VRRP != nil && !o.Elsewhere {
 		all = append(all, checkScripts(cfg)...)
 	}
-	if cfg.Balancer != nil {
+	if cfg.Balancer != nil && !o.Elsewhere {
 		all = append(all, lb.Resolve(ctx, cfg.Balancer)...)
 	}
 	all.Attach(tree.Line)
