@@ -19,7 +19,13 @@ type Config struct {
 	Instance  string // the vrrp_instance's name
 	Interface string // where its adverts go; default device of its addresses
 	Addresses []Address
+	Routes    []Route
+	Rules     []Rule
 	Announce  Schedule // the zero one stands for DefaultSchedule
+
+	// Static: held from the start to the end of the process whatever VRRP says
+	// (static_ipaddress, static_routes, static_rules), and not announced.
+	Static bool
 }
 
 // Schedule says how a holder announces its addresses. RefreshRepeat is at least 1,

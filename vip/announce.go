@@ -62,6 +62,9 @@ func (k *Keeper) announce(now mono.Time, h *Holding, count int, out []Action) []
 
 // send announces one address: at once, or in its lane.
 func (k *Keeper) send(now mono.Time, a Address, count int, s Schedule, out []Action) []Action {
+	if count == 0 {
+		return out
+	}
 	six := a.Prefix.Addr().Is6()
 	pause := s.ARPInterval
 	if six {

@@ -6,6 +6,8 @@
 // gratuitous ARP, and asks its shell for a Sync with the kernel or to Send
 // frames. vip/kernel is that shell.
 //
+// Routes and rules go with the addresses: DiffRoutes and DiffRules do for them what Diff does.
+//
 // Invariant: an address that no living process renews is gone within 4 s (see
 // LeaseValid), whatever else has failed.
 package vip

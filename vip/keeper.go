@@ -1,6 +1,8 @@
 package vip
 
 import (
+	"slices"
+
 	"baton/internal/mono"
 )
 
@@ -33,8 +35,12 @@ func NewKeeper(cfgs []Config) *Keeper {
 		if c.Announce == (Schedule{}) {
 			c.Announce = DefaultSchedule()
 		}
+		if c.Static {
+			c.Announce = Schedule{RefreshRepeat: 1}
+			k.sync, k.early = 0, 0
+		}
 		k.holdings = append(k.holdings, Holding{
-			Config: c, Leases: make([]Lease, len(c.Addresses)),
+			Config: c, Leases: make([]Lease, len(c.Addresses)), Wanted: c.Static,
 			again: mono.Never, refresh: mono.Never, ask: mono.Never,
 		})
 	}
@@ -48,6 +54,35 @@ func (k *Keeper) Want(out Set) Set {
 		if h := &k.holdings[i]; h.Wanted {
 			for _, a := range h.Config.Addresses {
 				out = append(out, Entry{Address: a})
+			}
+		}
+	}
+	return out
+}
+
+// WantRoutes and WantRules append the routes and rules that shall stand, each once:
+// several instances may name the same.
+func (k *Keeper) WantRoutes(out []Route) []Route {
+	for i := range k.holdings {
+		if h := &k.holdings[i]; h.Wanted {
+			for _, r := range h.Config.Routes {
+				if !slices.ContainsFunc(out, r.is) {
+					out = append(out, r)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// WantRules: see WantRoutes.
+func (k *Keeper) WantRules(out []Rule) []Rule {
+	for i := range k.holdings {
+		if h := &k.holdings[i]; h.Wanted {
+			for _, r := range h.Config.Rules {
+				if !slices.Contains(out, r) {
+					out = append(out, r)
+				}
 			}
 		}
 	}
@@ -161,7 +196,11 @@ func (k *Keeper) stepAddress(now mono.Time, kind EventKind, h *Holding, i int, o
 			*l = Lease{} // nothing is left to renew or to remove
 		}
 		if h.Wanted || l.Held {
-			k.sync = min(k.sync, now.Add(LeaseRetry))
+			retry := LeaseRetry
+			if h.Config.Static { // its interface may not be there for long
+				retry = LeaseRenew
+			}
+			k.sync = min(k.sync, now.Add(retry))
 			k.early = min(k.early, k.sync)
 		}
 	}

@@ -62,7 +62,8 @@ func parseEntry(t *testing.T, d *datadriven.TestData, s string) Entry {
 //
 //	instances            one per line: NAME ADDRESS INTERFACE [ADDRESS INTERFACE ...]
 //	                     then words for its schedule: again=5s repeat=5 conflict-again=5s
-//	                     conflict-repeat=5 refresh=60s refresh-repeat=1 arp=0s na=0s
+//	                     conflict-repeat=5 refresh=60s refresh-repeat=1 arp=0s na=0s,
+//	                     or static=yes
 //	up|down|announce|conflict N   the VRRP state machine's orders
 //	run DURATION         time passes, the timer fires at each deadline
 //	stall DURATION       time passes, nothing runs; then the timer
@@ -129,6 +130,10 @@ func parseInstances(t *testing.T, d *datadriven.TestData) []Config {
 		c := Config{Instance: words[0]}
 		c.Announce = DefaultSchedule()
 		for w := words[1:]; len(w) > 0; {
+			if w[0] == "static=yes" {
+				c.Static, w = true, w[1:]
+				continue
+			}
 			if key, value, ok := strings.Cut(w[0], "="); ok {
 				setSchedule(t, d, &c.Announce, key, value)
 				w = w[1:]

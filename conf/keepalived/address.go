@@ -34,8 +34,8 @@ type addressKey = netip.Addr
 
 // ownedAddress is where an address was first seen.
 type ownedAddress struct {
-	pos      diag.Pos
-	instance string
+	pos   diag.Pos
+	owner string // such as "vrrp_instance VI_1"
 }
 
 // addressKeywords is what may follow an address.
@@ -165,10 +165,10 @@ func (l *lowerer) finishList(d *instanceDraft, list []addressDraft) (out []vip.A
 		l.broadcast(&a)
 		ip := a.address.Prefix.Addr()
 		if first, twice := l.addresses[ip]; twice {
-			l.errs.Errorf(a.word.Pos, "", "%s stands twice: vrrp_instance %s has it at %s", ip, first.instance, first.pos)
+			l.errs.Errorf(a.word.Pos, "", "%s stands twice: %s has it at %s", ip, first.owner, first.pos)
 			continue
 		}
-		l.addresses[ip] = ownedAddress{a.word.Pos, d.name.Text}
+		l.addresses[ip] = ownedAddress{a.word.Pos, "vrrp_instance " + d.name.Text}
 		out = append(out, a.address)
 	}
 	return out

@@ -11,6 +11,7 @@ type globals struct {
 	checkUnicastSource      bool
 	plainSum                bool
 	announce                announceDraft
+	defaultInterface        string // of static addresses
 }
 
 // globalKeywords is global_defs, in the manual's order of topics.
@@ -38,6 +39,11 @@ func globalKeywords() [][]entry[globals] {
 					g.scriptGroup = b.Words[2].Text
 				}
 			}},
+			{name: "default_interface", doc: "the interface of static addresses that name none", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
+				if l.interfaceName("default_interface", b.Words[1]) {
+					g.defaultInterface = b.Words[1].Text
+				}
+			}},
 			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[globals]("on", "off", "false", "no")},
 		},
 		off[globals]("off is the only value: baton sends no mail", "smtp_alert_vrrp", "smtp_alert_checker"),
@@ -54,7 +60,6 @@ func globalKeywords() [][]entry[globals] {
 		only[globals]("group that IPv6 adverts are sent to", "ff02::12", "vrrp_mcast_group6"),
 		warn[globals]("adverts of other virtual routers are passed over", "log_unknown_vrids"),
 		warn[globals]("baton always waits for an interface that is not there", "dynamic_interfaces"),
-		warn[globals]("it is for static addresses and for instances without an interface", "default_interface"),
 		warn[globals]("links are watched by netlink", "linkbeat_use_polling"),
 
 		// Scripts and notification.

@@ -228,6 +228,7 @@ func dump(b *strings.Builder, c *Config) {
 			}
 			b.WriteString("\n")
 		}
+		dumpRouting(b, i.VIP)
 		for _, t := range i.Tracks {
 			line("    track", t.Probe)
 			field("weight", t.Weight)
@@ -235,6 +236,15 @@ func dump(b *strings.Builder, c *Config) {
 			b.WriteString("\n")
 		}
 	}
+	for _, a := range c.Static.Addresses {
+		line("static address", a.Prefix.String())
+		field("dev", a.Interface)
+		field("label", a.Label)
+		field("scope", a.Scope)
+		field("broadcast", a.Broadcast)
+		b.WriteString("\n")
+	}
+	dumpRouting(b, c.Static)
 	for _, g := range c.Groups {
 		line("group", g.Name)
 		field("members", g.Members)
@@ -254,5 +264,14 @@ func dump(b *strings.Builder, c *Config) {
 		for _, c := range (&checkscript.Notify{Targets: []checkscript.Target{t}}).Commands() {
 			fmt.Fprintf(b, "    %s %q %s:%s\n", c.Keyword, c.Argv, c.User, c.Group)
 		}
+	}
+}
+
+func dumpRouting(b *strings.Builder, c vip.Config) {
+	for _, r := range c.Routes {
+		fmt.Fprintf(b, "    route %s\n", r)
+	}
+	for _, r := range c.Rules {
+		fmt.Fprintf(b, "    rule %s\n", r)
 	}
 }

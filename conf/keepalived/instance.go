@@ -31,6 +31,8 @@ type instanceDraft struct {
 	announce    announceDraft
 	addresses   []addressDraft
 	excluded    []addressDraft
+	routes      []vip.Route
+	rules       []vip.Rule
 	tracks      []checkscript.Track
 
 	preemptDelay diag.Pos // of the keyword
@@ -92,6 +94,12 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			{name: "virtual_ipaddress_excluded", doc: "addresses of either family that move too but do not stand in adverts", body: true, many: true, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
 				d.excluded = append(d.excluded, l.addressLines(b)...)
 			}},
+			{name: "virtual_routes", doc: "routes that move, one per line", body: true, many: true, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				d.routes = append(d.routes, l.routeLines(b)...)
+			}},
+			{name: "virtual_rules", doc: "rules of the routing policy that move, one per line", body: true, many: true, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+				d.rules = append(d.rules, l.ruleLines(b)...)
+			}},
 			{name: "nopreempt", doc: "do not take over from a master of lower priority", parse: func(_ *lowerer, b *conf.Block, d *instanceDraft) {
 				d.vrrp.NoPreempt, d.nopreempt = true, b.Words[0].Pos
 			}},
@@ -130,7 +138,7 @@ func instanceKeywords() [][]entry[instanceDraft] {
 		off[instanceDraft]("off, the default, is the only value so far", "strict_mode"),
 		refuse[instanceDraft]("an instance speaks on an interface", "vrf"),
 		refuse[instanceDraft]("addresses stand on the interface itself and are announced by gratuitous ARP", "use_vmac", "use_vmac_addr", "vmac_xmit_base", "use_ipvlan"),
-		refuse[instanceDraft]("", "virtual_routes", "virtual_rules", "promote_secondaries", "no_accept", "track_src_ip", "garp_extra_if",
+		refuse[instanceDraft]("", "promote_secondaries", "no_accept", "track_src_ip", "garp_extra_if",
 			"lvs_sync_daemon_interface"),
 		warn[instanceDraft]("an empty unicast_peer is an error", "unicast_fault_no_peer"),
 		refuse[instanceDraft]("it is for keepalived before 1.3.7", "old_unicast_checksum"),
@@ -227,7 +235,10 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	advertised, excluded := l.finishAddresses(d)
 	inst := Instance{
 		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks, At: places(b.Body),
-		VIP: vip.Config{Instance: name.Text, Interface: d.vrrp.Interface, Addresses: append(advertised, excluded...), Announce: d.announce.schedule(l.globals.announce)},
+		VIP: vip.Config{
+			Instance: name.Text, Interface: d.vrrp.Interface, Addresses: append(advertised, excluded...),
+			Routes: d.routes, Rules: d.rules, Announce: d.announce.schedule(l.globals.announce),
+		},
 	}
 	for _, a := range advertised {
 		inst.VRRP.Advertised = append(inst.VRRP.Advertised, a.Prefix.Addr())

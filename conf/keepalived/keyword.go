@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"baton/conf"
+	"baton/vip"
 	"baton/vrrp"
 )
 
@@ -40,6 +41,13 @@ func Keywords() []Keyword {
 	all = append(all, rows("vrrp_sync_group", t.group)...)
 	all = append(all, rows("authentication", t.auth)...)
 	all = append(all, rows("virtual_ipaddress", t.address)...)
+	all = append(all, rows("static_ipaddress", t.address)...)
+	for _, block := range []string{"virtual_routes", "static_routes"} {
+		all = append(all, rows(block, t.route)...)
+	}
+	for _, block := range []string{"virtual_rules", "static_rules"} {
+		all = append(all, rows(block, t.rule)...)
+	}
 	all = append(all, rows("unicast_peer", t.peer)...)
 	all = append(all, rows("track_script", t.trackScript)...)
 	all = append(all, rows("track_interface", t.trackScript)...)
@@ -128,6 +136,9 @@ type tables struct {
 	group        table[instanceDraft]
 	auth         table[instanceDraft]
 	address      table[addressDraft]
+	route        table[routeDraft]
+	hop          table[vip.Hop]
+	rule         table[ruleDraft]
 	peer         table[vrrp.Peer]
 	trackScript  table[trackDraft]
 	trackFile    table[trackDraft]
@@ -147,6 +158,9 @@ func newTables() *tables {
 		group:        newTable(groupKeywords()...),
 		auth:         newTable(authKeywords()),
 		address:      newTable(addressKeywords()...),
+		route:        newTable(routeKeywords()...),
+		hop:          newTable(hopKeywords()),
+		rule:         newTable(ruleKeywords()...),
 		peer:         newTable(peerKeywords()),
 		trackScript:  newTable(trackKeywords(maxWeight)),
 		trackFile:    newTable(trackKeywords(maxFileWeight)),

@@ -33,6 +33,7 @@ func Lower(t *conf.Tree) (*Config, diag.List) {
 	for _, b := range l.groupBlocks {
 		l.lowerGroup(b)
 	}
+	l.finishStatic()
 	l.finishNotify()
 	l.checkLinkDelays()
 	l.collectProbes()
@@ -56,6 +57,8 @@ type lowerer struct {
 	instanceBlocks []*conf.Block
 	groupBlocks    []*conf.Block
 	fifos          []checkscript.FIFO
+	static         []addressDraft
+	staticAt       conf.Word // the last keyword of a static block
 
 	instances    map[string]diag.Pos // names seen
 	vrids        map[vridKey]diag.Pos
@@ -223,8 +226,8 @@ func topKeywords() [][]entry[lowerer] {
 			{name: "interface_up_down_delays", doc: "seconds that an interface must be down, or up again, before it counts: lines of NAME DOWN [UP]", body: true, many: true, parse: parseLinkDelays},
 		},
 		refuse[lowerer]("use a vrrp_script", "bfd_instance"),
-		refuse[lowerer]("configure static addresses, routes and rules with the system's own tools",
-			"static_ipaddress", "static_routes", "static_rules", "track_group"),
+		staticKeywords(),
+		refuse[lowerer]("", "track_group"),
 		refuse[lowerer]("balance with a frontend and a backend instead of IPVS", "virtual_server", "virtual_server_group", "SSL"),
 		refuse[lowerer]("", "garp_group", "linkbeat_interfaces"),
 		refuse[lowerer]("start baton inside the namespace", "net_namespace", "net_namespace_ipvs"),

@@ -17,7 +17,8 @@ type Config struct {
 	// files; a vrrp_script that nothing tracks never runs.
 	Probes    []checkscript.Probe
 	Instances []Instance
-	Pair      *Pair // nil: no link to another baton
+	Static    vip.Config // static_ipaddress, static_routes, static_rules
+	Pair      *Pair      // nil: no link to another baton
 	Groups    []Group
 	// LinkDelays is interface_up_down_delays.
 	LinkDelays []LinkDelay

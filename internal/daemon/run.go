@@ -165,6 +165,11 @@ func (d *process) shutdown(failure error) {
 		d.balancer.StopListening()
 	}
 	d.end(d.tasks.speaker, failure)
+	if d.addresses != nil {
+		if err := d.addresses.EndStatic(); err != nil {
+			d.Log.Error(fmt.Sprintf("static addresses, routes and rules: %v", err))
+		}
+	}
 	d.end(d.tasks.partner, failure) // with the last state: whatever was left here is free
 	d.end(d.tasks.links, failure)
 	d.end(probes, failure)

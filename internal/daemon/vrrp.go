@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"net/netip"
 
 	"baton/checkscript"
 	"baton/vip"
@@ -20,6 +19,9 @@ func (d *process) buildSpeaker() error {
 		protocols = append(protocols, in.VRRP)
 		owned = append(owned, in.VIP)
 	}
+	if s := d.cfg.VRRP.Static; s.Static {
+		owned = append(owned, s) // the last: others count on the order of the instances
+	}
 	var err error
 	if d.addresses, err = kernel.New(owned, d.Log); err != nil {
 		return err
@@ -32,10 +34,10 @@ func (d *process) buildSpeaker() error {
 	// We hold the lock, so whoever put them there is dead.
 	orphans, err := d.addresses.RemoveOrphans()
 	for _, a := range orphans {
-		d.Log.Info("removed a virtual address that a dead baton left", "address", a)
+		d.Log.Info("removed what a dead baton left", "what", a)
 	}
 	if err != nil {
-		return fmt.Errorf("remove left virtual addresses: %w", err)
+		return fmt.Errorf("remove what a dead baton left: %w", err)
 	}
 	tell := newTeller(d.notifier.Tell)
 	d.speaker, err = vrrpnet.New(vrrpnet.Options{
@@ -63,9 +65,9 @@ func (d *process) watchLinks(ctx context.Context) error {
 	return d.addresses.Watch(ctx, delays.link)
 }
 
-// Release takes the addresses off that a dead baton left in this network
-// namespace. It refuses while a baton runs here: they are held, then.
-func Release() ([]netip.Prefix, error) {
+// Release takes the addresses, routes and rules off that a dead baton left in this
+// network namespace. It refuses while a baton runs here: they are held, then.
+func Release() ([]string, error) {
 	lock, err := Acquire()
 	if err != nil {
 		return nil, err

@@ -11,9 +11,19 @@ const (
 
 	GroupIPv6Addr = unix.RTNLGRP_IPV6_IFADDR
 
-	MsgNewAddr = unix.RTM_NEWADDR
-	MsgDelAddr = unix.RTM_DELADDR
-	MsgSetLink = unix.RTM_SETLINK
+	GroupIPv4Route = unix.RTNLGRP_IPV4_ROUTE
+	GroupIPv6Route = unix.RTNLGRP_IPV6_ROUTE
+	GroupIPv4Rule  = unix.RTNLGRP_IPV4_RULE
+	GroupIPv6Rule  = unix.RTNLGRP_IPV6_RULE
+
+	MsgNewAddr  = unix.RTM_NEWADDR
+	MsgDelAddr  = unix.RTM_DELADDR
+	MsgNewRoute = unix.RTM_NEWROUTE
+	MsgDelRoute = unix.RTM_DELROUTE
+	MsgNewRule  = unix.RTM_NEWRULE
+	MsgDelRule  = unix.RTM_DELRULE
+	MsgGetRule  = unix.RTM_GETRULE
+	MsgSetLink  = unix.RTM_SETLINK
 
 	AttrAddr      = unix.IFA_ADDRESS // the address itself with IPv6, the far end's with IPv4
 	AttrAddrLocal = unix.IFA_LOCAL   // IPv4 only
@@ -27,6 +37,8 @@ const (
 	// as IFLA_INET_CONF numbers it.
 	ConfPromoteSecondaries = 20
 
+	AttrRuleProtocol = unix.FRA_PROTOCOL
+
 	AddrSecondary = unix.IFA_F_SECONDARY // flag: another address of the same subnet came first
 	AddrPermanent = unix.IFA_F_PERMANENT // flag: no lifetime
 	// Flags of IPv6 addresses.
@@ -38,7 +50,8 @@ const (
 	ScopeUniverse = unix.RT_SCOPE_UNIVERSE
 	ScopeLink     = unix.RT_SCOPE_LINK
 
-	NetlinkAck = unix.NLM_F_ACK // flag of a request
+	NetlinkDump = unix.NLM_F_DUMP
+	NetlinkAck  = unix.NLM_F_ACK // flag of a request
 
 	LinkRunning  = unix.IFF_RUNNING
 	LinkNoARP    = unix.IFF_NOARP

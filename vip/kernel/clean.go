@@ -3,7 +3,6 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"syscall"
 
 	"baton/internal/sys"
@@ -11,15 +10,15 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// RemoveOrphans removes the addresses that a dead baton left on any interface
-// and returns them. It must run before the first Set, with the certainty that no
-// other baton lives in this network namespace.
-func (m *Manager) RemoveOrphans() ([]netip.Prefix, error) { return removeMarked(m.nl) }
+// RemoveOrphans removes what a dead baton left in this network namespace, addresses,
+// routes and rules, and returns it as text. It must run before the first Set, with the
+// certainty that no other baton lives here.
+func (m *Manager) RemoveOrphans() ([]string, error) { return removeMarked(m.nl) }
 
-// Release removes all addresses of ours from all interfaces of this network
-// namespace: what `baton release` does after the daemon has died. Nothing there
-// is no error. A living daemon would put its addresses back.
-func Release() ([]netip.Prefix, error) {
+// Release removes all that is ours from this network namespace: what `baton release`
+// does after the daemon has died. Nothing there is no error. A living daemon would put
+// it back.
+func Release() ([]string, error) {
 	h, err := open()
 	if err != nil {
 		return nil, err
@@ -29,7 +28,50 @@ func Release() ([]netip.Prefix, error) {
 }
 
 // removeMarked goes on after an error; the list says what is gone.
-func removeMarked(h *netlink.Handle) (removed []netip.Prefix, err error) {
+func removeMarked(h *netlink.Handle) (removed []string, err error) {
+	var errs []error
+	for _, remove := range []func(*netlink.Handle) ([]string, error){removeRules, removeRoutes, removeAddresses} {
+		list, err := remove(h)
+		removed = append(removed, list...)
+		errs = append(errs, err)
+	}
+	return removed, errors.Join(errs...)
+}
+
+func removeRules(h *netlink.Handle) (removed []string, err error) {
+	rules, err := listRules()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, r := range rules {
+		if err := deleteRule(h, r); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		removed = append(removed, "rule "+r.String())
+	}
+	return removed, errors.Join(errs...)
+}
+
+func removeRoutes(h *netlink.Handle) (removed []string, err error) {
+	routes, err := routesOfOurs(h)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for i := range routes {
+		about := "route " + translateRoute(&routes[i]).String()
+		if err := h.RouteDel(&routes[i]); err != nil && !errors.Is(err, syscall.ESRCH) {
+			errs = append(errs, fmt.Errorf("remove %s: %w", about, explain(err)))
+			continue
+		}
+		removed = append(removed, about)
+	}
+	return removed, errors.Join(errs...)
+}
+
+func removeAddresses(h *netlink.Handle) (removed []string, err error) {
 	addrs, err := h.AddrList(nil, netlink.FAMILY_ALL)
 	if err != nil {
 		return nil, fmt.Errorf("list addresses: %w", err)
@@ -55,7 +97,7 @@ func removeMarked(h *netlink.Handle) (removed []netip.Prefix, err error) {
 			}
 			continue
 		}
-		removed = append(removed, prefixOf(a))
+		removed = append(removed, prefixOf(a).String())
 	}
 	return removed, errors.Join(errs...)
 }

@@ -22,6 +22,9 @@
 // lease; RemoveOrphans and Release find nothing, and the lease alone clears up
 // after a dead process.
 //
+// Routes and rules carry Protocol as theirs. The kernel knows no lifetime for them: those of a dead process stay
+// until the next start or Release, without the address that they were for.
+//
 // One baton per network namespace: whoever calls RemoveOrphans or Release must
 // know (internal/daemon holds a lock) that no other baton lives there, because a
 // living one's addresses look the same.

@@ -128,7 +128,7 @@ func TestIPv6Orphans(t *testing.T) {
 	other := newHarness(t, host.NS)
 	host.Do(func() {
 		removed, err := other.RemoveOrphans()
-		if err != nil || len(removed) != 1 || removed[0].String() != "2001:db8::9/64" {
+		if err != nil || len(removed) != 1 || removed[0] != "2001:db8::9/64" {
 			t.Errorf("removed %v, %v", removed, err)
 		}
 	})

@@ -42,11 +42,12 @@ type Manager struct {
 	have   vip.Set       // reused
 	settle []vip.Address // reused
 
-	notes  *notes
-	asker  *asker
-	lost   atomic.Bool // Watch saw a held address go
-	stale  atomic.Bool // Watch saw interfaces change
-	status atomic.Pointer[[]Status]
+	routing routing
+	notes   *notes
+	asker   *asker
+	lost    atomic.Bool // Watch saw a held address go
+	stale   atomic.Bool // Watch saw interfaces change
+	status  atomic.Pointer[[]Status]
 }
 
 // key is what makes an address one of its own to the kernel.
@@ -80,6 +81,7 @@ func New(cfgs []vip.Config, log *slog.Logger) (*Manager, error) {
 		sent:    map[string]uint64{},
 		notes:   newNotes(log),
 	}
+	m.routing.init(cfgs)
 	m.asker = newAsker(cfgs, m.notes)
 	m.publish()
 	return m, nil
@@ -178,10 +180,10 @@ func (m *Manager) Announce(instance string, conflict bool, now mono.Time) {
 // Deadline is when Tick has something to do. An address that Watch saw go makes
 // it 0, so it should be asked for after each wake-up.
 func (m *Manager) Deadline() mono.Time {
-	if m.lost.Load() {
+	if m.lost.Load() || m.routing.lost.Load() {
 		return 0
 	}
-	return m.keeper.Deadline()
+	return min(m.keeper.Deadline(), m.routing.retry)
 }
 
 // Tick renews leases, puts back what has vanished, and announces, as far as it
@@ -189,18 +191,26 @@ func (m *Manager) Deadline() mono.Time {
 // may order the addresses off.
 func (m *Manager) Tick(now mono.Time) {
 	ev := vip.Event{Kind: vip.Timer}
+	routes := m.routing.lost.Swap(false) || now >= m.routing.retry
 	if m.lost.Swap(false) {
 		ev.Kind = vip.Missing
-	} else if !m.keeper.Due(now) {
-		return
 	}
-	m.run(now, ev)
+	if ev.Kind == vip.Missing || m.keeper.Due(now) {
+		m.run(now, ev)
+	}
+	if routes {
+		m.syncRouting(now)
+		m.publish()
+	}
 }
 
 // run lets the keeper take an event and does all that it asks for.
 func (m *Manager) run(now mono.Time, ev vip.Event) {
 	q := m.keeper.Step(now, ev, m.queue[:0])
-	m.publish() // Watch must know what is wanted before the kernel reports it
+	m.publish()              // Watch must know what is wanted before the kernel reports it
+	if ev.Kind == vip.Down { // what points to the addresses goes before them
+		m.syncRouting(now)
+	}
 	burst := announcement{m: m}
 	for i := 0; i < len(q); i++ {
 		switch a := q[i]; a.Kind {
@@ -215,6 +225,9 @@ func (m *Manager) run(now mono.Time, ev vip.Event) {
 		}
 	}
 	m.queue = q
+	if ev.Kind == vip.Up { // and comes after them
+		m.syncRouting(now)
+	}
 	m.publish()
 }
 

@@ -78,7 +78,7 @@ func TestForeignAddressIsNeverTouched(t *testing.T) {
 			h.tick(mono.Now().Add(vip.LeaseRenew))
 			expectAddrs(t, host.NS, foreign)
 			h.mustSet("VI_1", false)
-			var removed []netip.Prefix
+			var removed []string
 			host.Do(func() { removed, err = Release() })
 			if len(removed) > 0 || err != nil {
 				t.Errorf("Release: %v, %v", removed, err)

@@ -62,6 +62,9 @@ func (m *Manager) publish() {
 			}
 			s.Addresses = append(s.Addresses, a)
 		}
+		if h.Wanted && s.Error == "" {
+			s.Error = m.routing.errorOf(h.Config)
+		}
 		list = append(list, s)
 	}
 	m.status.Store(&list)

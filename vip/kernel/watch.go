@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -45,7 +46,7 @@ func (m *Manager) Watch(ctx context.Context, fn func(Link)) error {
 	}
 	defer h.Close()
 	w := &watcher{m: m, nl: h, fn: fn, last: map[string]Link{}}
-	sock, err := subscribe()
+	sock, err := subscribe(m.routing.used)
 	if err != nil {
 		return err
 	}
@@ -75,12 +76,16 @@ func (m *Manager) Watch(ctx context.Context, fn func(Link)) error {
 				return nil
 			}
 		}
-		sock, err = subscribe()
+		sock, err = subscribe(m.routing.used)
 	}
 }
 
-func subscribe() (*nl.NetlinkSocket, error) {
-	sock, err := nl.Subscribe(sys.NetlinkRoute, sys.GroupLink, sys.GroupIPv4Addr, sys.GroupIPv6Addr)
+func subscribe(routing bool) (*nl.NetlinkSocket, error) {
+	groups := []uint{sys.GroupLink, sys.GroupIPv4Addr, sys.GroupIPv6Addr}
+	if routing { // a router would hear of every route of the world otherwise
+		groups = append(groups, sys.GroupIPv4Route, sys.GroupIPv6Route, sys.GroupIPv4Rule, sys.GroupIPv6Rule)
+	}
+	sock, err := nl.Subscribe(sys.NetlinkRoute, groups...)
 	if err != nil {
 		return nil, fmt.Errorf("watch interfaces: %w", err)
 	}
@@ -121,6 +126,8 @@ func (w *watcher) follow(ctx context.Context, sock *nl.NetlinkSocket) error {
 		}
 		if changed {
 			w.m.stale.Store(true)
+			// The kernel says nothing of the routes that go with an interface.
+			w.wake(&w.m.routing.lost)
 			if err := w.look(); err != nil {
 				return err
 			}
@@ -133,6 +140,11 @@ func (w *watcher) follow(ctx context.Context, sock *nl.NetlinkSocket) error {
 func (w *watcher) heed(msg *syscall.NetlinkMessage) (changed bool) {
 	switch msg.Header.Type {
 	case sys.MsgNewAddr, sys.MsgDelAddr:
+	case sys.MsgNewRoute, sys.MsgDelRoute, sys.MsgNewRule, sys.MsgDelRule:
+		if isRoutingLoss(msg) {
+			w.wake(&w.m.routing.lost)
+		}
+		return false
 	default:
 		return true
 	}
@@ -164,7 +176,18 @@ func (w *watcher) heed(msg *syscall.NetlinkMessage) (changed bool) {
 			return false
 		}
 	}
-	return mark != Protocol && !w.virtual(local)
+	return w.static(local) || mark != Protocol && !w.virtual(local)
+}
+
+// wake lets the VRRP thread look at its routes and rules at once.
+func (w *watcher) wake(lost *atomic.Bool) {
+	if !w.m.routing.used || lost.Swap(true) {
+		return
+	}
+	for _, l := range w.last {
+		w.fn(l)
+		return
+	}
 }
 
 // wanted reports whether an address that has gone is one that we hold, and on
@@ -239,7 +262,7 @@ func (w *watcher) read(name string) (Link, error) {
 	for i := range addrs {
 		a := prefixOf(&addrs[i]).Addr()
 		switch {
-		case ours(&addrs[i]) || w.virtual(a):
+		case w.virtual(a) || ours(&addrs[i]) && !w.static(a):
 		case a.Is4() && !l.Primary.IsValid():
 			l.Primary = a
 		case a.Is6() && a.IsLinkLocalUnicast() && !l.Local.IsValid() && addrs[i].Flags&(sys.AddrTentative|sys.AddrDADFailed) == 0:
@@ -250,10 +273,16 @@ func (w *watcher) read(name string) (Link, error) {
 }
 
 // virtual reports whether an address is one of the configuration's virtual ones.
-func (w *watcher) virtual(a netip.Addr) bool {
+func (w *watcher) virtual(a netip.Addr) bool { return w.configured(a, false) }
+
+// static reports whether it is one of the configuration's static ones: adverts may
+// come from there.
+func (w *watcher) static(a netip.Addr) bool { return w.configured(a, true) }
+
+func (w *watcher) configured(a netip.Addr, static bool) bool {
 	for _, c := range w.m.cfgs {
 		for _, own := range c.Addresses {
-			if own.Prefix.Addr() == a {
+			if c.Static == static && own.Prefix.Addr() == a {
 				return true
 			}
 		}

@@ -111,7 +111,7 @@ func TestWatchHeedsOthersOnly(t *testing.T) {
 	var sock *nl.NetlinkSocket
 	host.Do(func() {
 		var err error
-		if sock, err = subscribe(); err != nil {
+		if sock, err = subscribe(false); err != nil {
 			t.Fatal(err)
 		}
 	})
