@@ -60,7 +60,7 @@ func (k *Keeper) Want(out Set) Set {
 	return out
 }
 
-// WantRoutes and WantRules append the routes and rules that shall stand, each once:
+// WantRoutes appends the routes that shall stand to out, each once:
 // several instances may name the same.
 func (k *Keeper) WantRoutes(out []Route) []Route {
 	for i := range k.holdings {
@@ -75,7 +75,7 @@ func (k *Keeper) WantRoutes(out []Route) []Route {
 	return out
 }
 
-// WantRules: see WantRoutes.
+// WantRules does for rules what WantRoutes does.
 func (k *Keeper) WantRules(out []Rule) []Rule {
 	for i := range k.holdings {
 		if h := &k.holdings[i]; h.Wanted {

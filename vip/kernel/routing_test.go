@@ -39,7 +39,8 @@ func ofOurs(t *testing.T, ns *nettest.NS) (out []string) {
 	for _, args := range [][]string{
 		{"-4", "route", "show", "table", "all", "proto", "66"},
 		{"-6", "route", "show", "table", "all", "proto", "66"},
-		{"-4", "rule"}, {"-6", "rule"},
+		{"-4", "rule"},
+		{"-6", "rule"},
 	} {
 		for line := range strings.Lines(ns.IP(args...)) {
 			if args[1] == "route" || strings.Contains(line, "proto 66") {
