@@ -2,7 +2,7 @@ package lb
 
 import (
 	"context"
-	"sync"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -14,12 +14,17 @@ import (
 
 // check is the health of one server.
 type check struct {
-	backend *proxy.Backend
-	server  *proxy.Server
-	runner  *probe.Runner // nil: the server is not checked
-	since   atomic.Int64  // mono.Time of the last change of state
-	last    atomic.Pointer[health.Machine]
-	up      bool // under LB.stateMu
+	backend  *proxy.Backend
+	server   *proxy.Server
+	runner   *probe.Runner // nil: the server is not checked
+	since    atomic.Int64  // mono.Time of the last change of state
+	last     atomic.Pointer[health.Machine]
+	nameless atomic.Bool // its name leads nowhere: out of service, not checked
+	resolver *resolver   // of its name; nil: none
+
+	// Under LB.stateMu.
+	up   bool
+	stop context.CancelFunc // ends the running checks; nil: none run
 }
 
 // newChecks makes the health of every server. A server is up until a check has
@@ -45,10 +50,15 @@ func (l *LB) newChecks() {
 				k.runner = &probe.Runner{
 					Target:   probe.TargetOf(s.Addr(), c, b.Spec.HTTPCheck, &b.Spec.Timeouts),
 					Check:    *c,
+					Where:    func() netip.AddrPort { return probe.TargetOf(s.Addr(), c, nil, &b.Spec.Timeouts).Addr },
 					Offset:   health.Offset(i, checked, shortest),
 					OnReport: func(r probe.Report) { l.report(k, r) },
 				}
 				i++
+			}
+			k.nameless.Store(!s.Addr().Addr().IsValid())
+			if n := s.Spec.Naming; n != nil {
+				k.resolver = l.resolver(n.Resolvers)
 			}
 			l.checks = append(l.checks, k)
 		}
@@ -66,13 +76,24 @@ func (l *LB) initialStates() {
 
 // runChecks starts the checks; the returned function waits until they have ended.
 func (l *LB) runChecks(ctx context.Context) (wait func()) {
-	var wg sync.WaitGroup
+	l.stateMu.Lock()
+	defer l.stateMu.Unlock()
+	l.checking = ctx
 	for _, k := range l.checks {
-		if k.runner != nil {
-			wg.Go(func() { k.runner.Run(ctx) })
-		}
+		l.startCheck(k)
 	}
-	return wg.Wait
+	return l.checkers.Wait
+}
+
+// startCheck checks a server that has an address, from the beginning. The caller
+// holds stateMu.
+func (l *LB) startCheck(k *check) {
+	if k.runner == nil || k.nameless.Load() || l.checking == nil || l.checking.Err() != nil {
+		return
+	}
+	ctx, stop := context.WithCancel(l.checking)
+	k.stop = stop
+	l.checkers.Go(func() { k.runner.Run(ctx) })
 }
 
 // ups returns which servers of a backend are in service, by index.
@@ -80,41 +101,60 @@ func (l *LB) ups(b *proxy.Backend) []bool {
 	var up []bool
 	for _, k := range l.checks {
 		if k.backend == b {
-			up = append(up, k.up)
+			up = append(up, k.serves())
 		}
 	}
 	return up
+}
+
+// counts is what a line about a change of k tells of its backend. The caller holds stateMu.
+func (l *LB) counts(k *check) health.Counts {
+	c := health.Counts{Sessions: int(k.server.Load.Load()), Queued: k.backend.Queued()}
+	for _, o := range l.checks {
+		switch {
+		case o.backend != k.backend || !o.serves():
+		case o.server.Spec.Backup:
+			c.Backup++
+		default:
+			c.Active++
+		}
+	}
+	return c
+}
+
+// serves reports whether the server is in service. The caller holds stateMu.
+func (k *check) serves() bool { return k.up && !k.nameless.Load() }
+
+func (k *check) name() health.Name {
+	return health.Name{Backend: k.backend.Spec.Name, Server: k.server.Spec.Name, Backup: k.server.Spec.Backup}
 }
 
 // report takes a check's outcome: log lines, and a change of the servers in service.
 func (l *LB) report(k *check, r probe.Report) {
 	k.last.Store(&r.Machine)
 	b := k.backend
-	name := health.Name{Backend: b.Spec.Name, Server: k.server.Spec.Name, Backup: k.server.Spec.Backup}
+	name := k.name()
 	tell := b.Spec.LogHealthChecks && r.Noted
 	if tell {
 		b.Logs.Send(health.LevelCheck, time.Now(), health.AppendCheck(nil, name, &r.Machine))
+	}
+	if last := r.Machine.Last(); last.Status == health.L4Timeout && k.resolver != nil {
+		k.resolver.hint(k) // its name may lead elsewhere by now (chapter 5.3.1)
 	}
 	if !r.Changed {
 		return
 	}
 	l.stateMu.Lock()
 	defer l.stateMu.Unlock()
+	if k.nameless.Load() {
+		return // it has lost its address while this check ran
+	}
 	k.up = r.Machine.Up()
 	k.since.Store(int64(mono.Now()))
 	usable := b.SetUsable(l.set, l.ups(b))
 	l.o.OnBackend(b.Spec.Name, usable)
 
-	counts := health.Counts{Sessions: int(k.server.Load.Load()), Queued: b.Queued()}
-	for _, o := range l.checks {
-		switch {
-		case o.backend != b || !o.up:
-		case o.server.Spec.Backup:
-			counts.Backup++
-		default:
-			counts.Active++
-		}
-	}
+	counts := l.counts(k)
 	last := r.Machine.Last()
 	reason, level := &last, health.LevelDown
 	if tell {

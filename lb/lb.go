@@ -36,8 +36,11 @@ type LB struct {
 	set   *proxy.Set
 	sinks *logsink.Sinks
 
-	checks  []*check
-	stateMu sync.Mutex // one server state change at a time
+	checks    []*check
+	checkers  sync.WaitGroup
+	checking  context.Context // of the running checks; nil: not yet
+	resolvers []*resolver
+	stateMu   sync.Mutex // one server state change at a time
 
 	ready     chan struct{} // closed when clients are served
 	running   atomic.Bool
@@ -192,10 +195,12 @@ func (l *LB) Run(ctx context.Context) error {
 	first.Wait()
 	l.running.Store(true)
 	close(l.ready)
-	stopChecks := l.runChecks(ctx)
+	waitChecks := l.runChecks(ctx)
+	waitResolvers := l.runResolvers(ctx)
 	<-ctx.Done()
 	l.running.Store(false)
-	stopChecks()
+	waitResolvers()
+	waitChecks()
 	for _, w := range l.set.Workers {
 		w.Loop.Stop()
 	}

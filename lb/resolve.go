@@ -2,16 +2,19 @@ package lb
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"slices"
 
 	"baton/internal/diag"
 	"baton/lb/spec"
 )
 
-// Resolve looks up the host names of all servers, as HAProxy does at start
-// (init-addr's default, libc), and stores each server's address in its spec. A
-// name that has none is an error at the server's line.
+// Resolve finds the first address of every server that is given by name, as its
+// `init-addr` says (HAProxy's default: the system's resolver), and stores it in the
+// spec. A server that may start without one is left with none. Where nothing of
+// init-addr leads to an address, that is an error at the server's line.
 func Resolve(ctx context.Context, cfg *spec.Config) diag.List {
 	var errs diag.List
 	for _, b := range cfg.Backends {
@@ -19,9 +22,10 @@ func Resolve(ctx context.Context, cfg *spec.Config) diag.List {
 			if s.Addr.IsValid() {
 				continue
 			}
-			addr, err := lookup(ctx, s.Host)
+			addr, err := initialAddr(ctx, s)
 			if err != nil {
-				errs.Errorf(s.Pos, "check the name, or give the server's IP address", "server %s/%s: no address for %q: %v", b.Name, s.Name, s.Host, err)
+				errs.Errorf(s.Pos, "check the name, give the server's IP address, or let it start without one: init-addr last,libc,none",
+					"server %s/%s: no address for %q: %v", b.Name, s.Name, s.Host, err)
 				continue
 			}
 			s.Addr = addr
@@ -30,10 +34,41 @@ func Resolve(ctx context.Context, cfg *spec.Config) diag.List {
 	return errs
 }
 
-func lookup(ctx context.Context, host string) (netip.Addr, error) {
-	if a, err := netip.ParseAddr(host); err == nil {
+// initialAddr returns the zero Addr for a server that is to start without one.
+func initialAddr(ctx context.Context, s *spec.Server) (netip.Addr, error) {
+	if a, err := netip.ParseAddr(s.Host); err == nil {
 		return a.Unmap(), nil
 	}
+	if serviceName(s) {
+		return netip.Addr{}, nil // SRV records lead to names, and those to addresses
+	}
+	methods := s.InitAddr
+	if len(methods) == 0 {
+		methods = []spec.InitAddr{{Kind: spec.InitLibc}}
+	}
+	failure := errors.New("init-addr names no way to get one")
+	for _, m := range methods {
+		switch m.Kind {
+		case spec.InitLast:
+		case spec.InitLibc:
+			addr, err := lookup(ctx, s.Host)
+			if err == nil {
+				return addr, nil
+			}
+			failure = err
+		case spec.InitIP:
+			return m.Addr, nil
+		case spec.InitNone:
+			return netip.Addr{}, nil
+		}
+	}
+	return netip.Addr{}, failure
+}
+
+// serviceName tells an SRV name: it begins with an underscore (chapter 5.3.1).
+func serviceName(s *spec.Server) bool { return s.Naming != nil && s.Host[0] == '_' }
+
+func lookup(ctx context.Context, host string) (netip.Addr, error) {
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return netip.Addr{}, err
@@ -45,4 +80,14 @@ func lookup(ctx context.Context, host string) (netip.Addr, error) {
 		}
 	}
 	return addrs[0], nil
+}
+
+// nameServers lists a section's name servers, with those of /etc/resolv.conf last.
+func nameServers(r *spec.Resolvers) ([]spec.NameServer, error) {
+	list := slices.Clone(r.Servers)
+	if !r.ResolvConf {
+		return list, nil
+	}
+	system, err := resolvConf("/etc/resolv.conf")
+	return append(list, system...), err
 }

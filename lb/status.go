@@ -113,7 +113,7 @@ func serverStatus(k *check, active bool) ServerStatus {
 	s := k.server
 	st := ServerStatus{
 		Name: s.Spec.Name, Address: s.Addr().String(), Since: mono.Time(k.since.Load()).Wall(),
-		Backup: s.Spec.Backup, Active: active, Weight: s.Spec.Weight,
+		Backup: s.Spec.Backup, Active: active, Weight: s.Weight(),
 		Current: int(s.Load.Load()), Sessions: s.Sessions.Load(), Opened: s.Opened.Load(),
 		ConnErrors: s.ConnErrs.Load(), RespErrors: s.RespErrs.Load(), Retries: s.Retries.Load(), Redispatch: s.Redisps.Load(),
 	}
@@ -121,6 +121,8 @@ func serverStatus(k *check, active bool) ServerStatus {
 	switch {
 	case s.Spec.Disabled || s.Backend.Spec.Disabled:
 		st.State = "MAINT"
+	case k.nameless.Load():
+		st.State = "MAINT (resolution)"
 	case k.runner == nil:
 		st.State = "no check"
 	case m == nil:

@@ -40,6 +40,7 @@ var basicKeywords = []keyword[*proxy]{
 	{"monitor-uri", front, false, Done, parseMonitorURI, "URI that the proxy answers itself with 200 or 503"},
 	{"retries", back, false, Done, parseRetries, "attempts to connect after the first failed"},
 	{"server", inBackend, false, Done, parseServer, "a server; see the server options"},
+	{"server-template", inBackend, false, Done, parseServerTemplate, "several servers of one name"},
 	{"use_backend", inFrontend, false, Done, parseUseBackend, "backend for requests that match"},
 }
 

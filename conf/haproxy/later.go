@@ -86,7 +86,6 @@ var laterKeywords = []keyword[*proxy]{
 	{"rate-limit sessions", front, false, Refused, nil, ""},
 	{"retry-on", back, false, Refused, nil, ""},
 	{"server-state-file-name", back, false, Refused, nil, ""},
-	{"server-template", inBackend, false, Refused, nil, "write a `server` line for each"},
 	{"source", back, false, Refused, nil, ""},
 	{"srvtcpka-cnt", back, false, Refused, nil, ""},
 	{"srvtcpka-idle", back, false, Refused, nil, ""},

@@ -58,7 +58,7 @@ var sections = []sectionKeyword{
 	{"mailers", Refused, "mail alerts"},
 	{"peers", Refused, "stick-table replication"},
 	{"program", Refused, "programs run beside the balancer; use a systemd unit"},
-	{"resolvers", Refused, "DNS resolution at run time"},
+	{"resolvers", Done, "name servers for names followed at run time"},
 	{"ring", Refused, "ring buffers for logs"},
 	{"traces", Refused, "debugging traces"},
 	{"userlist", Refused, "users and passwords for http_auth"},
@@ -77,6 +77,8 @@ func (l *lowerer) section(s *conf.Section) {
 		l.errs.Errorf(s.Keyword.Pos, sections[i].doc, "section '%s' is known, not supported yet", s.Keyword.Text)
 	case s.Keyword.Text == "global":
 		l.global(s)
+	case s.Keyword.Text == "resolvers":
+		l.resolvers(s)
 	default:
 		l.proxy(s)
 	}
@@ -232,6 +234,7 @@ func (l *lowerer) backend(name string) *proxy {
 func (l *lowerer) finish() {
 	for _, p := range l.proxies {
 		p.validate()
+		l.linkResolvers(p)
 	}
 	l.checkBinds()
 	l.checkNbsrv()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"baton/conf"
 	"baton/lb/spec"
 )
 
@@ -16,6 +17,9 @@ type server struct {
 	spec.Server
 	checked bool // `check` was given; the settings below may come from default-server alone
 	check   spec.Check
+
+	resolvers conf.Word // the section that `resolvers` names
+	naming    spec.Naming
 }
 
 // build fills in what chapter 5.2 derives: fastinter and downinter are inter
@@ -71,7 +75,7 @@ var serverKeywords = []keyword[*server]{
 	{"force-tlsv12", 0, false, Refused, nil, tlsHint},
 	{"force-tlsv13", 0, false, Refused, nil, tlsHint},
 	{"id", 0, false, Done, serverID, "numeric identifier"},
-	{"init-addr", 0, false, Refused, nil, ""},
+	{"init-addr", 0, false, Done, serverInitAddr, "where the first address comes from, default last,libc"},
 	{"inter", 0, false, Done, serverInter, "check interval, default 2s"},
 	{"log-proto", 0, false, Refused, nil, ""},
 	{"max-reuse", 0, false, Refused, nil, ""},
@@ -110,10 +114,10 @@ var serverKeywords = []keyword[*server]{
 	{"proto", 0, false, Refused, nil, ""},
 	{"proxy-v2-options", 0, false, Refused, nil, "no PROXY protocol yet"},
 	{"redir", 0, false, Refused, nil, ""},
-	{"resolve-net", 0, false, Refused, nil, ""},
-	{"resolve-opts", 0, false, Refused, nil, ""},
-	{"resolve-prefer", 0, false, Refused, nil, ""},
-	{"resolvers", 0, false, Refused, nil, ""},
+	{"resolve-net", 0, false, Done, serverResolveNet, "networks whose addresses are preferred"},
+	{"resolve-opts", 0, false, Done, serverResolveOpts, "allow-dup-ip, ignore-weight"},
+	{"resolve-prefer", 0, false, Done, serverResolvePrefer, "the family that is asked for first, default ipv6"},
+	{"resolvers", 0, false, Done, serverResolvers, "follows the name by DNS at run time"},
 	{"rise", 0, false, Done, serverRise, "good checks that bring the server up, default 2"},
 	{"send-proxy", 0, false, Refused, nil, "no PROXY protocol yet"},
 	{"send-proxy-v2", 0, false, Refused, nil, "no PROXY protocol yet"},
@@ -191,10 +195,13 @@ func parseDefaultServer(p *proxy, a *args) {
 }
 
 func parseServer(p *proxy, a *args) {
-	name, ok := a.next("<name> and <address>[:<port>]")
-	if !ok {
-		return
+	if name, ok := a.next("<name> and <address>[:<port>]"); ok {
+		p.addServer(name, a)
 	}
+}
+
+// addServer reads the rest of a server line.
+func (p *proxy) addServer(name conf.Word, a *args) {
 	s := p.server
 	s.Name, s.Pos = name.Text, name.Pos
 	if bad := badNameByte(name.Text); bad != "" {
@@ -210,7 +217,11 @@ func parseServer(p *proxy, a *args) {
 	a.serverAddress(&s)
 	a.failed = a.failed || bad
 	readOptions(a, serverKeywords, &s, "server option")
-	if !a.failed && s.checked && s.Port == 0 && s.check.Port == 0 {
+	service := strings.HasPrefix(s.Host, "_") // an SRV name: the records tell the ports
+	if !a.failed && service && s.resolvers.Text == "" {
+		a.fail(name, "add `resolvers NAME`", "server '%s' has a service name (SRV), which only a resolvers section can look up", name.Text)
+	}
+	if !a.failed && s.checked && s.Port == 0 && s.check.Port == 0 && !service {
 		a.fail(name, "give the address or the check a port", "server '%s' has neither service port nor check port", name.Text)
 	}
 	p.servers = append(p.servers, &s)

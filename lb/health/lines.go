@@ -69,6 +69,21 @@ func AppendChange(dst []byte, n Name, up bool, reason *Result, c Counts) []byte 
 		dst = append(dst, ", "...)
 		dst = appendReason(dst, *reason)
 	}
+	return appendCounts(dst, up, c)
+}
+
+// AppendNameless appends the line of a server whose name has led nowhere for too long:
+// why is NX, refused, timeout or unspecified.
+func AppendNameless(dst []byte, n Name, why string, c Counts) []byte {
+	dst = append(dst, "Server "...)
+	dst = appendName(dst, n)
+	dst = append(dst, " is going DOWN for maintenance (DNS "...)
+	dst = append(dst, why...)
+	dst = append(dst, " status)"...)
+	return appendCounts(dst, false, c)
+}
+
+func appendCounts(dst []byte, up bool, c Counts) []byte {
 	dst = append(dst, ". "...)
 	dst = strconv.AppendInt(dst, int64(c.Active), 10)
 	dst = append(dst, " active and "...)

@@ -21,6 +21,7 @@ func newBackend(sp *spec.Backend, index int, ids *int) *Backend {
 			Limit: int32(ss.Maxconn),
 		})
 		b.Servers[i].SetAddr(netip.AddrPortFrom(ss.Addr, ss.Port))
+		b.Servers[i].SetWeight(ss.Weight)
 		*ids++
 	}
 	return b
@@ -32,7 +33,7 @@ func (b *Backend) SetUsable(set *Set, up []bool) int {
 	states := make([]balance.ServerState, len(b.Servers))
 	for i, s := range b.Servers {
 		s.usable.Store(up[i])
-		states[i] = balance.ServerState{Up: up[i], Backup: s.Spec.Backup, Weight: s.Spec.Weight, Load: &s.Load}
+		states[i] = balance.ServerState{Up: up[i], Backup: s.Spec.Backup, Weight: s.Weight(), Load: &s.Load}
 	}
 	slots := balance.Eligible(states, b.Spec.AllBackups)
 	b.slots.Store(&slots)

@@ -45,8 +45,8 @@ func (s *httpSession) reach(t *engine.Task, key balance.Key, fresh bool) failure
 		}
 	}
 	if !fresh {
-		if c := s.w.idle[k.server.global].get(t.Loop()); c != nil {
-			k.hold(s.w, c, true, t.Now())
+		if c, at := s.w.idle[k.server.global].get(t.Loop()); c != nil {
+			k.hold(s.w, c, at, true, t.Now())
 			return linked
 		}
 	}

@@ -17,6 +17,7 @@ type link struct {
 	server  *Server // counted in with take until drop
 	conn    *engine.Conn
 	pool    *idlePool // of conn: where it is counted and may rest
+	site    *site     // where conn leads: the server may have moved since
 	reused  bool      // conn has served requests before
 
 	retries      int
@@ -43,7 +44,7 @@ const (
 
 // reset forgets the last exchange.
 func (k *link) reset() {
-	k.backend, k.server, k.conn = nil, nil, nil
+	k.backend, k.server, k.conn, k.site = nil, nil, nil, nil
 	k.reused, k.redispatched = false, false
 	k.retries, k.place = 0, 0
 	k.assigned, k.connected = 0, 0
@@ -113,7 +114,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 		conn, err := t.Connect(&to, after(t.Now(), b.Spec.Timeouts.Connect))
 		if err == nil {
 			s.Opened.Add(1)
-			k.hold(w, conn, false, t.Now())
+			k.hold(w, conn, at, false, t.Now())
 			return linked
 		}
 		s.ConnErrs.Add(1)
@@ -175,8 +176,8 @@ func (k *link) drop() {
 }
 
 // hold takes a connection to k.server into use.
-func (k *link) hold(w *Worker, c *engine.Conn, reused bool, now mono.Time) {
-	k.conn, k.reused, k.connected = c, reused, now
+func (k *link) hold(w *Worker, c *engine.Conn, at *site, reused bool, now mono.Time) {
+	k.conn, k.site, k.reused, k.connected = c, at, reused, now
 	k.pool = &w.idle[k.server.global]
 	k.pool.took(now)
 }

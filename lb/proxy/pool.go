@@ -38,13 +38,14 @@ func (p *idlePool) took(now mono.Time) {
 
 type idleConn struct {
 	conn  *engine.Conn
+	site  *site // where it leads
 	pool  *idlePool
 	timer wheel.Timer
 }
 
 // put keeps a connection that goes out of use. When enough of them rest already, the
 // one that has rested longest goes.
-func (p *idlePool) put(l *engine.Loop, c *engine.Conn) {
+func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site) {
 	p.inUse--
 	if len(p.conns)+p.inUse >= max(p.peak, p.last) {
 		if len(p.conns) == 0 {
@@ -61,7 +62,7 @@ func (p *idlePool) put(l *engine.Loop, c *engine.Conn) {
 		ic = &idleConn{pool: p}
 		ic.timer.Owner = ic
 	}
-	ic.conn = c
+	ic.conn, ic.site = c, at
 	c.Idle = ic
 	p.conns = append(p.conns, ic)
 	l.Arm(&ic.timer, l.Now().Add(idleFor))
@@ -75,15 +76,15 @@ func (w *Worker) speaks(c *engine.Conn) bool {
 	return n > 0 || err != nil
 }
 
-// get takes a connection that is open as far as we know, or nil.
-func (p *idlePool) get(l *engine.Loop) *engine.Conn {
+// get takes a connection that is open as far as we know, or nil, and where it leads.
+func (p *idlePool) get(l *engine.Loop) (*engine.Conn, *site) {
 	n := len(p.conns)
 	if n == 0 {
-		return nil
+		return nil, nil
 	}
 	ic := p.conns[n-1]
 	p.conns = p.conns[:n-1]
-	return p.detach(l, ic)
+	return p.detach(l, ic), ic.site
 }
 
 func (p *idlePool) detach(l *engine.Loop, ic *idleConn) *engine.Conn {

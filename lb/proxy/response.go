@@ -174,10 +174,10 @@ func (s *httpSession) releaseServer(t *engine.Task) {
 		return
 	}
 	if !x.up.done || x.up.lost || !x.down.done || x.down.extra > 0 || !x.res.KeepAlive || x.res.Framing == http1.UntilClose ||
-		connMode(s.fe, x.backend) != spec.KeepAlive || k.conn.PeerShut() || !k.server.Usable() || s.w.speaks(k.conn) {
+		connMode(s.fe, x.backend) != spec.KeepAlive || k.conn.PeerShut() || !k.server.Usable() || k.site != k.server.at.Load() || s.w.speaks(k.conn) {
 		k.closeConn()
 		return
 	}
-	k.pool.put(t.Loop(), k.conn)
+	k.pool.put(t.Loop(), k.conn, k.site)
 	k.conn = nil
 }

@@ -16,6 +16,7 @@ type Server struct {
 	global  int                  // among all servers: its place in a worker's pools
 	at      atomic.Pointer[site] // changes while resolvers follow its name
 	Limit   int32                // maxconn; 0: none
+	weight  atomic.Int32         // 0 to 256
 
 	Load   atomic.Int32 // sessions or requests that it serves now
 	usable atomic.Bool
@@ -44,6 +45,12 @@ func (s *Server) Addr() netip.AddrPort { return s.at.Load().addr }
 func (s *Server) SetAddr(a netip.AddrPort) {
 	s.at.Store(&site{addr: a, sockaddr: sys.SockaddrOf(a)})
 }
+
+// Weight is the server's present weight.
+func (s *Server) Weight() int { return int(s.weight.Load()) }
+
+// SetWeight changes it for the next SetUsable.
+func (s *Server) SetWeight(w int) { s.weight.Store(int32(w)) }
 
 // Usable reports whether the balancer may choose the server.
 func (s *Server) Usable() bool { return s.usable.Load() }

@@ -150,3 +150,11 @@ func (w *Worker) Reslot(b *Backend, slots []balance.Slot) {
 		}
 	}
 }
+
+// CloseIdle closes the idle connections to a server that has moved; those in use end
+// with their exchange.
+func (s *Set) CloseIdle(srv *Server) {
+	for _, w := range s.Workers {
+		w.Loop.Post(func() { w.idle[srv.global].closeAll() })
+	}
+}

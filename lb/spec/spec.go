@@ -14,6 +14,7 @@ type Config struct {
 	Global    Global
 	Frontends []*Frontend
 	Backends  []*Backend
+	Resolvers []*Resolvers
 }
 
 // Global is the `global` section.
@@ -164,6 +165,8 @@ type Server struct {
 	Maxqueue int // 0: no limit
 	ID       int // `id`; 0: not given
 	Check    *Check
+	InitAddr []InitAddr // none: InitLast, InitLibc
+	Naming   *Naming    // nil: the address found at start stays
 }
 
 // Check is `check` on a server line with inter, rise, fall and so on.

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"baton/internal/mono"
@@ -19,6 +20,7 @@ type Report struct {
 // Runner checks one server for as long as it runs.
 type Runner struct {
 	Target   Target
+	Where    func() netip.AddrPort // asked before each check; nil: Target.Addr stays
 	Check    spec.Check
 	Offset   time.Duration // until the first check; see health.Offset
 	OnReport func(Report)  // called by Run's goroutine, one at a time
@@ -30,7 +32,13 @@ type Runner struct {
 func (r *Runner) Run(ctx context.Context) {
 	probe := r.probe
 	if probe == nil {
-		probe = r.Target.Check
+		probe = func(ctx context.Context) health.Result {
+			t := r.Target
+			if r.Where != nil {
+				t.Addr = r.Where()
+			}
+			return t.Check(ctx)
+		}
 	}
 	m := health.New(r.Check, mono.Now().Add(r.Offset))
 	timer := time.NewTimer(0)
