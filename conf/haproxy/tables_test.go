@@ -26,13 +26,14 @@ func TestKeywordStatuses(t *testing.T) {
 		"server":            {"backend b\n server s 10.0.0.1:80 %s%s", " x"},
 		"http-request":      {"backend b\n http-request %s%s", " x"},
 		"http-response":     {"backend b\n http-response %s%s", " x"},
+		"resolvers":         {"resolvers r\n parse-resolv-conf\n %s%s", " x"},
 		"http-check expect": {"backend b\n http-check expect %s%s", " x"},
 		"fetch":             {"backend b\n acl a %s%s", "(x) y"},
 	}
 	// What the warned words with checked arguments want to see.
 	values := map[string]string{
 		"daemon": "", "stats timeout": " 10s", "defer-accept": "", "tfo": "", "nice": " 5", "pool-low-conn": " 5",
-		"fullconn": " 5", "maxqueue": " 5", "timeout tarpit": " 5s",
+		"fullconn": " 5", "maxqueue": " 5", "timeout tarpit": " 5s", "hold valid": " 5s",
 	}
 	for _, k := range Keywords() {
 		if k.Status == Done {
