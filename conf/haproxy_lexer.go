@@ -14,8 +14,8 @@ import (
 // everything. Adjacent pieces join into one word.
 //
 // pos is the place of text[0]; it also answers the pseudo-variables .FILE and
-// .LINE. env looks up all other variables; one that is not set and has no
-// default is the empty string. Mistakes go to errs, each at its own column, and
+// .LINE. env looks up all other variables, .SECTION among them; one that is not set
+// and has no default is the empty string. Mistakes go to errs, each at its own column, and
 // the words read so far are returned nevertheless.
 func lexHAProxyLine(text string, pos diag.Pos, env func(string) (string, bool), errs *diag.List) []Word {
 	if pos.Col == 0 {
@@ -281,7 +281,7 @@ func (l *haproxyLexer) lookup(name string, offset int) (string, bool) {
 	}
 	value, ok := l.env(name)
 	if !ok && name[0] == '.' {
-		l.errs.Errorf(l.at(offset), "the pseudo-variables are .FILE and .LINE", "unknown pseudo-variable %s", name)
+		l.errs.Errorf(l.at(offset), "the pseudo-variables are .FILE, .LINE and .SECTION", "unknown pseudo-variable %s", name)
 	}
 	return value, ok
 }

@@ -27,6 +27,9 @@ func Parse(src Source, names []string) (*Tree, diag.List) {
 	if r.src.Env == nil {
 		r.src.Env = func(string) (string, bool) { return "", false }
 	}
+	r.env = newEnvironment(r.src.Env)
+	r.predefine(names)
+	r.tree.Env = r.env.lookup
 	if len(names) == 0 {
 		errs.Errorf(diag.Pos{File: "-f"}, "name a file or a folder", "no configuration was named")
 	}

@@ -21,7 +21,8 @@ type reader struct {
 
 	section  *Section   // the HAProxy section being read
 	skipping bool       // in a section whose first word is unknown
-	dotIf    []diag.Pos // `.if` lines whose `.endif` has not come
+	dots     []dotLevel // conditional blocks of this file that are open
+	env      *environment
 
 	braces    builder
 	defs      map[string]*definition
@@ -49,6 +50,8 @@ func (f *file) dir() string {
 func (r *reader) readLines(f file, lines []string) readResult {
 	f.parent, f.depth = r.file, len(r.braces.open)
 	r.file = &f
+	outer := r.dots
+	r.dots = nil
 	r.endSection()
 	result := nothingRead
 	for i, s := range lines {
@@ -76,16 +79,14 @@ func (r *reader) readLines(f file, lines []string) readResult {
 	}
 	r.braces.closeTo(f.depth, "", r.errs)
 	r.endSection()
+	r.endDots()
+	r.dots = outer
 	r.file = f.parent
 	return result
 }
 
 // endSection leaves the HAProxy section, if any.
 func (r *reader) endSection() {
-	for _, pos := range r.dotIf {
-		r.errs.Errorf(pos, "", "`.if` without `.endif`")
-	}
-	r.dotIf = nil
 	r.section, r.skipping = nil, false
 }
 
@@ -127,8 +128,11 @@ func (r *reader) line(t text) {
 		}
 		return
 	}
-	if len(r.dotIf) > 0 || t.s[0] == '.' && !r.braces.inside() {
+	if t.s[0] == '.' && !r.braces.inside() {
 		r.dotLine(t)
+		return
+	}
+	if r.skippingBranch() {
 		return
 	}
 	word := firstWord(t.s)
@@ -219,7 +223,7 @@ func (r *reader) unknownTop(t text, word string) {
 // startSection begins an HAProxy section.
 func (r *reader) startSection(t text) {
 	r.endSection()
-	words := lexHAProxyLine(t.s, t.pos(0), r.src.Env, r.errs)
+	words := lexHAProxyLine(t.s, t.pos(0), r.lookup, r.errs)
 	if len(words) == 0 {
 		r.skipping = true
 		return
@@ -230,7 +234,7 @@ func (r *reader) startSection(t text) {
 
 // haproxyLine adds a line to the present HAProxy section.
 func (r *reader) haproxyLine(t text) {
-	words := lexHAProxyLine(t.s, t.pos(0), r.src.Env, r.errs)
+	words := lexHAProxyLine(t.s, t.pos(0), r.lookup, r.errs)
 	if len(words) == 0 {
 		return
 	}
@@ -241,38 +245,8 @@ func (r *reader) haproxyLine(t text) {
 			return
 		}
 		line = Line{No: first.Text == "no", Default: first.Text == "default", Words: words[1:]}
+	} else {
+		r.environmentLine(words)
 	}
 	r.section.Lines = append(r.section.Lines, line)
-}
-
-// dotLine refuses HAProxy's conditional blocks: what stands in one is skipped,
-// because whether it holds cannot be known.
-func (r *reader) dotLine(t text) {
-	word := firstWord(t.s)
-	switch word {
-	case ".if":
-		if len(r.dotIf) == 0 {
-			r.errs.Errorf(t.pos(0), "the lines up to `.endif` were not checked", "`.if` is known, not supported yet")
-		}
-		r.dotIf = append(r.dotIf, t.pos(0))
-	case ".endif":
-		if n := len(r.dotIf); n > 0 {
-			r.dotIf = r.dotIf[:n-1]
-			return
-		}
-		r.errs.Errorf(t.pos(0), "", "`.endif` without `.if`")
-	case ".elif", ".else":
-		if len(r.dotIf) == 0 {
-			r.errs.Errorf(t.pos(0), "", "`%s` without `.if`", word)
-		}
-	case ".diag", ".notice", ".warning", ".alert":
-		if len(r.dotIf) == 0 {
-			r.errs.Errorf(t.pos(0), "", "`%s` is known, not supported yet", word)
-		}
-	default:
-		if len(r.dotIf) == 0 {
-			r.errs.Errorf(t.pos(0), "directives with a dot are `.if`, `.elif`, `.else`, `.endif`, `.diag`, `.notice`, `.warning` and `.alert`",
-				"unknown directive `%s`", word)
-		}
-	}
 }

@@ -15,6 +15,10 @@ type Source struct {
 	Dir string
 	// Env looks up an environment variable.
 	Env func(name string) (value string, ok bool)
+	// Predefined are variables that hide those of Env: HAPROXY_LOCALPEER and others.
+	Predefined map[string]string
+	// Diagnostic shows what `.diag` lines say (haproxy -dD).
+	Diagnostic bool
 	// Node is this host's configuration id: `@lb1 ...` lines are kept when it
 	// equals lb1 (keepalived -i; the first part of the host name by default).
 	Node string
@@ -58,6 +62,8 @@ type Tree struct {
 	// ForNode is the first place that means something else on another node
 	// (Source.Node); its zero value: there is none.
 	ForNode diag.Pos
+	// Env looks up a variable as the last line saw it.
+	Env func(name string) (value string, ok bool)
 
 	lines   map[string][]string // source lines by file name, for carets
 	origins map[place]string    // "included from F:L", "used by $NAME at F:L"

@@ -65,7 +65,7 @@ func checkCommand() *cobra.Command {
 			return told()
 		}
 		line := "configuration is valid: " + cfg.Summary()
-		if len(found) > 0 {
+		if found.Warnings() > 0 {
 			line += " (" + tally(found) + ")"
 		}
 		fmt.Fprintln(c.OutOrStdout(), line)
@@ -80,7 +80,7 @@ func tally(l diag.List) string {
 	if n := l.Errors(); n > 0 {
 		parts = append(parts, daemon.Count(n, "error"))
 	}
-	if n := len(l) - l.Errors(); n > 0 {
+	if n := l.Warnings(); n > 0 {
 		parts = append(parts, daemon.Count(n, "warning"))
 	}
 	return strings.Join(parts, ", ")

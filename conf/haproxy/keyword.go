@@ -144,7 +144,7 @@ func (k *keyword[T]) run(target T, a *args) {
 		if a.option {
 			pos = a.words[a.i-1].Pos
 		}
-		a.errs.Warnf(pos, k.doc, "'%s' has no effect", k.name)
+		a.errs.Unusedf(pos, k.doc, "'%s' has no effect", k.name)
 		if k.parse == nil {
 			if !a.option {
 				a.i = len(a.words)

@@ -53,7 +53,10 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	if err != nil {
 		dir = "/" // relative names will be reported as missing there
 	}
-	tree, errs := conf.Parse(conf.Source{FS: os.DirFS("/"), Dir: dir, Env: os.LookupEnv, Node: node}, o.Files)
+	tree, errs := conf.Parse(conf.Source{
+		FS: os.DirFS("/"), Dir: dir, Env: os.LookupEnv, Node: node,
+		Predefined: map[string]string{"HAPROXY_LOCALPEER": node},
+	}, o.Files)
 	all = append(all, errs...)
 	broken := errs.Errors() > 0
 
@@ -88,6 +91,9 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	}
 	all.Attach(tree.Line)
 	all.Sort()
+	if n := all.Warnings() - all.Unused(); n > 0 && balancer.Global.ZeroWarning {
+		all.Errorf(diag.Pos{File: cmp.Or(first(o.Files), "-f")}, "", "%s, and zero-warning is set", Count(n, "warning"))
+	}
 	return cfg, all
 }
 

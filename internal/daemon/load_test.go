@@ -176,3 +176,15 @@ backend two
 		t.Errorf("findings about what is right:\n%s", found)
 	}
 }
+
+// zero-warning makes an error of warnings, but not of lines that are right and
+// have no effect here.
+func TestZeroWarning(t *testing.T) {
+	if _, found := load(t, "global\n zero-warning\n chroot /var/empty\n"+oneFrontend); strings.Contains(found, "error:") {
+		t.Errorf("refused: %s", found)
+	}
+	_, found := load(t, "global\n zero-warning\n .warning beware\n"+oneFrontend)
+	if !strings.Contains(found, "error: 1 warning, and zero-warning is set") {
+		t.Errorf("not refused: %s", found)
+	}
+}

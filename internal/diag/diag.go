@@ -33,18 +33,14 @@ func (p Pos) String() string {
 // Severity orders findings: an Error refuses the configuration, a Warning does not.
 type Severity uint8
 
-// The severities.
+// The severities. A Notice is what the configuration itself asks to be told.
 const (
 	Warning Severity = iota
 	Error
+	Notice
 )
 
-func (s Severity) String() string {
-	if s == Error {
-		return "error"
-	}
-	return "warning"
-}
+func (s Severity) String() string { return [...]string{"warning", "error", "notice"}[s] }
 
 // Diag is one finding.
 type Diag struct {
@@ -53,6 +49,7 @@ type Diag struct {
 	Msg      string // what is wrong, with the value
 	Hint     string // what to do about it; may be empty
 	Source   string // the whole source line; may be empty
+	Unused   bool   // a warning that a right line has no effect here
 }
 
 func (d Diag) Error() string { return fmt.Sprintf("%s: %s: %s", d.Pos, d.Severity, d.Msg) }
@@ -68,6 +65,39 @@ func (l *List) Errorf(p Pos, hint, format string, args ...any) {
 // Warnf adds a warning.
 func (l *List) Warnf(p Pos, hint, format string, args ...any) {
 	*l = append(*l, Diag{Pos: p, Severity: Warning, Msg: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// Unusedf adds a warning that a right line has no effect in baton.
+func (l *List) Unusedf(p Pos, hint, format string, args ...any) {
+	*l = append(*l, Diag{Pos: p, Msg: fmt.Sprintf(format, args...), Hint: hint, Unused: true})
+}
+
+// Notef adds a notice.
+func (l *List) Notef(p Pos, hint, format string, args ...any) {
+	*l = append(*l, Diag{Pos: p, Severity: Notice, Msg: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// Warnings counts the warnings.
+func (l List) Warnings() int {
+	n := 0
+	for _, d := range l {
+		if d.Severity == Warning {
+			n++
+		}
+	}
+	return n
+}
+
+// Unused counts the warnings about lines that have no effect in baton. They are
+// right in HAProxy, so a configuration that may have no warnings may have these.
+func (l List) Unused() int {
+	n := 0
+	for _, d := range l {
+		if d.Unused {
+			n++
+		}
+	}
+	return n
 }
 
 // Errors counts the errors.

@@ -22,6 +22,8 @@ type Global struct {
 	Maxconn  int // process-wide connection limit; 0: computed by lb
 	NbThread int // event loops; 0: one per core
 	PIDFile  string
+	// ZeroWarning refuses a configuration with warnings.
+	ZeroWarning bool
 	Logs     []LogTarget
 }
 

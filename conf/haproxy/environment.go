@@ -1,0 +1,24 @@
+package haproxy
+
+import "baton/conf"
+
+// What these lines do to variables, conf has done while it read the lines behind
+// them; here they are checked.
+
+func parseSetenv(_ *lowerer, a *args) {
+	w, ok := a.next("a name and a value")
+	if ok && !conf.ValidVariable(w.Text) {
+		a.fail(w, "", "'%s' is no name of a variable", w.Text)
+	}
+	a.need("a name and a value")
+}
+
+func parseUnsetenv(_ *lowerer, a *args) {
+	a.next("at least one variable name")
+	parseNames(nil, a)
+}
+
+// parseNames takes any number of names.
+func parseNames(_ *lowerer, a *args) { a.i = len(a.words) }
+
+func parseZeroWarning(l *lowerer, _ *args) { l.cfg.Global.ZeroWarning = true }
