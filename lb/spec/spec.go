@@ -24,7 +24,7 @@ type Global struct {
 	PIDFile  string
 	// ZeroWarning refuses a configuration with warnings.
 	ZeroWarning bool
-	Logs     []LogTarget
+	Logs        []LogTarget
 }
 
 // Mode is the protocol that a proxy speaks.
