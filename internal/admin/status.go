@@ -36,6 +36,7 @@ type Instance struct {
 	Shares   []Share `json:"shares"`        // what makes the difference, in the order of the file
 
 	Master    *Master           `json:"master,omitempty"` // the last one heard, this node excepted
+	Differs   []string          `json:"differences"`      // what other nodes' adverts show to be other than here, and should not be
 	Addresses []Address         `json:"addresses"`
 	Lease     *Lease            `json:"lease,omitempty"` // only while addresses are held
 	Counters  map[string]uint64 `json:"counters"`

@@ -90,6 +90,9 @@ func (s *Status) writeInstances(b *strings.Builder, now time.Time) {
 		if i.Master != nil {
 			fmt.Fprintf(w, "  master heard\t%s with priority %d\n", i.Master.Address, i.Master.Priority)
 		}
+		for _, d := range i.Differs {
+			fmt.Fprintf(w, "  differs\t%s\n", d)
+		}
 		if c := counters(i.Counters); c != "" {
 			fmt.Fprintf(w, "  adverts\t%s\n", c)
 		}

@@ -40,6 +40,7 @@ func TestText(t *testing.T) {
 				Shares:    []Share{{Probe: "chk", Verdict: "down", Fault: true}, {Probe: "web", Verdict: "down", Weight: -50, Delta: -50}, {Probe: "up2", Verdict: "down", Weight: 2}},
 				Addresses: []Address{{Prefix: "192.168.1.100/24", Interface: "eth0"}},
 				Master:    &Master{"192.168.1.10", 103},
+				Differs:   []string{"192.168.1.10 advertises other addresses than this node has"},
 			}},
 			Probes:   []Probe{{Name: "chk", Kind: "script", Verdict: "down", Since: before(26 * time.Hour), Last: "exit status 1", Streak: 1, Need: 2}},
 			Balancer: &Balancer{Connections: 10, MaxConnections: 10},

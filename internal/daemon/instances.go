@@ -23,10 +23,14 @@ func (d *process) instances(now mono.Time) []admin.Instance {
 			State: st.State.String(), Since: st.Since.Wall(), Problem: st.Problem,
 			Priority: int(st.Priority), Base: int(st.BasePriority),
 			Shares:    d.shares(i),
+			Differs:   []string{},
 			Addresses: []admin.Address{},
 			Counters:  advertCounters(st),
 		}
 		in.Reason = reason(st, in.Shares)
+		for _, s := range st.Sights {
+			in.Differs = append(in.Differs, s.Tell(&d.cfg.VRRP.Instances[i].VRRP)...)
+		}
 		if text := d.refusals.problem(st.Name, st.State, now); text != "" && in.Problem == "" {
 			in.Problem = text
 		}

@@ -54,7 +54,7 @@ func (s *Speaker) resync(lost uint64) {
 }
 
 func (s *Speaker) deliver(e Event) {
-	if s.opt.Log != nil {
+	if s.opt.Log != nil && !toldBySight(e) {
 		text := e.String()
 		if e.Instance != "" {
 			text = e.Instance + ": " + text

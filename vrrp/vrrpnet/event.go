@@ -24,6 +24,7 @@ const (
 	SocketFailed               // Err: the interface's VRRP socket cannot be opened; tried again
 	SendFailed                 // Err: an advert could not be sent
 	GroupChanged               // Group, From, State, Why: all members of a sync group have moved
+	PeerDiffers                // Peer, Differs, Text: what its adverts show of its settings has changed
 	Unprivileged               // Err: no real-time scheduling or no locked memory, for this reason
 )
 
@@ -46,6 +47,8 @@ type Event struct {
 	PeerPriority uint8
 	Interval     time.Duration // Note IntervalAdopted
 	Up           bool
+	Differs      vrrp.Differences // PeerDiffers; 0: nothing any more
+	Text         string           // PeerDiffers: in words
 	Repeated     uint64
 	Err          error
 }
@@ -92,6 +95,8 @@ func (e Event) String() string {
 		return fmt.Sprintf("no VRRP socket: %v", e.Err)
 	case SendFailed:
 		return fmt.Sprintf("cannot send adverts: %v", e.Err)
+	case PeerDiffers:
+		return e.Text
 	case Unprivileged:
 		return fmt.Sprintf("the VRRP thread goes on with less protection against a busy host: %v", e.Err)
 	}
@@ -113,6 +118,11 @@ func (e Event) level() slog.Level {
 		return slog.LevelInfo
 	case GroupChanged:
 		return slog.LevelInfo
+	case PeerDiffers:
+		if e.Differs == 0 {
+			return slog.LevelInfo
+		}
+		return slog.LevelWarn
 	case Resync, Refused, Unprivileged:
 		return slog.LevelWarn
 	}

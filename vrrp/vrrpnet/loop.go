@@ -241,6 +241,12 @@ func (l *loop) packet(k *link, h packet.Header, payload []byte, r packet.Reason)
 		return
 	}
 	m.received.Add(1)
+	switch r {
+	case packet.OK:
+		l.see(now, m, h.Source, m.version, &l.advert)
+	case packet.Version:
+		l.see(now, m, h.Source, payload[0]>>4, nil)
+	}
 	if r != packet.OK {
 		l.refuse(now, k, m, r, h.Source)
 		return

@@ -34,6 +34,7 @@ type member struct {
 	notes    [vrrp.NumNotes]limiter
 	sending  limiter
 
+	sights      sights
 	view        atomic.Pointer[View]
 	deadline    atomic.Int64
 	transitions atomic.Uint64

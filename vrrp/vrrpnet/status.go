@@ -32,6 +32,8 @@ type Status struct {
 	// are counted per interface and family, because the packet is nobody's or cannot be
 	// trusted: every instance of an interface shows the same numbers there.
 	Refused [packet.NumReasons]uint64
+	// Sights are the other nodes that have been heard within the last minute.
+	Sights  []Sight
 	MaxLate time.Duration // the latest that a timer of this instance was served
 }
 
@@ -72,6 +74,7 @@ func (m *member) status() Status {
 		Sent:        m.sent.Load(),
 		SendErrors:  m.sendErrors.Load(),
 		Received:    m.received.Load(),
+		Sights:      m.sights.present(mono.Now()),
 		MaxLate:     time.Duration(m.maxLate.Load()),
 	}
 	for r := range st.Refused {
