@@ -30,6 +30,13 @@ func Parse(src Source, names []string) (*Tree, diag.List) {
 	r.env = newEnvironment(r.src.Env)
 	r.predefine(names)
 	r.tree.Env = r.env.lookup
+	r.tree.read = func(name string) (string, error) {
+		data, err := r.load(r.absolute(name))
+		if err != nil {
+			return "", errors.New(reason(err))
+		}
+		return data, nil
+	}
 	if len(names) == 0 {
 		errs.Errorf(diag.Pos{File: "-f"}, "name a file or a folder", "no configuration was named")
 	}

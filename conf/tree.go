@@ -65,6 +65,7 @@ type Tree struct {
 	// Env looks up a variable as the last line saw it.
 	Env func(name string) (value string, ok bool)
 
+	read    func(name string) (string, error)
 	lines   map[string][]string // source lines by file name, for carets
 	origins map[place]string    // "included from F:L", "used by $NAME at F:L"
 }
@@ -82,6 +83,11 @@ func (t *Tree) Line(file string, n int) string {
 	}
 	return ""
 }
+
+// ReadFile reads a file that a line names (an error page, the patterns of an ACL, a
+// map) from where the configuration came from; relative names start in Source.Dir. The
+// error says what went wrong without the name.
+func (t *Tree) ReadFile(name string) (string, error) { return t.read(name) }
 
 // Attach completes findings about this tree: the source line of each and, where
 // the words came from an include or a definition of several lines, from where.
