@@ -33,6 +33,8 @@ type Config struct {
 	CheckPeers bool   // check_unicast_src: adverts of others are refused
 	TTL        uint8  // of unicast adverts; 0 means 255
 
+	Paths []Path // heartbeat_path: further ways for adverts, beside Interface
+
 	DownAdverts          int           // down_timer_adverts, 1..100; 0 stands for the RFCs' 3
 	PreemptDelay         time.Duration // preempt_delay: how long a lower master is left alone
 	StartDelay           time.Duration // vrrp_startup_delay: no part in elections for so long
@@ -46,6 +48,15 @@ type Config struct {
 type Peer struct {
 	Addr           netip.Addr
 	MinTTL, MaxTTL uint8 // what a received advert may have; MaxTTL 0 sets no bound
+}
+
+// Path is a heartbeat_path: an interface of its own by which adverts go and come too,
+// in the instance's family.
+type Path struct {
+	Interface string
+	Source    netip.Addr // zero: the interface's primary address
+	Peers     []Peer     // adverts go to them and come from them only; none: multicast
+	TTL       uint8      // of unicast adverts; 0 means 255
 }
 
 // Unicast reports whether adverts go to peers instead of the group.

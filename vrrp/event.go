@@ -27,6 +27,9 @@ const (
 	// AddressesFailed says that the last SetVIPs{Up: true} failed. The shell drops
 	// what followed that action in the same batch and steps this at once.
 	AddressesFailed
+	// Slept says that the machine stood still for Asleep, which now does not count:
+	// it was suspended.
+	Slept
 	// Shutdown ends the instance's life.
 	Shutdown
 
@@ -57,10 +60,11 @@ const (
 // Event is one input of Step.
 type Event struct {
 	Kind   EventKind
-	Member int // index of the instance in its Group; Timer, Start and Shutdown go to all
+	Member int // index of the instance in its Group; Timer, Start, Slept and Shutdown go to all
 
 	From   netip.Addr     // Heard, and what the pair link tells: the other node's address
 	Advert *packet.Advert // Heard: valid during Step
+	Path   int            // Heard: by which way; 0 is Interface, n is Config.Paths[n-1]
 
 	Faults Faults     // Link: what is wrong with it, within LinkFaults
 	Source netip.Addr // Link: the interface's primary address; zero if it has none
@@ -68,6 +72,8 @@ type Event struct {
 	Delta   int  // Health: priority points, signed
 	Fault   bool // Health: the instance must be in FAULT
 	Pending bool // Health: no verdict yet, the instance must not become BACKUP
+
+	Asleep time.Duration // Slept
 
 	Priority uint8 // PeerWaits: the other node's
 }
@@ -113,6 +119,7 @@ type Action struct {
 	Peer         netip.Addr    // Notify, Drop, Trace: who sent the advert in question; may be zero
 	PeerPriority uint8         // Notify, Trace: with which priority
 	Interval     time.Duration // Trace IntervalAdopted: the master's
+	Path         int           // Trace PathSilent, PathSeen
 	Conflict     bool          // Announce: because another node claims the addresses, not because of a takeover
 }
 
@@ -234,6 +241,8 @@ const (
 	ReadyInGroup                // BACKUP: would be master, waits for the other members of its sync group
 	OwnerYields                 // MASTER: another owner does not; the priority is 254 from now on
 	IntervalAdopted             // BACKUP, version 3: the master's advert interval is another than the one counted in
+	PathSilent                  // BACKUP: the master's adverts do not come by Path, but by another
+	PathSeen                    // BACKUP: they come by Path again
 	NumNotes                    // how many there are
 )
 
@@ -250,6 +259,8 @@ func (n Note) String() string {
 		WokeLate:        "stood still, waiting for the master once more",
 		PreemptLater:    "heard a lower priority, taking over after preempt_delay",
 		ReadyInGroup:    "would be master, waiting for the sync group",
+		PathSilent:      "the master is not heard by every path: silent",
+		PathSeen:        "the master is heard again by path",
 		OwnerYields:     "another owner (priority 255) stays, priority is 254 from now on",
 	}
 	if int(n) < len(names) {

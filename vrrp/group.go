@@ -1,6 +1,8 @@
 package vrrp
 
 import (
+	"time"
+
 	"baton/internal/mono"
 )
 
@@ -29,7 +31,9 @@ func (g *Group) Member(i int) *Instance { return &g.members[i] }
 func (g *Group) Step(now mono.Time, ev Event, out []Action) []Action {
 	start, last := len(out), -1
 	if g.sync {
-		out = g.fence(now, out)
+		if out = g.fence(now, ev.Asleep, out); len(out) > start {
+			ev.Asleep = 0 // all have begun anew
+		}
 	}
 	for i := range g.members {
 		// What has been handed over, or shall not be any longer, is the group.
@@ -63,13 +67,15 @@ func (g *Group) Deadline() mono.Time {
 
 // Stalled reports whether a member was due so long ago that it must step (Timer)
 // before anything that waits in the sockets is read or sent.
-func (g *Group) Stalled(now mono.Time) bool {
+func (g *Group) Stalled(now mono.Time) bool { return g.overslept(now, 0) }
+
+func (g *Group) overslept(now mono.Time, asleep time.Duration) bool {
 	for i := range g.members {
-		if g.members[i].stalled(now) {
+		if g.members[i].overslept(now, asleep) {
 			return true
 		}
 	}
 	return false
 }
 
-func (k EventKind) forAll() bool { return k == Start || k == Timer || k == Shutdown }
+func (k EventKind) forAll() bool { return k == Start || k == Timer || k == Slept || k == Shutdown }

@@ -21,6 +21,10 @@ const (
 	// had left: it adds its addresses between the two.
 	contestTime = 50 * time.Millisecond
 
+	// answerTime is the least time between two answers to lower ranks, or one advert
+	// interval, if that is shorter: what others send must not set the pace.
+	answerTime = contestTime
+
 	// A master whose addresses cannot be set takes them from a node that could
 	// hold them, for nothing, at each attempt. So attempts become rare.
 	firstRetry = 10 * time.Second
@@ -69,15 +73,22 @@ type Instance struct {
 
 	peer         netip.Addr // the master heard last
 	peerPriority uint8
-	resigned     bool // BACKUP: the timer runs after a resignation
-	lowerHeard   bool // BACKUP: adverts of lower priority were ignored
-	contested    bool // MASTER: the timer runs for contestTime at most, to announce again
+	resigned     bool      // BACKUP: the timer runs after a resignation
+	lowerHeard   bool      // BACKUP: adverts of lower priority were ignored
+	contested    bool      // MASTER: the timer runs for contestTime at most, to announce again
+	answerAt     mono.Time // MASTER: a lower rank that is heard before is answered then
+
+	sights   []Sight // with heartbeat paths: by which the master is heard
+	farewell farewell
 
 	partner partner
 }
 
 func (i *Instance) init(c Config) {
 	*i = Instance{cfg: c, deadline: mono.Never, retry: firstRetry, preemptAt: mono.Never}
+	if len(c.Paths) > 0 {
+		i.sights = make([]Sight, 1+len(c.Paths))
+	}
 }
 
 // Config returns what the instance was made from.
@@ -193,7 +204,7 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 		return out
 	}
 	i.waiting = i.waiting && now < i.startAt
-	out = i.fence(now, out)
+	out = i.fence(now, ev.Asleep, out)
 	switch ev.Kind {
 	case Start:
 		if !i.started {
@@ -207,6 +218,10 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 	case Timer:
 		if now >= i.deadline {
 			out = i.expire(now, out)
+		}
+	case Slept:
+		if i.state == Master { // for less than what fence minds: its advert is late
+			i.deadline = max(i.deadline.Add(-ev.Asleep), now)
 		}
 	case Heard:
 		out = i.hear(now, ev, out)
@@ -228,7 +243,7 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 			out = i.review(now, Faulted, out)
 		}
 	case Shutdown:
-		out = i.stop(out)
+		out = i.stop(now, out)
 	default:
 		out = i.hint(now, ev, out)
 	}
@@ -293,8 +308,8 @@ func (i *Instance) reprioritise(now mono.Time, delta int, out []Action) []Action
 func (i *Instance) expire(now mono.Time, out []Action) []Action {
 	switch i.state {
 	case Master:
-		contested := i.contested
-		i.contested = false
+		contested := i.contested && i.answers(now)
+		i.contested = i.contested && !contested
 		if out = i.advertise(now, out); contested || i.partner.announces(now) {
 			out = append(out, Action{Kind: Announce, Conflict: contested})
 		}

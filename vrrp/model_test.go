@@ -15,14 +15,18 @@ import (
 
 var modelRuns = flag.Int("model.runs", 150, "random networks to play")
 
-// TestModel plays random networks of 2 to 4 nodes: adverts are lost and delayed,
-// partitions come and go, nodes die, return, stop in order, stand still, fall ill.
+// TestModel plays random networks of 2 to 5 nodes: adverts are lost and delayed,
+// partitions come and go, nodes die, return, stop in order, stand still, fall ill, are
+// suspended with their clocks.
 // Throughout, addresses are up in MASTER only, and an instance with nopreempt
 // takes over from nobody whom it hears. When the network has been whole and calm
 // for one master-down interval and one advert interval (at most 5 intervals), there
 // is exactly one master, and where all may preempt it has the highest priority. In
 // every third network the nodes have sync groups of two: their members are in the
 // same state at any time, whatever is lost of the adverts of one of them.
+//
+// In every fifth network the nodes have a second heartbeat path with partitions and
+// losses of its own, and delays that may be longer than the master-down interval.
 //
 // The first two nodes also have a link, which loses words, delays them and lies
 // about ends; it may shorten the way to that outcome, and never change it.
@@ -55,7 +59,9 @@ type model struct {
 	nodes  []*node
 	mail   []delivery // in no order; few
 	loss   float64
-	apart  [4][4]bool
+	paths  int // heartbeat paths, 1 or 2
+	apart  [2][5][5]bool
+	slow   time.Duration // how long an advert by the second path may take
 	failed bool
 	log    []string
 }
@@ -66,7 +72,9 @@ type node struct {
 	addr    netip.Addr
 	g       *Group
 	alive   bool
-	asleep  mono.Time // stands still until then
+	asleep  mono.Time     // stands still until then
+	naps    time.Duration // suspended then: the clock stands still, too, for so long
+	lost    time.Duration // by which its clock is behind
 	queue   []delivery
 	holds   [2]bool
 	ill     bool
@@ -80,6 +88,7 @@ type delivery struct {
 	at     mono.Time
 	to     int
 	member int
+	path   int
 	from   netip.Addr
 	advert []byte
 	word   EventKind // by the link, when advert is nil
@@ -95,7 +104,8 @@ func newModel(t *testing.T, seed uint64) *model {
 	if m.ipv6 {
 		virtual = netip.MustParseAddr("fe80::64")
 	}
-	count := 2 + m.rng.IntN(3)
+	count := 2 + m.rng.IntN(4)
+	m.paths, m.slow = 1+int(seed%5)/4, []time.Duration{m.interval / 100, m.interval / 2, 5 * m.interval}[m.rng.IntN(3)]
 	nopreempt := m.rng.IntN(3) == 0
 	for i := range count {
 		n := &node{name: string(rune('a' + i)), addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(1 + i)})}
@@ -105,6 +115,7 @@ func newModel(t *testing.T, seed uint64) *model {
 		n.cfg = Config{
 			Name: n.name, Version: m.version, IPv6: m.ipv6, VRID: 51, Priority: uint8(1 + m.rng.IntN(254)), AdvertInterval: m.interval,
 			NoPreempt: nopreempt && m.rng.IntN(2) == 0, Advertised: []netip.Addr{virtual},
+			Paths: make([]Path, m.paths-1),
 		}
 		if m.version == 3 && m.rng.IntN(3) == 0 {
 			n.cfg.AdvertInterval = max(10*time.Millisecond, m.interval/10/(10*time.Millisecond)*(10*time.Millisecond))
@@ -123,7 +134,7 @@ func newModel(t *testing.T, seed uint64) *model {
 
 func (m *model) boot(i int) {
 	n := m.nodes[i]
-	n.alive, n.asleep, n.queue, n.holds = true, 0, nil, [2]bool{}
+	n.alive, n.asleep, n.naps, n.queue, n.holds = true, 0, 0, nil, [2]bool{}
 	n.toldAt = -mono.Time(time.Hour)
 	n.heardAt, n.resign = [2]mono.Time{-mono.Time(time.Hour), -mono.Time(time.Hour)}, [2]bool{}
 	n.g = NewGroup(n.cfg)
@@ -153,18 +164,19 @@ func (m *model) disturb() {
 		m.run(m.now.Add(time.Duration(m.rng.IntN(1500)) * m.interval / 1000))
 		i := m.rng.IntN(len(m.nodes))
 		n := m.nodes[i]
-		switch m.rng.IntN(12) {
+		path := m.rng.IntN(m.paths)
+		switch m.rng.IntN(13) {
 		case 0, 1:
-			j := m.rng.IntN(len(m.nodes))
-			m.apart[i][j] = !m.apart[i][j] // one direction: the nastier kind
-			m.say("%s to %s cut %v", n.name, m.nodes[j].name, m.apart[i][j])
+			j, apart := m.rng.IntN(len(m.nodes)), &m.apart[path]
+			apart[i][j] = !apart[i][j] // one direction: the nastier kind
+			m.say("%s to %s by path %d cut %v", n.name, m.nodes[j].name, path, apart[i][j])
 		case 2:
 			for j := range m.nodes {
-				m.apart[i][j], m.apart[j][i] = true, true
+				m.apart[path][i][j], m.apart[path][j][i] = true, true
 			}
-			m.say("%s is alone", n.name)
+			m.say("%s is alone on path %d", n.name, path)
 		case 3:
-			m.apart = [4][4]bool{}
+			m.apart = [2][5][5]bool{}
 			m.say("whole")
 		case 4:
 			if n.alive {
@@ -183,6 +195,12 @@ func (m *model) disturb() {
 		case 6:
 			n.asleep = m.now.Add(time.Duration(m.rng.IntN(9000)) * m.interval / 1000)
 			m.say("%s stands still until %v", n.name, time.Duration(n.asleep))
+		case 12:
+			if n.asleep <= m.now {
+				n.naps = time.Duration(m.rng.IntN(9000)) * m.interval / 1000
+				n.asleep = m.now.Add(n.naps)
+				m.say("%s is suspended until %v", n.name, time.Duration(n.asleep))
+			}
 		case 7:
 			n.ill = !n.ill
 			m.health(i)
@@ -215,8 +233,11 @@ func (m *model) health(i int) {
 // calm makes the network whole, wakes and boots everybody, and looks at the end.
 func (m *model) calm() {
 	m.say("--- calm")
-	m.loss, m.apart = 0, [4][4]bool{}
+	m.loss, m.apart = 0, [2][5][5]bool{}
 	for i, n := range m.nodes {
+		if n.asleep > m.now {
+			n.naps = max(0, n.naps-n.asleep.Sub(m.now)) // it wakes up now
+		}
 		n.asleep = m.now
 		if !n.alive {
 			m.boot(i)
@@ -224,7 +245,11 @@ func (m *model) calm() {
 		n.ill = false
 		m.health(i)
 	}
-	m.run(m.now.Add(5*m.interval + 2*HandoverTime)) // a handover that was asked for holds for a time
+	rest := 5*m.interval + 2*HandoverTime // a handover that was asked for holds for a time
+	if m.paths == 2 {
+		rest += m.slow + 4*m.interval // what is still under way, and what a resignation voids
+	}
+	m.run(m.now.Add(rest))
 
 	var masters []*node
 	best, mayPreempt := uint8(0), true
@@ -262,7 +287,7 @@ func (m *model) run(to mono.Time) {
 				if len(n.queue) > 0 {
 					consider(max(n.asleep, n.queue[0].at), func() { m.receive(i) })
 				}
-				consider(max(n.g.Deadline(), n.asleep), func() { m.step(i, Event{Kind: Timer}) })
+				consider(max(n.g.Deadline().Add(n.lost), n.asleep), func() { m.step(i, Event{Kind: Timer}) })
 			}
 		}
 		for k := range m.mail {
@@ -290,7 +315,8 @@ func (m *model) receive(i int) {
 		return
 	}
 	// A process that slept fences itself before it reads (Group.Stalled).
-	if n.g.Stalled(m.now) {
+	m.wake(i)
+	if n.g.Stalled(m.local(n)) {
 		m.step(i, Event{Kind: Timer})
 	}
 	var a packet.Advert
@@ -298,7 +324,11 @@ func (m *model) receive(i int) {
 		m.fail("an advert of ours: %v", r)
 		return
 	}
-	m.step(i, Event{Kind: Heard, Member: d.member, From: d.from, Advert: &a})
+	ev := Event{Kind: Heard, Member: d.member, From: d.from, Advert: &a, Path: d.path}
+	belated := n.g.Member(d.member).belated(m.local(n), ev)
+	if m.step(i, ev); belated {
+		return
+	}
 	n.resign[d.member] = a.Priority == 0
 	if a.Priority > 0 {
 		n.heardAt[d.member] = m.now
@@ -315,11 +345,26 @@ func (m *model) shortest() time.Duration {
 	return d
 }
 
+// local is a node's own clock.
+func (m *model) local(n *node) mono.Time { return m.now.Add(-n.lost) }
+
+// wake tells a node that was suspended, before anything else.
+func (m *model) wake(i int) {
+	n := m.nodes[i]
+	if nap := n.naps; nap > 0 && n.asleep <= m.now {
+		n.naps = 0
+		n.lost += nap
+		m.say("%s wakes up after %v", n.name, nap)
+		m.step(i, Event{Kind: Slept, Asleep: nap})
+	}
+}
+
 func (m *model) step(i int, ev Event) {
+	m.wake(i)
 	n := m.nodes[i]
 	was := n.g.Member(0).State()
 	silence, resigned := m.now.Sub(max(n.heardAt[0], n.heardAt[m.size-1])), n.resign[0] || n.resign[m.size-1]
-	for _, a := range n.g.Step(m.now, ev, nil) {
+	for _, a := range n.g.Step(m.local(n), ev, nil) {
 		m.say("%s %s", n.name, describe(a))
 		switch a.Kind {
 		case SendAdvert:
@@ -388,12 +433,18 @@ func (m *model) send(from, member int, priority uint8) {
 	n := m.nodes[from]
 	a := packet.Advert{Version: m.version, VRID: n.cfg.VRID, Priority: priority, Interval: n.cfg.AdvertInterval, Addresses: n.cfg.Advertised}
 	b := a.Append(nil, m.pseudo(n.addr))
-	for to := range m.nodes {
-		if to == from || m.apart[from][to] || m.rng.Float64() < m.loss || !m.nodes[to].alive {
-			continue
+	for path := range m.paths {
+		within := m.interval / 200
+		if path > 0 {
+			within = m.slow
 		}
-		delay := time.Duration(m.rng.IntN(5000)) * m.interval / 1_000_000
-		m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: to, member: member, from: n.addr, advert: b})
+		for to := range m.nodes {
+			if to == from || m.apart[path][from][to] || m.rng.Float64() < m.loss || !m.nodes[to].alive {
+				continue
+			}
+			delay := time.Duration(m.rng.Int64N(int64(within) + 1))
+			m.mail = append(m.mail, delivery{at: m.now.Add(delay), to: to, member: member, path: path, from: n.addr, advert: b})
+		}
 	}
 }
 
@@ -424,7 +475,7 @@ func FuzzStep(f *testing.F) {
 		}
 		cfg := Config{
 			Version: 2, VRID: 1, Priority: priority, AdvertInterval: time.Second,
-			StartAsMaster: flags&1 != 0, NoPreempt: flags&2 != 0,
+			StartAsMaster: flags&1 != 0, NoPreempt: flags&2 != 0, Paths: make([]Path, flags>>3&3),
 		}
 		unit := time.Second
 		if flags&4 != 0 {
@@ -445,9 +496,14 @@ func FuzzStep(f *testing.F) {
 			switch ev.Kind {
 			case Timer:
 				now = now.Add(time.Duration(arg()) * unit / 10)
+			case Slept:
+				ev.Asleep = time.Duration(arg()) * unit / 10
 			case Heard:
 				ev.From = netip.AddrFrom4([4]byte{10, 0, 0, arg()})
 				ev.Advert = &packet.Advert{Version: cfg.Version, VRID: 1, Priority: arg(), Interval: unit}
+				if n := len(cfg.Paths); n > 0 {
+					ev.Path = int(arg()) % (n + 1)
+				}
 				if cfg.Version == 3 {
 					ev.Advert.Interval *= time.Duration(arg()) // 0 cannot be, and must do no harm
 				}

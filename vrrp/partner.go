@@ -184,7 +184,7 @@ func (i *Instance) succeed(now mono.Time, why Why, out []Action) []Action {
 	i.partner.yielded = false
 	i.masterInterval = 0
 	i.resigned, i.lowerHeard = false, false
-	return i.enter(Master, why, out)
+	return i.enter(now, Master, why, out)
 }
 
 // hearPartner handles an advert that means something else to a MASTER than its

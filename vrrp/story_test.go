@@ -16,14 +16,15 @@ import (
 
 // TestStories plays one instance against scripted neighbours in virtual time.
 //
-//	node [addr=A] [prio=N] [advert=2s] [nopreempt] [owner] [v3] [vips=(..)] [pass=P]   a new one, at 0 s
+//	node [addr=A] [prio=N] [advert=2s] [nopreempt] [owner] [v3] [vips=(..)] [pass=P] [paths=N]   a new one, at 0 s
 //	group prio=(N,N..) [..]                  a new sync group, its members like node otherwise
 //	start
 //	run for=D | until=T       the time passes; timers fire when they are due
 //	wake asleep=D             the process stood still for D: no timer fired in that time
 //	link up|down|missing|nosocket [addr=A|none]
 //	health [delta=N] [fault] [pending]
-//	advert from=A prio=N [advert=2s] [pass=P] [vips=(..)] [every=D for=D]
+//	slept for=D               the machine was suspended for D, which the clock did not count
+//	advert from=A prio=N [path=N] [advert=2s] [pass=P] [vips=(..)] [every=D for=D]
 //	fail                      the addresses that were just set up could not be set
 //	stop
 //	peer gone|left|waits|asks|withdraws from=A [prio=N]    what the pair link tells
@@ -81,6 +82,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.g = NewSyncGroup(members...)
 	case "start":
 		s.step(Event{Kind: Start})
+	case "slept":
+		s.step(Event{Kind: Slept, Asleep: s.duration(d, "for")})
 	case "stop":
 		s.step(Event{Kind: Shutdown})
 	case "fail":
@@ -123,6 +126,9 @@ func (s *story) command(d *datadriven.TestData) string {
 			next = stamp(i.Deadline())
 		}
 		fmt.Fprintf(&s.out, "%s %s%v, priority %d, next at %s\n", stamp(s.now), s.name(n), i.State(), i.Priority(), next)
+		for p, sight := range i.Sights() {
+			fmt.Fprintf(&s.out, "%s   path %d %v since %s\n", stamp(s.now), p, sight.Sighting, stamp(sight.Since))
+		}
 	}
 	return s.out.String()
 }
@@ -170,6 +176,11 @@ func (s *story) config(d *datadriven.TestData, member int) Config {
 		c.Version = 3
 	}
 	c.Auth = s.auth(d)
+	if d.HasArg("paths") {
+		n := 0
+		d.ScanArgs(s.t, "paths", &n)
+		c.Paths = make([]Path, n)
+	}
 	return c
 }
 
@@ -231,6 +242,9 @@ func (s *story) advert(d *datadriven.TestData) {
 	}
 	d.ScanArgs(s.t, "prio", &a.Priority)
 	ev := Event{Kind: Heard, Advert: &a, From: netip.MustParseAddr(s.text(d, "from"))}
+	if d.HasArg("path") {
+		d.ScanArgs(s.t, "path", &ev.Path)
+	}
 	if !d.HasArg("every") {
 		s.step(ev)
 		return
@@ -327,6 +341,9 @@ func describe(a Action) string {
 		}
 		if a.Note == IntervalAdopted {
 			faults = fmt.Sprintf(": %v", a.Interval)
+		}
+		if a.Note == PathSilent || a.Note == PathSeen {
+			faults = fmt.Sprintf(" %d", a.Path)
 		}
 		if a.Note == PriorityChanged {
 			faults = fmt.Sprintf(": %d", a.Priority)

@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"slices"
+	"time"
 
 	"baton/internal/mono"
 )
@@ -97,13 +98,13 @@ func (g *Group) settle(now mono.Time, last, start int, out []Action) []Action {
 
 // fence has all masters leave when one of them stood still for too long: all did,
 // and one that has spoken a little later must not speak again first.
-func (g *Group) fence(now mono.Time, out []Action) []Action {
-	if g.count(Master) == 0 || !g.Stalled(now) {
+func (g *Group) fence(now mono.Time, asleep time.Duration, out []Action) []Action {
+	if g.count(Master) == 0 || !g.overslept(now, asleep) {
 		return out
 	}
 	for i := range g.members {
 		m, why := &g.members[i], Synced
-		if m.stalled(now) {
+		if m.overslept(now, asleep) {
 			why = StalledAlone
 		}
 		if m.state == Master && !m.stopped {

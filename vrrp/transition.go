@@ -1,18 +1,23 @@
 package vrrp
 
 import (
+	"time"
+
 	"baton/internal/mono"
 	"baton/vrrp/packet"
 )
 
-// stalled reports whether this process stood still (stopped, starved, suspended)
-// for so long that the others had time to elect another master.
-func (i *Instance) stalled(now mono.Time) bool {
+// overslept reports whether this process stood still (stopped, starved, suspended)
+// for so long that the others had time to elect another master. asleep is what the
+// clock did not count. A backup that was asleep has heard nobody then: its timer says
+// nothing.
+func (i *Instance) overslept(now mono.Time, asleep time.Duration) bool {
 	switch i.state {
 	case Master:
-		return now.Sub(i.sent) > i.MasterDown()
+		return now.Sub(i.sent)+asleep > i.MasterDown()
 	case Backup:
-		return i.deadline < now && now.Sub(i.deadline) > i.MasterDown()
+		late := now.Sub(i.deadline) + asleep
+		return late > i.MasterDown() || asleep > 0 && late > 0
 	}
 	return false
 }
@@ -20,8 +25,8 @@ func (i *Instance) stalled(now mono.Time) bool {
 // fence makes a stalled instance begin again as BACKUP before it does anything
 // else. A backup that stood still cannot tell a silent master from its own
 // absence either, so its timer starts again.
-func (i *Instance) fence(now mono.Time, out []Action) []Action {
-	if !i.stalled(now) {
+func (i *Instance) fence(now mono.Time, asleep time.Duration, out []Action) []Action {
+	if !i.overslept(now, asleep) {
 		return out
 	}
 	if i.state == Master {
@@ -39,7 +44,7 @@ func (i *Instance) await(now mono.Time) {
 
 // enter changes the state and reports it. The report comes after the actions that
 // belong to the change, so whoever hears of MASTER finds the addresses in place.
-func (i *Instance) enter(s State, why Why, out []Action) []Action {
+func (i *Instance) enter(now mono.Time, s State, why Why, out []Action) []Action {
 	a := Action{Kind: Notify, From: i.state, State: s, Why: why, Priority: i.Priority()}
 	switch why {
 	case HigherHeard, TieLost, Resigned, Preempts, ProcessGone, HandedOver, StillAlive:
@@ -49,6 +54,8 @@ func (i *Instance) enter(s State, why Why, out []Action) []Action {
 	}
 	i.state, i.contested = s, false
 	i.preemptAt, i.rivalSince, i.wants = mono.Never, mono.Never, false
+	i.answerAt = 0
+	i.forgetSights(now)
 	return append(out, a)
 }
 
@@ -61,7 +68,7 @@ func (i *Instance) backup(now mono.Time, why Why, out []Action) []Action {
 		i.partner.leaveMaster()
 	}
 	i.shown = 0
-	out = i.enter(Backup, why, out)
+	out = i.enter(now, Backup, why, out)
 	i.await(now)
 	return out
 }
@@ -72,7 +79,7 @@ func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
 	i.deadline = now
 	out = i.advertise(now, out)
 	out = append(out, Action{Kind: SetVIPs, Up: true}, Action{Kind: Announce})
-	out = i.enter(Master, why, out)
+	out = i.enter(now, Master, why, out)
 	i.masterInterval = 0
 	i.resigned, i.lowerHeard = false, false
 	// After a claim it is forgotten when the claim has stood.
@@ -98,19 +105,19 @@ func (i *Instance) fault(now mono.Time, faults Faults, out []Action) []Action {
 	}
 	i.shown = faults
 	i.masterInterval = 0
-	return i.enter(Fault, Faulted, out)
+	return i.enter(now, Fault, Faulted, out)
 }
 
 // stop ends the instance: a master resigns, then removes its addresses, so that
 // the successor waits for its skew time only.
-func (i *Instance) stop(out []Action) []Action {
+func (i *Instance) stop(now mono.Time, out []Action) []Action {
 	if i.state == Master {
 		out = append(out, Action{Kind: SendAdvert, Priority: 0}, Action{Kind: SetVIPs})
 	}
 	i.stopped = true
 	i.deadline = mono.Never
 	if i.started {
-		out = i.enter(Init, Stopped, out)
+		out = i.enter(now, Init, Stopped, out)
 	}
 	return out
 }
@@ -132,6 +139,9 @@ func (i *Instance) hear(now mono.Time, ev Event, out []Action) []Action {
 	note := func(n Note) Action {
 		return Action{Kind: Trace, Note: n, Priority: i.Priority(), Peer: ev.From, PeerPriority: ad.Priority}
 	}
+	if i.belated(now, ev) {
+		return out
+	}
 	if i.state == Backup {
 		return i.hearAsBackup(now, ev, note, out)
 	}
@@ -140,6 +150,9 @@ func (i *Instance) hear(now mono.Time, ev Event, out []Action) []Action {
 
 func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action, out []Action) []Action {
 	ad := ev.Advert
+	if ad.Priority > 0 {
+		out = i.see(now, ev, note, out)
+	}
 	switch {
 	case ad.Priority == 0:
 		i.deadline = now.Add(i.Skew())
@@ -189,7 +202,11 @@ func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action,
 	switch {
 	case ad.Priority == 0:
 		// RFC 3768 section 6.4.3: tell the others at once that there is a master.
-		return i.advertise(now, append(out, note(ResignHeard)))
+		if out = append(out, note(ResignHeard)); !i.answers(now) {
+			i.deadline = min(i.deadline, i.answerAt)
+			return out
+		}
+		return i.advertise(now, out)
 	case ad.Priority == ours && order == 0:
 		return append(out, note(SameSender))
 	case ad.Priority > ours, ad.Priority == ours && order > 0:
@@ -206,6 +223,7 @@ func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action,
 		i.masterInterval = 0
 		out = i.backup(now, why, out)
 		out = i.adopt(ad, note, out)
+		out = i.see(now, ev, note, out)
 		i.await(now) // with the interval of the master that we yield to
 		return out
 	case ad.Priority == 255 && i.rivalStays(now):
@@ -215,12 +233,30 @@ func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action,
 	}
 	// keepalived: force a new election and win back the clients that the other took.
 	out = append(out, note(LowerHeard))
+	if !i.answers(now) {
+		i.contested = true // and answered when it may be, in one for all
+		if !i.cfg.LowerPrioNoAdvert {
+			i.deadline = min(i.deadline, i.answerAt)
+		}
+		return out
+	}
 	if !i.cfg.LowerPrioNoAdvert {
 		out = i.advertise(now, out)
 		i.contested = true
 		i.deadline = min(i.deadline, now.Add(contestTime))
 	}
 	return append(out, Action{Kind: Announce, Conflict: true})
+}
+
+// answers reports whether an advert may be answered at once. Two nodes of which each
+// takes the other for the lower one would answer each other's answers, and one sender
+// could make this node announce as fast as it sends.
+func (i *Instance) answers(now mono.Time) bool {
+	if now < i.answerAt {
+		return false
+	}
+	i.answerAt = now.Add(min(answerTime, i.cfg.AdvertInterval))
+	return true
 }
 
 // delaysPreemption reports whether a master of lower rank is left alone for now.

@@ -21,6 +21,8 @@ const (
 	AuthData           // another password than ours
 	Interval           // RFC 3768 section 7.1: another advert interval than ours
 	Addresses          // another address list than ours; the advert is accepted all the same
+	NoOrigin           // came by a heartbeat path without the origin that baton appends there
+	Looped             // our own advert, which came back by another path
 	NumReasons         // how many there are: the size of a table of counters
 )
 
@@ -42,6 +44,8 @@ func (r Reason) String() string {
 		AuthData:    "password differs",
 		Interval:    "advert interval differs",
 		Addresses:   "address list differs",
+		NoOrigin:    "not from a baton with this heartbeat path",
+		Looped:      "our own, come back: two heartbeat paths are in the same network",
 	}
 	if int(r) < len(names) {
 		return names[r]
@@ -68,6 +72,8 @@ func (r Reason) Key() string {
 		AuthData:    "auth_data",
 		Interval:    "interval",
 		Addresses:   "addresses",
+		NoOrigin:    "no_origin",
+		Looped:      "looped",
 	}
 	if int(r) < len(names) {
 		return names[r]
