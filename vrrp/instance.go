@@ -78,7 +78,7 @@ type Instance struct {
 	contested    bool      // MASTER: the timer runs for contestTime at most, to announce again
 	answerAt     mono.Time // MASTER: a lower rank that is heard before is answered then
 
-	sights   []Sight // with heartbeat paths: by which the master is heard
+	sights   []PathSight // with heartbeat paths: by which the master is heard
 	farewell farewell
 
 	partner partner
@@ -87,7 +87,7 @@ type Instance struct {
 func (i *Instance) init(c Config) {
 	*i = Instance{cfg: c, deadline: mono.Never, retry: firstRetry, preemptAt: mono.Never}
 	if len(c.Paths) > 0 {
-		i.sights = make([]Sight, 1+len(c.Paths))
+		i.sights = make([]PathSight, 1+len(c.Paths))
 	}
 }
 

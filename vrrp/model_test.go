@@ -355,7 +355,10 @@ func (m *model) wake(i int) {
 		n.naps = 0
 		n.lost += nap
 		m.say("%s wakes up after %v", n.name, nap)
-		m.step(i, Event{Kind: Slept, Asleep: nap})
+		long := nap > n.g.Member(0).MasterDown()
+		if m.step(i, Event{Kind: Slept, Asleep: nap}); long && n.g.Member(0).State() == Master {
+			m.fail("%s is MASTER after it was suspended for %v", n.name, nap)
+		}
 	}
 }
 

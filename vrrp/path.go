@@ -31,21 +31,21 @@ func (s Sighting) String() string {
 	return "unknown"
 }
 
-// Sight is what an instance knows of one path.
-type Sight struct {
+// PathSight is what an instance knows of one path.
+type PathSight struct {
 	Sighting Sighting
 	Since    mono.Time
 	last     mono.Time // of the last advert, or Since
 }
 
-// Sights returns what is known of the paths: of Interface first, then of
+// PathSights returns what is known of the paths: of Interface first, then of
 // Config.Paths. It is empty if there are no such.
-func (i *Instance) Sights() []Sight { return i.sights }
+func (i *Instance) PathSights() []PathSight { return i.sights }
 
 // forgetSights begins a state in which nothing has been heard yet.
 func (i *Instance) forgetSights(now mono.Time) {
 	for n := range i.sights {
-		i.sights[n] = Sight{Since: now, last: now}
+		i.sights[n] = PathSight{Since: now, last: now}
 	}
 }
 

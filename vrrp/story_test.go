@@ -126,7 +126,7 @@ func (s *story) command(d *datadriven.TestData) string {
 			next = stamp(i.Deadline())
 		}
 		fmt.Fprintf(&s.out, "%s %s%v, priority %d, next at %s\n", stamp(s.now), s.name(n), i.State(), i.Priority(), next)
-		for p, sight := range i.Sights() {
+		for p, sight := range i.PathSights() {
 			fmt.Fprintf(&s.out, "%s   path %d %v since %s\n", stamp(s.now), p, sight.Sighting, stamp(sight.Since))
 		}
 	}

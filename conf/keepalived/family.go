@@ -17,6 +17,14 @@ func parseSource(l *lowerer, b *conf.Block, d *instanceDraft) {
 
 // parsePeers reads a unicast_peer block.
 func parsePeers(l *lowerer, b *conf.Block, d *instanceDraft) {
+	ranged := l.peerLines(b, &d.vrrp.Peers, &d.peers)
+	// keepalived.conf(5): min_ttl and max_ttl turn check_unicast_src on.
+	d.vrrp.CheckPeers = d.vrrp.CheckPeers || ranged
+}
+
+// peerLines reads the lines of a unicast_peer block. words are where the peers stand;
+// ranged says that one has min_ttl or max_ttl.
+func (l *lowerer) peerLines(b *conf.Block, peers *[]vrrp.Peer, words *[]conf.Word) (ranged bool) {
 	if len(b.Body) == 0 {
 		l.errs.Errorf(b.Words[0].Pos, "name the other nodes' addresses, or take it out to send multicast", "`unicast_peer` has no peers")
 	}
@@ -36,18 +44,18 @@ func parsePeers(l *lowerer, b *conf.Block, d *instanceDraft) {
 			continue
 		}
 		p.Addr = a
-		// keepalived.conf(5): min_ttl and max_ttl turn check_unicast_src on.
-		d.vrrp.CheckPeers = d.vrrp.CheckPeers || len(line.Words) > 1
-		for i, other := range d.vrrp.Peers {
+		ranged = ranged || len(line.Words) > 1
+		for i, other := range *peers {
 			if other.Addr == a {
-				l.errs.Errorf(word.Pos, "", "`unicast_peer` %s stands twice: it is also at %s", a, d.peers[i].Pos)
+				l.errs.Errorf(word.Pos, "", "`unicast_peer` %s stands twice: it is also at %s", a, (*words)[i].Pos)
 				ok = false
 			}
 		}
 		if ok {
-			d.vrrp.Peers, d.peers = append(d.vrrp.Peers, p), append(d.peers, word)
+			*peers, *words = append(*peers, p), append(*words, word)
 		}
 	}
+	return ranged
 }
 
 // peerKeywords is what may follow the address of a peer.

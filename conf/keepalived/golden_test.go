@@ -211,6 +211,13 @@ func dump(b *strings.Builder, c *Config) {
 			field("check", v.CheckPeers)
 			b.WriteString("\n")
 		}
+		for _, p := range v.Paths {
+			line("    path", p.Interface)
+			field("source", p.Source)
+			field("peers", p.Peers)
+			field("send_ttl", p.TTL)
+			b.WriteString("\n")
+		}
 		if s := i.VIP.Announce; s != vip.DefaultSchedule() {
 			fmt.Fprintf(b, "    announce x%d again=%v conflict x%d again=%v refresh=%v x%d pauses=%v,%v\n",
 				s.Repeat, s.Again, s.ConflictRepeat, s.ConflictAgain, s.Refresh, s.RefreshRepeat, s.ARPInterval, s.NAInterval)

@@ -28,6 +28,7 @@ type instanceDraft struct {
 	nativeIPv6  conf.Word
 	source      conf.Word
 	peers       []conf.Word // the same as vrrp.Peers
+	paths       []pathDraft
 	announce    announceDraft
 	addresses   []addressDraft
 	excluded    []addressDraft
@@ -109,6 +110,7 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			{name: "mcast_src_ip", doc: "source address of adverts; by default the interface's first, link-local with IPv6", min: 1, max: 1, parse: parseSource},
 			{name: "unicast_src_ip", doc: "the same as mcast_src_ip", min: 1, max: 1, parse: parseSource},
 			{name: "unicast_peer", doc: "adverts go to these addresses and not to the group: ADDRESS [min_ttl N] [max_ttl N]", body: true, many: true, parse: parsePeers},
+			{name: "heartbeat_path", doc: "baton's own: a further way for adverts; a backup takes over when all are silent: heartbeat_path { interface NAME }", body: true, many: true, parse: parsePath},
 			{name: "unicast_ttl", doc: "TTL or hop limit of unicast adverts, 255 by default", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
 				if n, ok := l.integer("unicast_ttl", b.Words[1], 1, 255); ok {
 					d.vrrp.TTL = uint8(n)
@@ -228,6 +230,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	}
 	l.family(d)
 	l.uniqueVRID(d)
+	l.finishPaths(d)
 	l.priority(d)
 	l.advertInterval(d)
 	l.checkPreemption(d)

@@ -49,6 +49,7 @@ func Keywords() []Keyword {
 		all = append(all, rows(block, t.rule)...)
 	}
 	all = append(all, rows("unicast_peer", t.peer)...)
+	all = append(all, rows("heartbeat_path", t.path)...)
 	all = append(all, rows("track_script", t.trackScript)...)
 	all = append(all, rows("track_interface", t.trackScript)...)
 	all = append(all, rows("track_process", t.trackFile)...)
@@ -140,6 +141,7 @@ type tables struct {
 	hop          table[vip.Hop]
 	rule         table[ruleDraft]
 	peer         table[vrrp.Peer]
+	path         table[pathDraft]
 	trackScript  table[trackDraft]
 	trackFile    table[trackDraft]
 	file         table[trackerDraft]
@@ -162,6 +164,7 @@ func newTables() *tables {
 		hop:          newTable(hopKeywords()),
 		rule:         newTable(ruleKeywords()...),
 		peer:         newTable(peerKeywords()),
+		path:         newTable(pathKeywords()),
 		trackScript:  newTable(trackKeywords(maxWeight)),
 		trackFile:    newTable(trackKeywords(maxFileWeight)),
 		file:         newTable(fileKeywords()),

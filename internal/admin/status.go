@@ -37,6 +37,7 @@ type Instance struct {
 
 	Master    *Master           `json:"master,omitempty"` // the last one heard, this node excepted
 	Differs   []string          `json:"differences"`      // what other nodes' adverts show to be other than here, and should not be
+	Paths     []Path            `json:"paths,omitempty"`  // with heartbeat_path: the interface's first, then those
 	Addresses []Address         `json:"addresses"`
 	Lease     *Lease            `json:"lease,omitempty"` // only while addresses are held
 	Counters  map[string]uint64 `json:"counters"`
@@ -57,6 +58,18 @@ type Share struct {
 type Master struct {
 	Address  string `json:"address"`
 	Priority int    `json:"priority"`
+}
+
+// Path is a way for adverts: the instance's interface, or a heartbeat_path.
+type Path struct {
+	Interface string    `json:"interface"`
+	Unicast   bool      `json:"unicast,omitempty"`
+	Master    string    `json:"master"` // seen, silent (by this path only), unknown (not BACKUP, or nothing heard yet)
+	Since     time.Time `json:"since"`
+	Problem   string    `json:"problem,omitempty"` // why adverts neither leave nor come
+	Sent      uint64    `json:"sent"`
+	Errors    uint64    `json:"send_errors"`
+	Received  uint64    `json:"received"`
 }
 
 // Address is a virtual address.

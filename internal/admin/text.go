@@ -39,6 +39,14 @@ func (s *Status) problems() []string {
 		if i.Problem != "" {
 			out = append(out, fmt.Sprintf("instance %s: %s", i.Name, i.Problem))
 		}
+		for _, p := range i.Paths {
+			switch {
+			case p.Problem != "":
+				out = append(out, fmt.Sprintf("instance %s: heartbeat path %s does not work: %s", i.Name, p.Interface, p.Problem))
+			case p.Master == "silent":
+				out = append(out, fmt.Sprintf("instance %s: the master is not heard by %s, but by another path", i.Name, p.Interface))
+			}
+		}
 	}
 	if s.Maintenance {
 		out = append(out, "this node is in maintenance: it takes part in no election until `baton maintenance off`")
@@ -93,11 +101,24 @@ func (s *Status) writeInstances(b *strings.Builder, now time.Time) {
 		for _, d := range i.Differs {
 			fmt.Fprintf(w, "  differs\t%s\n", d)
 		}
+		for _, p := range i.Paths {
+			fmt.Fprintf(w, "  path %s\t%s\n", p.Interface, p.text(now))
+		}
 		if c := counters(i.Counters); c != "" {
 			fmt.Fprintf(w, "  adverts\t%s\n", c)
 		}
 		_ = w.Flush() // into a strings.Builder
 	}
+}
+
+func (p *Path) text(now time.Time) string {
+	switch {
+	case p.Problem != "":
+		return "does not work: " + p.Problem
+	case p.Master == "unknown":
+		return "master neither seen nor missed" + fmt.Sprintf(", sent %d, received %d", p.Sent, p.Received)
+	}
+	return fmt.Sprintf("master %s since %s, sent %d, received %d", p.Master, moment(p.Since, now), p.Sent, p.Received)
 }
 
 // Sum spells a priority out: "103 = 101 base + 2 check_haproxy".

@@ -49,6 +49,19 @@ func TestText(t *testing.T) {
 				{Name: "two", Mode: "tcp", Balance: "leastconn", Usable: 1, Queued: 4, Servers: []Server{{Name: "s1", State: "DOWN"}, {Name: "s2", State: "UP", Active: true, Backup: true}}},
 			},
 		},
+		"paths": {
+			Version: "0.1.0", PID: 812, Node: "lb2", State: "running", Uptime: 200,
+			Instances: []Instance{{
+				Name: "VI_1", Interface: "eth0", VRID: 51, State: "BACKUP", Since: before(time.Minute), Priority: 100, Base: 100,
+				Master: &Master{"192.168.1.10", 103},
+				Paths: []Path{
+					{Interface: "eth0", Master: "silent", Since: before(10 * time.Second), Sent: 1, Received: 20},
+					{Interface: "eth1", Master: "seen", Since: before(time.Minute), Received: 60},
+					{Interface: "eth2", Master: "unknown", Since: before(time.Minute)},
+					{Interface: "eth3", Master: "silent", Since: before(time.Minute), Problem: "no such interface"},
+				},
+			}},
+		},
 		"pair": {
 			Version: "0.1.0", PID: 812, Node: "lb1", State: "running", Uptime: 40, Maintenance: true,
 			Pair: &Pair{

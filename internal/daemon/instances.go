@@ -37,6 +37,12 @@ func (d *process) instances(now mono.Time) []admin.Instance {
 		if st.Master.IsValid() {
 			in.Master = &admin.Master{Address: st.Master.String(), Priority: int(st.MasterPriority)}
 		}
+		for _, p := range st.Paths {
+			in.Paths = append(in.Paths, admin.Path{
+				Interface: p.Interface, Unicast: p.Unicast, Master: p.Sighting.String(), Since: p.Since.Wall(), Problem: p.Problem,
+				Sent: p.Sent, Errors: p.SendErrors, Received: p.Received,
+			})
+		}
 		addHoldings(&in, holdings[i], now)
 		out = append(out, in)
 	}

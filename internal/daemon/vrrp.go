@@ -26,6 +26,11 @@ func (d *process) buildSpeaker() error {
 	if d.addresses, err = kernel.New(owned, d.Log); err != nil {
 		return err
 	}
+	for _, v := range protocols {
+		for _, p := range v.Paths {
+			d.addresses.AlsoWatch(p.Interface)
+		}
+	}
 	for _, p := range d.cfg.VRRP.Probes {
 		if p.Kind == checkscript.Interface {
 			d.addresses.AlsoWatch(p.Interface)

@@ -126,7 +126,7 @@ func playMatrix(t *testing.T, w wire, batonFirst bool) {
 // asks only once: the owner's announcement has to tell it of a change.
 func awaitNeighbour(t *testing.T, client *nettest.Host, ip string, owner *node) {
 	t.Helper()
-	hw := strings.Fields(owner.IP("-br", "link", "show", "dev", "eth0"))[2]
+	hw := hardware(owner)
 	entry := func() string { return client.IP("neigh", "show", "to", ip, "dev", "eth0") }
 	if !strings.Contains(entry(), "lladdr") {
 		client.Do(func() {
@@ -139,4 +139,9 @@ func awaitNeighbour(t *testing.T, client *nettest.Host, ip string, owner *node) 
 	await(t, fmt.Sprintf("the client's entry for %s names %s (%s)", ip, owner.Name, hw), func() bool {
 		return strings.Contains(entry(), hw)
 	})
+}
+
+// hardware is the address of a node's eth0.
+func hardware(n *node) string {
+	return strings.Fields(n.IP("-br", "link", "show", "dev", "eth0"))[2]
 }

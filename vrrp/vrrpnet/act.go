@@ -69,7 +69,9 @@ func (l *loop) act(now mono.Time, m *member, a vrrp.Action) bool {
 	case vrrp.Trace:
 		told.Kind = Noted
 		ok := true
-		if a.Note != vrrp.PriorityChanged && a.Note != vrrp.FaultsChanged {
+		if a.Note == vrrp.PathSilent || a.Note == vrrp.PathSeen {
+			told.Interface = m.pathName(a.Path)
+		} else if a.Note != vrrp.PriorityChanged && a.Note != vrrp.FaultsChanged {
 			told.Repeated, ok = m.notes[a.Note].pass(now, tellNotes)
 		}
 		if ok {
@@ -81,14 +83,23 @@ func (l *loop) act(now mono.Time, m *member, a vrrp.Action) bool {
 
 func (l *loop) sendAdvert(now mono.Time, m *member, priority uint8) {
 	errno := m.send(priority)
+	for _, p := range m.paths {
+		if p.errno != 0 {
+			l.sendFailed(now, m, p.link.name, &p.failing, priority, p.errno)
+		}
+	}
 	// Without a socket there is a fault already, with its own message; a
 	// resignation into it is not expected to arrive.
 	if errno == 0 || m.link.fd == sys.NoFD {
 		return
 	}
-	if repeated, ok := m.sending.pass(now, tellRefusals); ok {
+	l.sendFailed(now, m, m.cfg.Interface, &m.sending, priority, errno)
+}
+
+func (l *loop) sendFailed(now mono.Time, m *member, iface string, limit *limiter, priority uint8, errno sys.Errno) {
+	if repeated, ok := limit.pass(now, tellRefusals); ok {
 		l.s.queue.put(Event{
-			Kind: SendFailed, Time: now, Instance: m.cfg.Name, Interface: m.cfg.Interface,
+			Kind: SendFailed, Time: now, Instance: m.cfg.Name, Interface: iface,
 			Priority: priority, Repeated: repeated, Err: errno,
 		})
 	}

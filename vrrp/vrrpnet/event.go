@@ -25,6 +25,7 @@ const (
 	SendFailed                 // Err: an advert could not be sent
 	GroupChanged               // Group, From, State, Why: all members of a sync group have moved
 	PeerDiffers                // Peer, Differs, Text: what its adverts show of its settings has changed
+	PathChanged                // Interface, Err: the heartbeat path by this interface does not work, or does again (nil)
 	Unprivileged               // Err: no real-time scheduling or no locked memory, for this reason
 )
 
@@ -77,6 +78,10 @@ func (e Event) String() string {
 			return fmt.Sprintf("master is %v (priority %d)", e.Peer, e.PeerPriority)
 		case vrrp.FaultsChanged:
 			return fmt.Sprintf("%v: %v", vrrp.Fault, e.Faults)
+		case vrrp.PathSilent:
+			return fmt.Sprintf("heartbeat path %s is silent, the master is heard by another", e.Interface)
+		case vrrp.PathSeen:
+			return fmt.Sprintf("the master is heard again by heartbeat path %s", e.Interface)
 		case vrrp.IntervalAdopted:
 			return fmt.Sprintf("%v: %v%s", e.Note, e.Interval, peer)
 		}
@@ -97,6 +102,11 @@ func (e Event) String() string {
 		return fmt.Sprintf("cannot send adverts: %v", e.Err)
 	case PeerDiffers:
 		return e.Text
+	case PathChanged:
+		if e.Err == nil {
+			return fmt.Sprintf("heartbeat path %s works", e.Interface)
+		}
+		return fmt.Sprintf("heartbeat path %s does not work: %v", e.Interface, e.Err)
 	case Unprivileged:
 		return fmt.Sprintf("the VRRP thread goes on with less protection against a busy host: %v", e.Err)
 	}
@@ -112,7 +122,7 @@ func (e Event) level() slog.Level {
 		return slog.LevelInfo
 	case Noted:
 		switch e.Note {
-		case vrrp.LowerHeard, vrrp.SameSender, vrrp.FaultsChanged, vrrp.WokeLate:
+		case vrrp.LowerHeard, vrrp.SameSender, vrrp.FaultsChanged, vrrp.WokeLate, vrrp.PathSilent:
 			return slog.LevelWarn
 		}
 		return slog.LevelInfo
@@ -120,6 +130,11 @@ func (e Event) level() slog.Level {
 		return slog.LevelInfo
 	case PeerDiffers:
 		if e.Differs == 0 {
+			return slog.LevelInfo
+		}
+		return slog.LevelWarn
+	case PathChanged:
+		if e.Err == nil {
 			return slog.LevelInfo
 		}
 		return slog.LevelWarn

@@ -27,6 +27,7 @@ type link struct {
 	name    string
 	six     bool
 	members [256]*member // by VRID
+	paths   [256]*path   // likewise, of those that have this link as a heartbeat path
 
 	index   int
 	up      bool

@@ -76,7 +76,7 @@ func (l *loop) timers() {
 		// An advert may have come since the sockets were looked at; if it did, the
 		// timer of a backup is void.
 		for _, other := range m.team.members {
-			l.receive(other.link)
+			l.receiveAll(other)
 		}
 		if due := m.group.Deadline(); due <= now {
 			late := int64(now.Sub(due))
@@ -129,7 +129,7 @@ func (l *loop) obey(now mono.Time, o *order) {
 	case orderHint:
 		// What a node said by advert came before what its kernel or the link says of
 		// it: an advert that still waits would seem a sign of life afterwards.
-		l.receive(o.member.link)
+		l.receiveAll(o.member)
 		l.step(mono.Now(), o.member, o.hint)
 	case orderStop:
 		l.stopping = true
@@ -154,6 +154,7 @@ func (l *loop) linkChanged(now mono.Time, k *link, err error) {
 			l.step(now, m, k.event())
 		}
 	}
+	l.pathChanged(now, k)
 }
 
 // start begins the life of every instance.
@@ -217,8 +218,11 @@ func (l *loop) read(k *link) (h packet.Header, payload []byte, r packet.Reason, 
 func (l *loop) packet(k *link, h packet.Header, payload []byte, r packet.Reason) {
 	now := mono.Now()
 	var m *member
+	var p *path
 	if len(payload) >= 2 {
-		m = k.members[payload[1]]
+		if m, p = k.members[payload[1]], k.paths[payload[1]]; p != nil {
+			m = p.member
+		}
 	}
 	switch {
 	case r != packet.OK:
@@ -228,6 +232,8 @@ func (l *loop) packet(k *link, h packet.Header, payload []byte, r packet.Reason)
 		// Somebody else's virtual router; RFC 3768 section 7.1 asks for the VRID last,
 		// but then a neighbour's other password would be counted as a mistake of ours.
 		r = packet.VRID
+	case p != nil:
+		r = admits(h, k.six, p.cfg.Peers, true)
 	default:
 		r = m.admits(h)
 	}
@@ -241,17 +247,22 @@ func (l *loop) packet(k *link, h packet.Header, payload []byte, r packet.Reason)
 		return
 	}
 	m.received.Add(1)
+	ev := vrrp.Event{Kind: vrrp.Heard, From: h.Source, Advert: &l.advert}
 	switch r {
 	case packet.OK:
-		l.see(now, m, h.Source, m.version, &l.advert)
+		if r = l.whose(&ev, m, p, payload); r == packet.OK {
+			l.see(now, m, ev.From, m.version, &l.advert)
+		}
 	case packet.Version:
-		l.see(now, m, h.Source, payload[0]>>4, nil)
+		if p == nil {
+			l.see(now, m, h.Source, payload[0]>>4, nil)
+		}
 	}
 	if r != packet.OK {
 		l.refuse(now, k, m, r, h.Source)
 		return
 	}
-	l.step(now, m, vrrp.Event{Kind: vrrp.Heard, From: h.Source, Advert: &l.advert})
+	l.step(now, m, ev)
 }
 
 // refuse counts a packet that is not accepted, and tells it now and then. m is nil

@@ -71,8 +71,10 @@ func (printingOwner) Deadline() mono.Time              { return mono.Never }
 func (printingOwner) Tick(mono.Time)                   {}
 
 // eth0 looks at the interface of the calling thread's namespace.
-func eth0() (index int, primary []netip.Addr) {
-	ifi, err := net.InterfaceByName("eth0")
+func eth0() (index int, primary []netip.Addr) { return iface("eth0") }
+
+func iface(name string) (index int, primary []netip.Addr) {
+	ifi, err := net.InterfaceByName(name)
 	if err != nil {
 		return 0, nil
 	}

@@ -21,6 +21,9 @@ type member struct {
 	group   *vrrp.Group
 	link    *link
 	dests   []dest
+	paths   []*path // heartbeat_path
+
+	mainPath atomic.Pointer[PathView] // of Interface, where there are paths
 
 	void   bool       // its addresses failed in this step: what else it says is void
 	buf    []byte     // scratch: the packet being sent
@@ -47,8 +50,8 @@ type member struct {
 
 func newMember(c vrrp.Config, l *link) *member {
 	return &member{
-		cfg: c, version: max(c.Version, 2), link: l, dests: destinations(c),
-		buf: make([]byte, 0, packet.IPv6HeaderLen+packet.MaxLen),
+		cfg: c, version: max(c.Version, 2), link: l, dests: destinations(c.IPv6, c.Peers, c.TTL),
+		buf: make([]byte, 0, packet.IPv6HeaderLen+packet.MaxLen+packet.OriginLen),
 	}
 }
 
@@ -71,11 +74,12 @@ func (m *member) publish() {
 	if old := m.view.Load(); old == nil || *old != v {
 		m.view.Store(new(v))
 	}
+	m.publishPaths()
 	m.deadline.Store(int64(m.group.Deadline()))
 }
 
-// send sends one advert. A master that resigns because it lost its source address
-// sends from the one it had: the others know it by that.
+// send sends one advert by every path. A master that resigns because it lost its source
+// address sends from the one it had: the others know it by that.
 func (m *member) send(priority uint8) sys.Errno {
 	ad := packet.Advert{
 		Version: m.version, VRID: m.cfg.VRID, Priority: priority, Interval: m.cfg.AdvertInterval,
@@ -86,22 +90,37 @@ func (m *member) send(priority uint8) sys.Errno {
 	}
 	errno := sys.Errno(sys.EADDRNOTAVAIL)
 	if m.source.IsValid() {
-		errno = 0
-		for i := range m.dests {
-			to := &m.dests[i]
-			ph := packet.Pseudo{Source: m.source, Destination: to.addr}
-			m.buf = packet.AppendIP(m.buf[:0], ph, to.ttl, ad.Len())
-			m.buf = ad.Append(m.buf, ph)
-			// A peer that cannot be reached must not keep the others from hearing.
-			if e := m.link.send(m.buf, &to.sockaddr); e != 0 {
-				errno = e
-			}
+		errno = m.transmit(&ad, m.link, m.dests, m.source, netip.Addr{})
+		for _, p := range m.paths {
+			p.send(&ad)
 		}
 	}
 	if errno == 0 {
 		m.sent.Add(1)
 	} else {
 		m.sendErrors.Add(1)
+	}
+	return errno
+}
+
+// transmit sends an advert by one link, with the origin behind it if there is one.
+func (m *member) transmit(ad *packet.Advert, l *link, dests []dest, source, origin netip.Addr) (errno sys.Errno) {
+	n := ad.Len()
+	if origin.IsValid() {
+		n += packet.OriginLen
+	}
+	for i := range dests {
+		to := &dests[i]
+		ph := packet.Pseudo{Source: source, Destination: to.addr}
+		m.buf = packet.AppendIP(m.buf[:0], ph, to.ttl, n)
+		m.buf = ad.Append(m.buf, ph)
+		if origin.IsValid() {
+			m.buf = packet.AppendOrigin(m.buf, origin)
+		}
+		// A peer that cannot be reached must not keep the others from hearing.
+		if e := l.send(m.buf, &to.sockaddr); e != 0 {
+			errno = e
+		}
 	}
 	return errno
 }
@@ -113,16 +132,16 @@ type dest struct {
 	sockaddr sys.Sockaddr
 }
 
-func destinations(c vrrp.Config) []dest {
+func destinations(six bool, peers []vrrp.Peer, ttl uint8) []dest {
 	to := func(a netip.Addr, ttl uint8) dest {
 		return dest{a, ttl, sys.SockaddrOf(netip.AddrPortFrom(a, 0))}
 	}
-	if !c.Unicast() {
-		return []dest{to(groupOf(c.IPv6), packet.HopLimit)}
+	if len(peers) == 0 {
+		return []dest{to(groupOf(six), packet.HopLimit)}
 	}
 	var list []dest
-	for _, p := range c.Peers {
-		list = append(list, to(p.Addr, cmp.Or(c.TTL, packet.HopLimit)))
+	for _, p := range peers {
+		list = append(list, to(p.Addr, cmp.Or(ttl, packet.HopLimit)))
 	}
 	return list
 }
@@ -137,9 +156,13 @@ func groupOf(six bool) netip.Addr {
 // admits looks at where a packet comes from and goes to: whether an instance may
 // listen to it at all.
 func (m *member) admits(h packet.Header) packet.Reason {
-	if !m.cfg.Unicast() {
+	return admits(h, m.cfg.IPv6, m.cfg.Peers, m.cfg.CheckPeers)
+}
+
+func admits(h packet.Header, six bool, peers []vrrp.Peer, strict bool) packet.Reason {
+	if len(peers) == 0 {
 		switch {
-		case h.Destination != groupOf(m.cfg.IPv6):
+		case h.Destination != groupOf(six):
 			return packet.Destination
 		case h.TTL != packet.HopLimit:
 			return packet.TTL
@@ -150,7 +173,7 @@ func (m *member) admits(h packet.Header) packet.Reason {
 	if h.Destination.IsMulticast() {
 		return packet.Destination
 	}
-	for _, p := range m.cfg.Peers {
+	for _, p := range peers {
 		if p.Addr == h.Source {
 			if h.TTL < p.MinTTL || p.MaxTTL != 0 && h.TTL > p.MaxTTL {
 				return packet.PeerTTL
@@ -158,7 +181,7 @@ func (m *member) admits(h packet.Header) packet.Reason {
 			return packet.OK
 		}
 	}
-	if m.cfg.CheckPeers {
+	if strict {
 		return packet.Sender
 	}
 	return packet.OK

@@ -72,19 +72,16 @@ func New(opt Options) (*Speaker, error) {
 		if s.byName[c.Name] != nil {
 			return nil, fmt.Errorf("vrrp: two instances are called %s", c.Name)
 		}
-		key := linkKey{c.Interface, c.IPv6}
-		l := s.byLink[key]
-		if l == nil {
-			l = newLink(key)
-			s.byLink[key] = l
-			s.links = append(s.links, l)
-		}
+		l := s.linkOf(c.Interface, c.IPv6)
 		if other := l.members[c.VRID]; other != nil {
 			return nil, fmt.Errorf("vrrp: instances %s and %s share virtual_router_id %d on %s", other.cfg.Name, c.Name, c.VRID, c.Interface)
 		}
 		m := newMember(c, l)
 		l.members[c.VRID], s.byName[c.Name] = m, m
 		s.members = append(s.members, m)
+	}
+	if err := s.makePaths(); err != nil {
+		return nil, err
 	}
 	if err := s.makeTeams(); err != nil {
 		return nil, err
@@ -97,6 +94,18 @@ func New(opt Options) (*Speaker, error) {
 		return nil, fmt.Errorf("vrrp: eventfd: %w", err)
 	}
 	return s, nil
+}
+
+// linkOf finds or makes the link of an interface and family.
+func (s *Speaker) linkOf(name string, six bool) *link {
+	key := linkKey{name, six}
+	l := s.byLink[key]
+	if l == nil {
+		l = newLink(key)
+		s.byLink[key] = l
+		s.links = append(s.links, l)
+	}
+	return l
 }
 
 // Run drives the instances until ctx ends, then stops them in order: priority 0

@@ -34,6 +34,7 @@ type Status struct {
 	Refused [packet.NumReasons]uint64
 	// Sights are the other nodes that have been heard within the last minute.
 	Sights  []Sight
+	Paths   []PathStatus  // the interface's first, then those of heartbeat_path; none without such
 	MaxLate time.Duration // the latest that a timer of this instance was served
 }
 
@@ -80,6 +81,7 @@ func (m *member) status() Status {
 	for r := range st.Refused {
 		st.Refused[r] = m.refused[r].Load() + m.link.refused[r].Load()
 	}
+	st.Paths = m.pathStatus()
 	return st
 }
 
