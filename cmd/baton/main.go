@@ -22,7 +22,8 @@ func main() {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
-	root.AddCommand(runCommand(), checkCommand(), statusCommand(), handoverCommand(), maintenanceCommand(), pairCommand(), releaseCommand(), labCommand(), versionCommand(), gendocsCommand())
+	root.AddCommand(runCommand(), checkCommand(), statusCommand(), handoverCommand(), maintenanceCommand(), pairCommand(), releaseCommand(), labCommand(), versionCommand(), gendocsCommand(), keepalivedCommand())
+	root.SetArgs(commandLine(os.Args))
 	c, err := root.ExecuteC()
 	if err == nil {
 		return

@@ -155,7 +155,7 @@ func (l *lowerer) flatten(body []*conf.Block) []conf.Word {
 func (l *lowerer) supported(s Status, doc string, word conf.Word) bool {
 	switch s {
 	case Warned:
-		l.errs.Warnf(word.Pos, doc, "`%s` is accepted and changes nothing", word.Text)
+		l.errs.Unusedf(word.Pos, doc, "`%s` is accepted and changes nothing", word.Text)
 		return false
 	case Refused:
 		l.errs.Errorf(word.Pos, doc, "`%s` is known, not supported yet", word.Text)

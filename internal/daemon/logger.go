@@ -127,3 +127,9 @@ func priority(l slog.Level) int {
 	}
 	return 7
 }
+
+// NewPrefixHandler returns a handler that writes lines with the severity as a <N>
+// prefix and without a time, for a writer that knows what to do with them.
+func NewPrefixHandler(w io.Writer) slog.Handler {
+	return &lineHandler{w: w, journal: true, mu: new(sync.Mutex)}
+}

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// writePIDFile writes the file that `pidfile` names. It is a favour to scripts and
+// WritePIDFile writes the file that `pidfile` names. It is a favour to scripts and
 // no reason not to serve: systemd knows the pid anyway, and its unit may well keep
 // baton from writing where an old file was.
-func writePIDFile(path string, log *slog.Logger) {
+func WritePIDFile(path string, log *slog.Logger) {
 	if path == "" {
 		return
 	}
@@ -20,8 +20,8 @@ func writePIDFile(path string, log *slog.Logger) {
 	}
 }
 
-// removePIDFile removes the file if it is still ours.
-func removePIDFile(path string, log *slog.Logger) {
+// RemovePIDFile removes the file if it is still ours.
+func RemovePIDFile(path string, log *slog.Logger) {
 	if path == "" {
 		return
 	}

@@ -14,27 +14,27 @@ func TestPIDFile(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(&said, nil))
 	path := filepath.Join(t.TempDir(), "baton.pid")
 
-	writePIDFile("", log)
-	removePIDFile("", log)
-	writePIDFile(path, log)
+	WritePIDFile("", log)
+	RemovePIDFile("", log)
+	WritePIDFile(path, log)
 	if b, err := os.ReadFile(path); err != nil || string(b) != fmt.Sprintf("%d\n", os.Getpid()) {
 		t.Errorf("the file holds %q, %v", b, err)
 	}
-	removePIDFile(path, log)
+	RemovePIDFile(path, log)
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("the file is still there: %v", err)
 	}
 	if err := os.WriteFile(path, []byte("1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	removePIDFile(path, log)
+	RemovePIDFile(path, log)
 	if _, err := os.Stat(path); err != nil {
 		t.Errorf("another process's file was removed: %v", err)
 	}
 	if said.Len() > 0 {
 		t.Errorf("said %s", said.String())
 	}
-	writePIDFile(filepath.Join(path, "x"), log)
+	WritePIDFile(filepath.Join(path, "x"), log)
 	if !strings.Contains(said.String(), "not a directory") {
 		t.Errorf("a file that cannot be written is passed over: %q", said.String())
 	}

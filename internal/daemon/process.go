@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"baton/checkscript"
 	"baton/checkscript/notifier"
 	"baton/checkscript/runner"
 	"baton/internal/admin"
@@ -37,6 +38,8 @@ type process struct {
 	}
 	failed  chan error
 	changes chan struct{} // something that the status line shows has changed
+
+	uncounted map[string]vrrpnet.Status // counters when they were cleared, by instance
 }
 
 // buildBalancer makes the balancer; listen opens its sockets.
@@ -147,6 +150,19 @@ func (d *process) tellStatus() {
 		parts = []string{"running"}
 	}
 	notify(d.Log, "STATUS="+strings.Join(parts, "; "))
+}
+
+// RunsScripts reports whether the configuration starts programs.
+func (c *Config) RunsScripts() bool {
+	if c.VRRP == nil {
+		return false
+	}
+	for _, p := range c.VRRP.Probes {
+		if p.Kind == checkscript.Script {
+			return true
+		}
+	}
+	return len(c.VRRP.Notify.Commands()) > 0
 }
 
 // Summary counts what a configuration holds.

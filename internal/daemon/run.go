@@ -23,17 +23,23 @@ type RunOptions struct {
 	Socket  string           // path of the status socket
 	Signals <-chan os.Signal // each asks to stop; the second cuts the draining short
 	Log     *slog.Logger
+
+	Commands <-chan Command // what else signals ask for; may be nil
+	Files    LoadOptions    // Reload: what to read
+	OnReady  func()         // called once when everything works; may be nil
 }
 
 // Run runs a configuration that Load found good, until a signal asks to stop: it
 // returns nil then. A failure to start leaves nothing behind; a part that fails
 // later stops the others in order first.
 func Run(cfg *Config, o RunOptions) error {
-	lock, err := Acquire()
-	if err != nil {
-		return err
+	if cfg.VRRP != nil { // two that only balance do not disturb each other
+		lock, err := Acquire()
+		if err != nil {
+			return err
+		}
+		defer lock.Release()
 	}
-	defer lock.Release()
 	if err := preflight(cfg); err != nil {
 		return err
 	}
@@ -49,8 +55,8 @@ func Run(cfg *Config, o RunOptions) error {
 		return err
 	}
 	if b := cfg.Balancer; b != nil {
-		writePIDFile(b.Global.PIDFile, o.Log)
-		defer removePIDFile(b.Global.PIDFile, o.Log)
+		WritePIDFile(b.Global.PIDFile, o.Log)
+		defer RemovePIDFile(b.Global.PIDFile, o.Log)
 	}
 	return d.serve()
 }
@@ -127,6 +133,9 @@ func (d *process) announce() {
 	d.Log.Info(fmt.Sprintf("baton %s is running: %s", d.Version, d.cfg.Summary()))
 	notify(d.Log, sd.SdNotifyReady)
 	d.tellStatus()
+	if d.OnReady != nil {
+		d.OnReady()
+	}
 }
 
 // awaitEnd waits for a signal or the failure of a part.
@@ -139,6 +148,8 @@ func (d *process) awaitEnd() error {
 			return err
 		case <-d.changes:
 			d.tellStatus()
+		case c := <-d.Commands:
+			d.obey(c)
 		}
 	}
 }

@@ -61,6 +61,12 @@ func (l *loop) act(now mono.Time, m *member, a vrrp.Action) bool {
 	case vrrp.Notify:
 		m.since, m.why = now, a.Why
 		m.transitions.Add(1)
+		switch {
+		case a.State == vrrp.Master:
+			m.becameMaster.Add(1)
+		case a.From == vrrp.Master:
+			m.leftMaster.Add(1)
+		}
 		m.publish() // before the event, so that who hears it sees it
 		told.Kind = StateChanged
 		l.s.queue.put(told)

@@ -262,6 +262,9 @@ func (l *loop) packet(k *link, h packet.Header, payload []byte, r packet.Reason)
 		l.refuse(now, k, m, r, h.Source)
 		return
 	}
+	if l.advert.Priority == 0 {
+		m.zeroReceived.Add(1)
+	}
 	l.step(now, m, ev)
 }
 

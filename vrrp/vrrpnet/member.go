@@ -46,6 +46,9 @@ type member struct {
 	received    atomic.Uint64
 	maxLate     atomic.Int64
 	refused     [packet.NumReasons]atomic.Uint64
+
+	becameMaster, leftMaster atomic.Uint64
+	zeroSent, zeroReceived   atomic.Uint64 // adverts of priority 0
 }
 
 func newMember(c vrrp.Config, l *link) *member {
@@ -97,6 +100,9 @@ func (m *member) send(priority uint8) sys.Errno {
 	}
 	if errno == 0 {
 		m.sent.Add(1)
+		if priority == 0 {
+			m.zeroSent.Add(1)
+		}
 	} else {
 		m.sendErrors.Add(1)
 	}

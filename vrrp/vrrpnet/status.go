@@ -28,6 +28,9 @@ type Status struct {
 	Sent        uint64    // adverts sent
 	SendErrors  uint64
 	Received    uint64 // adverts accepted or refused, of this VRID
+	// BecameMaster and LeftMaster count those changes, ZeroSent and ZeroReceived
+	// adverts of priority 0.
+	BecameMaster, LeftMaster, ZeroSent, ZeroReceived uint64
 	// Refused counts packets by reason. Those from NotIPv4 to Short, and VRID,
 	// are counted per interface and family, because the packet is nobody's or cannot be
 	// trusted: every instance of an interface shows the same numbers there.
@@ -78,6 +81,8 @@ func (m *member) status() Status {
 		Sights:      m.sights.present(mono.Now()),
 		MaxLate:     time.Duration(m.maxLate.Load()),
 	}
+	st.BecameMaster, st.LeftMaster = m.becameMaster.Load(), m.leftMaster.Load()
+	st.ZeroSent, st.ZeroReceived = m.zeroSent.Load(), m.zeroReceived.Load()
 	for r := range st.Refused {
 		st.Refused[r] = m.refused[r].Load() + m.link.refused[r].Load()
 	}
