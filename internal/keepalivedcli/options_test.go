@@ -29,7 +29,9 @@ func TestParse(t *testing.T) {
 		{"-S 9", defaults(func(o *Options) { o.Notes = []string{"Invalid log facility '9'"} })},
 		{"-p a -r b -c c -b d", defaults(func(o *Options) { o.PIDFile, o.VRRPPIDFile = "a", "b" })},
 		{"-u 022 -m -d -i lb1", defaults(func(o *Options) { o.Umask, o.CoreDump, o.DumpConf, o.ConfigID = 18, true, true, "lb1" })},
-		{"-PBXIRe --all", defaults(func(o *Options) { o.Notes = []string{"option --all changes nothing: there is no other subsystem than VRRP"} })},
+		{"-PBXIRe --all", defaults(func(o *Options) {
+			o.Notes = []string{"option --all changes nothing: there is no other subsystem than VRRP"}
+		})},
 		{"x -n y", defaults(func(o *Options) { o.Foreground, o.Notes = true, []string{"Unexpected argument(s): x y"} })},
 		{"-s red", defaults(func(o *Options) {
 			o.Namespace = "red"
