@@ -222,6 +222,7 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 	case Slept:
 		if i.state == Master { // for less than what fence minds: its advert is late
 			i.deadline = max(i.deadline.Add(-ev.Asleep), now)
+			out = append(out, Action{Kind: Announce, Conflict: true})
 		}
 	case Heard:
 		out = i.hear(now, ev, out)

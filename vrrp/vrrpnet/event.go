@@ -26,6 +26,7 @@ const (
 	GroupChanged               // Group, From, State, Why: all members of a sync group have moved
 	PeerDiffers                // Peer, Differs, Text: what its adverts show of its settings has changed
 	PathChanged                // Interface, Err: the heartbeat path by this interface does not work, or does again (nil)
+	Suspended                  // Asleep: the machine was, and its clock stood still
 	Unprivileged               // Err: no real-time scheduling or no locked memory, for this reason
 )
 
@@ -46,6 +47,7 @@ type Event struct {
 	Reason       packet.Reason
 	Peer         netip.Addr
 	PeerPriority uint8
+	Asleep       time.Duration // Suspended
 	Interval     time.Duration // Note IntervalAdopted
 	Up           bool
 	Differs      vrrp.Differences // PeerDiffers; 0: nothing any more
@@ -107,6 +109,8 @@ func (e Event) String() string {
 			return fmt.Sprintf("heartbeat path %s works", e.Interface)
 		}
 		return fmt.Sprintf("heartbeat path %s does not work: %v", e.Interface, e.Err)
+	case Suspended:
+		return fmt.Sprintf("the machine was suspended for %v", e.Asleep.Round(time.Millisecond))
 	case Unprivileged:
 		return fmt.Sprintf("the VRRP thread goes on with less protection against a busy host: %v", e.Err)
 	}
@@ -138,7 +142,7 @@ func (e Event) level() slog.Level {
 			return slog.LevelInfo
 		}
 		return slog.LevelWarn
-	case Resync, Refused, Unprivileged:
+	case Resync, Refused, Suspended, Unprivileged:
 		return slog.LevelWarn
 	}
 	return slog.LevelError

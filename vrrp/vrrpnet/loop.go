@@ -32,13 +32,15 @@ type loop struct {
 	buf      [packet.IPv4HeaderLen + 40 + packet.MaxLen + 64]byte // one packet, options and padding included
 	recv6    sys.Receiver6
 	advert   packet.Advert
+	naps     napClock
+	tick     sys.Ticker
 	stopping bool
 	farewell []Event // that groups have stopped, told when all instances have, as keepalived does it
 }
 
 // run turns until the order to stop has come. The order of a turn matters:
 //
-//  1. Instances that stood still for too long fence themselves, before anything
+//  1. Instances that stood still for too long, with the machine or alone, fence themselves, before anything
 //     that has been waiting is read or sent.
 //  2. Orders from other goroutines.
 //  3. Adverts that have arrived: they may make a timer obsolete.
@@ -47,6 +49,7 @@ func (l *loop) run() {
 	for !l.stopping {
 		now := mono.Now()
 		l.s.beat.Store(int64(now))
+		l.wake()
 		for _, m := range l.s.members {
 			if m.group.Stalled(now) {
 				l.step(now, m, vrrp.Event{Kind: vrrp.Timer})
@@ -103,7 +106,8 @@ func (l *loop) wait() {
 	}
 	l.poll.Reset()
 	l.poll.Add(l.s.mail.wake.FD)
-	added := 1
+	l.poll.Add(l.tick.FD)
+	added := 2
 	for _, k := range l.s.links {
 		due = mono.Min(due, k.retry)
 		k.polled = -1
@@ -117,6 +121,9 @@ func (l *loop) wait() {
 		return
 	}
 	l.poll.Wait(min(due.Sub(mono.Now()), maxWait))
+	if l.poll.Ready(1) {
+		l.tick.Drain()
+	}
 }
 
 // obey carries out an order.

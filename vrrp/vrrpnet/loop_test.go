@@ -18,7 +18,7 @@ import (
 // openLoop returns a loop whose instances have a socket and started at then. The
 // test turns it.
 func openLoop(r *rig, then mono.Time) *loop {
-	l := &loop{s: r.s, owner: &fakeOwner{say: func(string) {}}}
+	l := &loop{s: r.s, owner: &fakeOwner{say: func(string) {}}, tick: sys.Ticker{FD: sys.NoFD}}
 	l.advert.Addresses = make([]netip.Addr, 0, 255)
 	r.host.Do(func() {
 		index, primary := eth0()

@@ -132,7 +132,11 @@ func (s *Speaker) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.mail.put(&order{kind: orderStop}) })
 	defer stop()
 
-	l := &loop{s: s, owner: s.opt.Owner}
+	l := &loop{s: s, owner: s.opt.Owner, naps: newNapClock(sys.BootTime, mono.Now)}
+	if err := l.openTicker(); err != nil {
+		return fmt.Errorf("vrrp: %w", err)
+	}
+	defer l.tick.Close()
 	l.advert.Addresses = make([]netip.Addr, 0, packet.MaxAddresses)
 	s.beat.Store(int64(mono.Now()))
 	defer s.beat.Store(notRunning)
