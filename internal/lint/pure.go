@@ -16,7 +16,7 @@ import (
 var pure = []string{
 	"vrrp", "vrrp/packet", "vip", "pair", "checkscript",
 	"conf", "conf/haproxy", "conf/keepalived", "conf/keepalived/pairlint",
-	"lb/spec", "lb/http1", "lb/h2", "lb/balance", "lb/pattern", "lb/stick", "lb/stick/peers", "lb/sample", "lb/rules",
+	"lb/spec", "lb/hash", "lb/http1", "lb/h2", "lb/balance", "lb/pattern", "lb/stick", "lb/stick/peers", "lb/sample", "lb/rules",
 	"lb/health", "lb/logfmt", "lb/proxyproto", "lb/userlist", "lb/resolve",
 	"internal/diag", "internal/wheel",
 }
