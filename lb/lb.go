@@ -26,6 +26,11 @@ type Options struct {
 	// backend's traffic. It must not block.
 	OnBackend func(backend string, usable int)
 	Tag       string // name in syslog lines; "": baton
+	// Sockets are listening sockets of an earlier process, by spec.Bind.Key: Listen takes
+	// those that it needs over from it and closes the others.
+	Sockets map[string][]sys.FD
+	// HandOver keeps the listening sockets at hand for a later process; see HandOver.
+	HandOver bool
 }
 
 // LB is the balancer. Its methods are safe for use by several goroutines.
@@ -46,6 +51,8 @@ type LB struct {
 	running   atomic.Bool
 	listening atomic.Bool
 	probes    atomic.Uint32 // ProbeDial's turn among the loops
+
+	held held // listening sockets for a later process
 }
 
 // New builds the balancer. It opens no socket.
@@ -108,73 +115,6 @@ func maxconn(cfg *spec.Config) (int32, error) {
 	return int32(min(max(int64(soft)-otherDescriptors, 64)/2, 1<<20)), nil
 }
 
-// backlog of a listener: HAProxy takes the frontend's maxconn; the kernel caps it at somaxconn.
-const backlog = 4096
-
-// Listen binds every listener, one socket per loop and address, with IP_FREEBIND: a
-// takeover of the address later starts no socket. On error nothing stays open.
-func (l *LB) Listen() error {
-	type bound struct {
-		fd   sys.FD
-		w    *proxy.Worker
-		fe   *proxy.Frontend
-		bind *spec.Bind
-	}
-	var all []bound
-	fail := func(err error) error {
-		for _, b := range all {
-			b.fd.Close()
-		}
-		return err
-	}
-	for _, fe := range l.set.Frontends {
-		if fe.Spec.Disabled {
-			continue
-		}
-		for i := range fe.Spec.Binds {
-			bind := &fe.Spec.Binds[i]
-			// SO_REUSEPORT would let a second daemon of the same user share our port in
-			// silence; a first socket without it finds out.
-			if err := sys.CheckPortFree(bind.Addr); err != nil {
-				return fail(&BindError{Bind: bind, Frontend: fe.Spec.Name, Err: err})
-			}
-			for _, w := range l.set.Workers {
-				o := sys.ListenOptions{Backlog: backlog, V6Only: bind.Addr.Addr().Is6() && !bind.V4V6, FreeBind: true}
-				if fe.Spec.Backlog > 0 {
-					o.Backlog = fe.Spec.Backlog
-				}
-				fd, err := sys.ListenTCP(bind.Addr, o)
-				if err != nil {
-					return fail(&BindError{Bind: bind, Frontend: fe.Spec.Name, Err: err})
-				}
-				all = append(all, bound{fd, w, fe, bind})
-			}
-		}
-	}
-	for _, b := range all {
-		b.w.Loop.Post(func() {
-			if err := b.w.Listen(b.fd, b.fe, b.bind); err != nil {
-				l.log.Error("cannot watch a listener", "bind", b.bind.Text, "error", err)
-			}
-		})
-	}
-	l.listening.Store(true)
-	return nil
-}
-
-// BindError is a listener that could not be opened.
-type BindError struct {
-	Bind     *spec.Bind
-	Frontend string
-	Err      error
-}
-
-func (e *BindError) Error() string {
-	return fmt.Sprintf("%s: frontend %s: cannot listen on %s: %v", e.Bind.Pos, e.Frontend, e.Bind.Text, e.Err)
-}
-
-func (e *BindError) Unwrap() error { return e.Err }
-
 // Run turns the loops and checks the servers until ctx ends.
 func (l *LB) Run(ctx context.Context) error {
 	// The loops keep their processors busy under load; VRRP, checks and everything
@@ -220,6 +160,7 @@ func (l *LB) Ready() <-chan struct{} { return l.ready }
 // responses say Connection: close, and connections between two requests end.
 func (l *LB) StopListening() {
 	l.listening.Store(false)
+	l.held.close()
 	l.set.Drain()
 	for _, w := range l.set.Workers {
 		w.Loop.Post(func() {
@@ -297,7 +238,7 @@ func (l *LB) ProbeDial(ctx context.Context, frontend string) (net.Conn, error) {
 	if fe == nil {
 		return nil, fmt.Errorf("no frontend %q", frontend)
 	}
-	if len(fe.Spec.Binds) > 0 {
+	if len(fe.Spec.Binds) > 0 && fe.Spec.Binds[0].Kind == spec.BindIP {
 		if to, ok := localTarget(fe.Spec.Binds[0].Addr); ok {
 			var d net.Dialer
 			return d.DialContext(ctx, "tcp", to.String())

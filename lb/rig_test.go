@@ -21,6 +21,7 @@ import (
 
 	"baton/conf"
 	"baton/conf/haproxy"
+	"baton/internal/sys"
 	"baton/lb"
 )
 
@@ -45,8 +46,9 @@ type rig struct {
 	conns    []*wire
 	reserved []int // descriptors
 	logs     *net.UnixConn
-	usable   chan string    // "backend n" for each change that the balancer tells
-	players  sync.WaitGroup // goroutines that play origins until their listeners close
+	sockets  map[string][]sys.FD // handed to the balancer
+	usable   chan string         // "backend n" for each change that the balancer tells
+	players  sync.WaitGroup      // goroutines that play origins until their listeners close
 
 	stopOnce sync.Once
 	stop     func()
@@ -143,6 +145,8 @@ func (r *rig) run(text string) error {
 	}
 	var err error
 	r.lb, err = lb.New(cfg, lb.Options{
+		HandOver:  true,
+		Sockets:   r.sockets,
 		Log:       slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		OnBackend: func(name string, n int) { r.usable <- fmt.Sprint(name, " ", n) },
 	})

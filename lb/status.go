@@ -86,7 +86,7 @@ func (l *LB) Status() Status {
 			Name: fe.Spec.Name, Mode: fe.Spec.Mode.String(), Connections: int(fe.Conns.Load()), Counters: counted(&fe.Counters),
 		}
 		for _, b := range fe.Spec.Binds {
-			f.Binds = append(f.Binds, b.Addr.String())
+			f.Binds = append(f.Binds, b.Key())
 		}
 		st.Frontends = append(st.Frontends, f)
 	}

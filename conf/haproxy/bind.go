@@ -2,18 +2,17 @@ package haproxy
 
 import (
 	"math"
-	"net/netip"
-	"strings"
 
-	"baton/conf"
 	"baton/lb/spec"
 )
 
 // bindLine is one `bind` line: its addresses share the options.
 type bindLine struct {
 	single bool // one socket alone, which can have an id
+	unix   bool // a unix socket is among them
 	name   string
 	v6only bool
+	file   spec.SocketFile
 }
 
 const tlsHint = "no TLS yet"
@@ -46,13 +45,13 @@ var bindKeywords = []keyword[*bindLine]{
 	{"force-tlsv12", 0, false, Refused, nil, tlsHint},
 	{"force-tlsv13", 0, false, Refused, nil, tlsHint},
 	{"generate-certificates", 0, false, Refused, nil, tlsHint},
-	{"gid", 0, false, Refused, nil, "no unix sockets yet"},
-	{"group", 0, false, Refused, nil, "no unix sockets yet"},
+	{"gid", 0, false, Done, bindGID, "group of the unix socket, by number"},
+	{"group", 0, false, Done, bindGroup, "group of the unix socket, by name"},
 	{"id", 0, false, Done, bindID, "numeric identifier of the socket"},
 	{"interface", 0, false, Refused, nil, ""},
 	{"level", 0, false, Refused, nil, ""},
 	{"maxconn", 0, false, Refused, nil, "write it as a line of the frontend"},
-	{"mode", 0, false, Refused, nil, "no unix sockets yet"},
+	{"mode", 0, false, Done, bindMode, "permissions of the unix socket, in octal"},
 	{"mss", 0, false, Refused, nil, ""},
 	{"name", 0, false, Done, bindName, "name for logs and status"},
 	{"namespace", 0, false, Refused, nil, ""},
@@ -81,8 +80,8 @@ var bindKeywords = []keyword[*bindLine]{
 	{"thread", 0, false, Warned, bindSet, "every event loop serves every listener"},
 	{"tls-ticket-keys", 0, false, Refused, nil, tlsHint},
 	{"transparent", 0, false, Refused, nil, "not needed for a virtual IP: baton binds addresses that this node does not hold yet"},
-	{"uid", 0, false, Refused, nil, "no unix sockets yet"},
-	{"user", 0, false, Refused, nil, "no unix sockets yet"},
+	{"uid", 0, false, Done, bindUID, "owner of the unix socket, by number"},
+	{"user", 0, false, Done, bindUser, "owner of the unix socket, by name"},
 	{"v4v6", 0, false, Done, bindV4V6, "an IPv6 wildcard also takes IPv4, which is the default"},
 	{"v6only", 0, false, Done, bindV6Only, "an IPv6 wildcard takes IPv6 alone"},
 	{"verify", 0, false, Refused, nil, tlsHint},
@@ -108,22 +107,6 @@ func bindSet(_ *bindLine, a *args) { a.next("a number or set") }
 func bindV4V6(*bindLine, *args) {}
 
 func bindV6Only(b *bindLine, _ *args) { b.v6only = true }
-
-func parseBind(p *proxy, a *args) {
-	w, ok := a.next("an address")
-	if !ok {
-		return
-	}
-	addresses := a.listenAddresses(w)
-	b := &bindLine{single: len(addresses) <= 1}
-	readOptions(a, bindKeywords, b, "bind option")
-	for _, addr := range addresses {
-		p.binds = append(p.binds, spec.Bind{
-			Addr: addr, V4V6: addr.Addr() == netip.IPv6Unspecified() && !b.v6only,
-			Name: b.name, Text: w.Text, Pos: w.Pos,
-		})
-	}
-}
 
 // readOptions reads the options after a bind address or a server, all of them:
 // after a refused or unknown one it goes on with the next word that is an option.
@@ -162,50 +145,4 @@ func skipValues[T any](a *args, table []keyword[T]) {
 		}
 		a.i++
 	}
-}
-
-// listenAddresses reads the comma-separated addresses of a bind line.
-func (a *args) listenAddresses(w conf.Word) []netip.AddrPort {
-	var all []netip.AddrPort
-	for text := range strings.SplitSeq(w.Text, ",") {
-		family, rest := cutFamily(text)
-		host, ports := splitHostPort(rest)
-		switch {
-		case family != "" && family != "ipv4" && family != "ipv6":
-			a.fail(w, "write an IP address and a port", "address '%s' is known, not supported yet", text)
-			return nil
-		case strings.HasPrefix(text, "/"):
-			a.fail(w, "write an IP address and a port", "listening on the unix socket '%s' is known, not supported yet", text)
-			return nil
-		}
-		if ports == "" {
-			a.fail(w, "write ADDRESS:PORT, for example *:80", "missing port specification in '%s'", text)
-			return nil
-		}
-		low, high, isRange := strings.Cut(ports, "-")
-		first, ok1 := parseInt(low, 1, math.MaxUint16)
-		last, ok2 := first, true
-		if isRange {
-			last, ok2 = parseInt(high, 1, math.MaxUint16)
-		}
-		if !ok1 || !ok2 || last < first {
-			a.fail(w, "", "invalid port '%s' in '%s'", ports, text)
-			return nil
-		}
-		addr, err := netip.ParseAddr(host)
-		switch {
-		case host == "" || host == "*":
-			addr = netip.IPv4Unspecified()
-			if family == "ipv6" {
-				addr = netip.IPv6Unspecified()
-			}
-		case err != nil || addr.Zone() != "" || !familyFits(family, host):
-			a.fail(w, "write an IP address; host names are not looked up here", "invalid address '%s' in '%s'", host, text)
-			return nil
-		}
-		for port := first; port <= last; port++ {
-			all = append(all, netip.AddrPortFrom(addr.Unmap(), uint16(port)))
-		}
-	}
-	return all
 }

@@ -70,7 +70,7 @@ func checkConfig(t *testing.T, cfg *spec.Config) {
 			checkCond(t, backends, &f.MonitorFail[i])
 		}
 		for _, b := range f.Binds {
-			if !b.Addr.IsValid() || b.Addr.Port() == 0 {
+			if b.Kind == spec.BindIP && (!b.Addr.IsValid() || b.Addr.Port() == 0) {
 				t.Errorf("frontend %s: bind %v", f.Name, b)
 			}
 		}

@@ -112,7 +112,7 @@ var processKeywords = []keyword[*lowerer]{
 	{"strict-limits", 0, true, Warned, nil, "baton stops when a limit of the system keeps it from starting"},
 	{"uid", 0, false, Warned, nil, systemdHint},
 	{"ulimit-n", 0, false, Warned, nil, systemdHint},
-	{"unix-bind", 0, false, Warned, nil, "there are no unix sockets yet for it to apply to"},
+	{"unix-bind", 0, false, Done, parseUnixBind, "prefix, owner and permissions of the unix sockets of bind lines"},
 	{"unsetenv", 0, false, Done, parseUnsetenv, "forgets variables"},
 	{"user", 0, false, Warned, parseOneValue, systemdHint},
 	{"wurfl-cache-size", 0, false, Refused, nil, ""},

@@ -33,6 +33,7 @@ type lowerer struct {
 	defaults []*proxy // in order; proxies inherit from the latest or a named one
 	proxies  []*proxy // frontends, backends and listens in order
 	nbsrv    []nbsrvRef
+	unixBind unixBind
 }
 
 // sectionKeyword is a word that starts a section.
@@ -247,23 +248,6 @@ func (l *lowerer) finish() {
 		}
 		if p.kind&inBackend != 0 {
 			l.cfg.Backends = append(l.cfg.Backends, p.backend())
-		}
-	}
-}
-
-// checkBinds refuses two listeners on one address.
-func (l *lowerer) checkBinds() {
-	var all []spec.Bind
-	for _, p := range l.proxies {
-		if !p.common.Disabled {
-			all = append(all, p.binds...)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b spec.Bind) int { return a.Addr.Compare(b.Addr) })
-	for i := 1; i < len(all); i++ {
-		first, second := all[i-1].Pos, all[i].Pos
-		if all[i].Addr == all[i-1].Addr {
-			l.errs.Errorf(second, "", "%s is already bound at %s", all[i].Addr, first)
 		}
 	}
 }

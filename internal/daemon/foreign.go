@@ -52,7 +52,7 @@ func foreignBinds(balancer *spec.Config, vrrp *keepalived.Config, local []netip.
 		}
 		for _, b := range f.Binds {
 			a := b.Addr.Addr().Unmap().WithZone("")
-			if !a.IsUnspecified() && !a.IsLoopback() && !known[a] {
+			if b.Kind == spec.BindIP && !a.IsUnspecified() && !a.IsLoopback() && !known[a] {
 				foreign = append(foreign, b)
 			}
 		}

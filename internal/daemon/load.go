@@ -87,6 +87,7 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 		all = append(all, checkScripts(cfg)...)
 	}
 	if cfg.Balancer != nil && !o.Elsewhere {
+		all = append(all, lb.CheckBinds(cfg.Balancer)...)
 		all = append(all, lb.Resolve(ctx, cfg.Balancer)...)
 	}
 	all.Attach(tree.Line)

@@ -45,6 +45,9 @@ func preflight(cfg *Config) error {
 }
 
 func bindable(b spec.Bind, lowest uint16) error {
+	if b.Kind != spec.BindIP {
+		return nil
+	}
 	if b.Addr.Port() < lowest && !sys.HasCapability(sys.CapNetBindService) {
 		return fmt.Errorf("%v: bind %s: ports below %d need CAP_NET_BIND_SERVICE: run it as root, by the systemd unit, or choose a higher port", place(b.Pos), b.Text, lowest)
 	}

@@ -52,6 +52,8 @@ func (l *Loop) Listen(fd sys.FD, to Acceptor) (*Listener, error) {
 func (ln *Listener) Close() {
 	ln.loop.wheel.Stop(&ln.rest)
 	ln.loop.forget(ln.fd)
+	// Another process may have the socket too: closing alone would not end its events.
+	_ = ln.loop.ep.Remove(ln.fd)
 	ln.fd.Close()
 	ln.fd = sys.NoFD
 }

@@ -153,7 +153,7 @@ func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, de
 // the backend's if it has one.
 func (s *httpSession) appendForwardedFor(dst []byte) []byte {
 	fe, be := s.fe.Spec.ForwardFor, s.x.backend.Spec.ForwardFor
-	if fe == nil && be == nil {
+	if fe == nil && be == nil || !s.src.IsValid() { // a client of a unix socket has no address
 		return dst
 	}
 	name, ifNone := "X-Forwarded-For", true

@@ -107,17 +107,6 @@ type Frontend struct {
 	Listen         bool   // half of a `listen` section
 }
 
-// Bind is one listening address. `bind *:80` is 0.0.0.0:80, as HAProxy has it;
-// `bind :::80` is both families unless `v6only` stands with it (HAProxy leaves
-// that to the kernel, whose default is both).
-type Bind struct {
-	Addr netip.AddrPort
-	V4V6 bool   // an IPv6 wildcard that also takes IPv4
-	Name string // `name app`
-	Text string // as written, for messages and status
-	Pos  diag.Pos
-}
-
 // UseBackend is `use_backend NAME if COND`.
 type UseBackend struct {
 	Backend string

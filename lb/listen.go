@@ -1,0 +1,201 @@
+package lb
+
+import (
+	"fmt"
+	"sync"
+
+	"baton/internal/sys"
+	"baton/lb/proxy"
+	"baton/lb/spec"
+)
+
+// backlog of a listener: HAProxy takes the frontend's maxconn; the kernel caps it at somaxconn.
+const backlog = 4096
+
+// bound is a listening socket on its way to a loop.
+type bound struct {
+	fd   sys.FD
+	w    *proxy.Worker
+	fe   *proxy.Frontend
+	bind *spec.Bind
+}
+
+// Listen opens every listener: one socket per loop for an address, with IP_FREEBIND
+// (a takeover of the address later starts no socket), and one socket that all
+// loops share for anything else. What an earlier process handed over (Options)
+// is used as it is. On error nothing stays open.
+func (l *LB) Listen() error {
+	var all []bound
+	fail := func(err error) error {
+		for _, b := range all {
+			b.fd.Close()
+		}
+		l.held.close()
+		return err
+	}
+	for _, fe := range l.set.Frontends {
+		if fe.Spec.Disabled {
+			continue
+		}
+		for i := range fe.Spec.Binds {
+			bind := &fe.Spec.Binds[i]
+			sockets, err := l.sockets(fe.Spec, bind)
+			for n, fd := range sockets {
+				all = append(all, bound{fd, l.set.Workers[n%len(l.set.Workers)], fe, bind})
+			}
+			if err == nil && l.o.HandOver {
+				err = l.held.keep(bind.Key(), sockets)
+			}
+			if err != nil {
+				return fail(&BindError{Bind: bind, Frontend: fe.Spec.Name, Err: err})
+			}
+		}
+	}
+	for _, rest := range l.o.Sockets {
+		closeAll(rest)
+	}
+	l.o.Sockets = nil
+	for _, b := range all {
+		b.w.Loop.Post(func() {
+			if err := b.w.Listen(b.fd, b.fe, b.bind); err != nil {
+				l.log.Error("cannot watch a listener", "bind", b.bind.Text, "error", err)
+			}
+		})
+	}
+	l.listening.Store(true)
+	return nil
+}
+
+// sockets opens or takes over the listening sockets of one bind, at least one for
+// each loop. On error those that it made are in the list nevertheless.
+func (l *LB) sockets(fe *spec.Frontend, bind *spec.Bind) ([]sys.FD, error) {
+	want := len(l.set.Workers)
+	size := backlog
+	if fe.Backlog > 0 {
+		size = fe.Backlog
+	}
+	list := l.o.Sockets[bind.Key()]
+	delete(l.o.Sockets, bind.Key())
+	if bind.Kind != spec.BindIP {
+		return share(list, want, func() (sys.FD, error) { return listenLocal(bind, size) })
+	}
+	if len(list) == 0 {
+		// SO_REUSEPORT would let a second daemon of the same user share our port in
+		// silence; a first socket without it finds out.
+		if err := sys.CheckPortFree(bind.Addr); err != nil {
+			return nil, err
+		}
+	}
+	o := sys.ListenOptions{Backlog: size, V6Only: bind.Addr.Addr().Is6() && !bind.V4V6, FreeBind: true}
+	for len(list) < want {
+		fd, err := sys.ListenTCP(bind.Addr, o)
+		if err != nil {
+			return list, err
+		}
+		list = append(list, fd)
+	}
+	return list, nil
+}
+
+// share returns want descriptors of one socket: of the first in list, where there
+// is one, or of a new one.
+func share(list []sys.FD, want int, open func() (sys.FD, error)) ([]sys.FD, error) {
+	if len(list) == 0 {
+		fd, err := open()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, fd)
+	}
+	for len(list) < want {
+		fd, err := list[0].Dup()
+		if err != nil {
+			return list, err
+		}
+		list = append(list, fd)
+	}
+	return list, nil
+}
+
+// listenLocal opens a listener that is not bound to an IP address.
+func listenLocal(bind *spec.Bind, size int) (sys.FD, error) {
+	switch bind.Kind {
+	case spec.BindFD:
+		return sys.InheritedListener(bind.FD)
+	case spec.BindAbstract:
+		return sys.ListenAbstract(bind.Path, true, size)
+	case spec.BindAbstractZ:
+		return sys.ListenAbstract(bind.Path, false, size)
+	}
+	uid, gid, err := owner(bind.File)
+	if err != nil {
+		return sys.NoFD, err
+	}
+	return sys.ListenUnix(bind.Path, bind.File.Mode, uid, gid, size)
+}
+
+// BindError is a listener that could not be opened.
+type BindError struct {
+	Bind     *spec.Bind
+	Frontend string
+	Err      error
+}
+
+func (e *BindError) Error() string {
+	return fmt.Sprintf("%s: frontend %s: cannot listen on %s: %v", e.Bind.Pos, e.Frontend, e.Bind.Text, e.Err)
+}
+
+func (e *BindError) Unwrap() error { return e.Err }
+
+// Socket is a listening socket and the Key of its Bind.
+type Socket struct {
+	Key string
+	FD  sys.FD
+}
+
+// held are second descriptors of the listening sockets, for a later process.
+type held struct {
+	mu  sync.Mutex
+	all []Socket
+}
+
+func (h *held) keep(key string, list []sys.FD) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, fd := range list {
+		dup, err := fd.Dup()
+		if err != nil {
+			return err
+		}
+		h.all = append(h.all, Socket{key, dup})
+	}
+	return nil
+}
+
+func (h *held) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.all {
+		s.FD.Close()
+	}
+	h.all = nil
+}
+
+// HandOver gives the listening sockets to send, one after the other, until one
+// fails. They stay this process's too. It needs Options.HandOver.
+func (l *LB) HandOver(send func(Socket) error) error {
+	l.held.mu.Lock()
+	defer l.held.mu.Unlock()
+	for _, s := range l.held.all {
+		if err := send(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func closeAll(list []sys.FD) {
+	for _, fd := range list {
+		fd.Close()
+	}
+}

@@ -1,0 +1,57 @@
+package spec
+
+import (
+	"net/netip"
+	"strconv"
+
+	"baton/internal/diag"
+)
+
+// Bind is one listening address. `bind *:80` is 0.0.0.0:80, as HAProxy has it;
+// `bind :::80` is both families unless `v6only` stands with it (HAProxy leaves
+// that to the kernel, whose default is both).
+type Bind struct {
+	Kind BindKind
+	Addr netip.AddrPort // BindIP
+	V4V6 bool           // an IPv6 wildcard that also takes IPv4
+	Path string         // BindUnix: the file; BindAbstract, BindAbstractZ: the name
+	File SocketFile     // BindUnix
+	FD   int            // BindFD
+	Name string         // `name app`
+	Text string         // as written, for messages and status
+	Pos  diag.Pos
+}
+
+// BindKind says what kind of socket a Bind is.
+type BindKind uint8
+
+// The kinds.
+const (
+	BindIP        BindKind = iota
+	BindUnix               // unix@PATH
+	BindAbstract           // abns@NAME: the name is padded with zeros to the whole sun_path
+	BindAbstractZ          // abnsz@NAME: the name has its own length, as other programs have it
+	BindFD                 // fd@N: a listening socket that the process was started with
+)
+
+// SocketFile says who may connect to a unix socket. The zero value leaves it to
+// the process's user and umask.
+type SocketFile struct {
+	Mode        uint32 // 0: as the umask has it
+	User, Group string // names or numbers; "": as the process
+}
+
+// Key names the socket among all those of a process.
+func (b *Bind) Key() string {
+	switch b.Kind {
+	case BindUnix:
+		return "unix@" + b.Path
+	case BindAbstract:
+		return "abns@" + b.Path
+	case BindAbstractZ:
+		return "abnsz@" + b.Path
+	case BindFD:
+		return "fd@" + strconv.Itoa(b.FD)
+	}
+	return b.Addr.String()
+}
