@@ -14,7 +14,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -36,6 +35,7 @@ const patience = 10 * time.Second
 //	{fe}  stands for a listener's address, any name that starts with "fe"
 //	{log} for a log target that nextLog reads, facility included
 //	{no}  for an address where nobody listens, any name that starts with "no"
+//	{pages} for the folder of error pages, testdata/pages
 //	{port} for an origin's port alone, any name that starts with "port"
 //	{s1}  for an origin's address, any other name
 type rig struct {
@@ -87,6 +87,12 @@ func (r *rig) fill(text, sock string) string {
 		switch {
 		case name == "log":
 			return sock + " format raw local0"
+		case name == "pages":
+			dir, err := filepath.Abs("testdata/pages")
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			return dir
 		case r.names[name] != "":
 		case strings.HasPrefix(name, "fe"), strings.HasPrefix(name, "no"):
 			r.names[name] = r.reserve()
@@ -133,8 +139,11 @@ func (r *rig) reserve() string {
 // run goes the daemon's way from the text to a running balancer.
 func (r *rig) run(text string) error {
 	t := r.t
-	fsys := fstest.MapFS{"t.cfg": {Data: []byte(text + "\n")}}
-	tree, errs := conf.Parse(conf.Source{FS: fsys, Dir: "/"}, []string{"t.cfg"})
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "t.cfg"), []byte(text+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tree, errs := conf.Parse(conf.Source{FS: os.DirFS("/"), Dir: dir}, []string{"t.cfg"})
 	cfg, more := haproxy.Lower(tree)
 	errs = append(errs, more...)
 	if errs.Errors() == 0 {

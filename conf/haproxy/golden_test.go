@@ -53,7 +53,16 @@ func TestGolden(t *testing.T) {
 // lower parses and lowers one file named t.cfg.
 func lower(input string) (*spec.Config, diag.List) {
 	src := conf.Source{
-		FS:  fstest.MapFS{"t.cfg": &fstest.MapFile{Data: []byte(input)}},
+		FS: fstest.MapFS{
+			"t.cfg":          {Data: []byte(input)},
+			"pages/503.http": {Data: []byte("HTTP/1.0 503 Sorry\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nback soon\n")},
+			"pages/404.http": {Data: []byte("HTTP/1.1 404 Gone\nContent-Length: 3\n\nabc")},
+			"pages/empty":    {},
+			"pages/garbage":  {Data: []byte("garbage\n\n")},
+			"pages/short":    {Data: []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc")},
+			"pages/chunked":  {Data: []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
+			"pages/nohead":   {Data: []byte("HTTP/1.1 200 OK\r\n")},
+		},
 		Dir: "/",
 		Env: func(name string) (string, bool) {
 			v, ok := map[string]string{"PORT": "8080", "EMPTY": "", "OPTS": "check backup"}[name]

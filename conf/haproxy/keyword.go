@@ -176,6 +176,7 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "bind", bindKeywords)
 	all = appendKeywords(all, "server", serverKeywords)
 	all = appendKeywords(all, "resolvers", resolversKeywords())
+	all = appendKeywords(all, "http-errors", httpErrorsKeywords)
 	all = appendKeywords(all, "http-request", httpRequestActions)
 	all = appendKeywords(all, "http-response", httpResponseActions)
 	all = appendKeywords(all, "http-check expect", expectKeywords)

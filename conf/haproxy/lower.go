@@ -15,7 +15,7 @@ import (
 // could be read (other grammars' references may be checked against it), but it
 // may only be run when the list holds no error.
 func Lower(t *conf.Tree) (*spec.Config, diag.List) {
-	l := &lowerer{cfg: &spec.Config{}}
+	l := &lowerer{cfg: &spec.Config{}, tree: t}
 	for _, s := range t.Sections {
 		l.section(s)
 	}
@@ -28,12 +28,15 @@ func Lower(t *conf.Tree) (*spec.Config, diag.List) {
 // lowerer holds what outlives a section.
 type lowerer struct {
 	cfg  *spec.Config
+	tree *conf.Tree
 	errs diag.List
 
 	defaults []*proxy // in order; proxies inherit from the latest or a named one
 	proxies  []*proxy // frontends, backends and listens in order
 	nbsrv    []nbsrvRef
 	unixBind unixBind
+
+	errorGroups []*httpErrors
 }
 
 // sectionKeyword is a word that starts a section.
@@ -53,7 +56,7 @@ var sections = []sectionKeyword{
 	{"cache", Refused, "HTTP cache"},
 	{"crt-store", Refused, "named certificates"},
 	{"fcgi-app", Refused, "FastCGI applications"},
-	{"http-errors", Refused, "groups of error files"},
+	{"http-errors", Done, "groups of error files"},
 	{"log-forward", Refused, "syslog forwarding"},
 	{"log-profile", Refused, "log formats by event"},
 	{"mailers", Refused, "mail alerts"},
@@ -80,6 +83,8 @@ func (l *lowerer) section(s *conf.Section) {
 		l.global(s)
 	case s.Keyword.Text == "resolvers":
 		l.resolvers(s)
+	case s.Keyword.Text == "http-errors":
+		l.httpErrors(s)
 	default:
 		l.proxy(s)
 	}

@@ -94,6 +94,7 @@ func (p *proxy) inherit(d *proxy) {
 	p.logs = slices.Clip(p.logs)
 	p.common.HTTPReq = slices.Clip(p.common.HTTPReq)
 	p.common.HTTPRes = slices.Clip(p.common.HTTPRes)
+	p.common.Errors = slices.Clip(p.common.Errors)
 	p.httpchk = d.httpchk.clip()
 }
 

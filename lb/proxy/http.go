@@ -240,8 +240,17 @@ func (s *httpSession) refuse(t *engine.Task, status int, end termination) {
 	x.bad, x.keep, x.end, x.status = true, false, end, status
 	x.silent = s.n == 0 && status == 408 && s.fe.Spec.DontLogNull
 	s.fe.Errors.Add(1)
+	page := s.page(status)
+	if page != nil && len(page.Message) == 0 {
+		s.linger = true
+		return
+	}
 	buf := s.w.Loop.Get()
-	s.lastWords(t, http1.AppendEarlyError(buf.B[:0], status))
+	msg := http1.AppendEarlyError(buf.B[:0], status)
+	if page != nil {
+		msg = append(buf.B[:0], page.Message...)
+	}
+	s.lastWords(t, msg)
 	s.w.Loop.Put(buf)
 }
 

@@ -14,8 +14,34 @@ func (s *httpSession) reply(t *engine.Task, status int, end termination) {
 	x := s.x
 	x.status, x.end = status, end
 	out := t.Loop().Get()
-	s.answer(t, http1.AppendError(out.B[:0], status))
-	t.Loop().Put(out)
+	defer t.Loop().Put(out)
+	page := s.page(status)
+	switch {
+	case page == nil:
+		s.answer(t, http1.AppendError(out.B[:0], status))
+	case len(page.Message) == 0:
+		x.keep = false
+		s.linger = !x.up.ended
+	default:
+		x.keep = x.keep && !page.Close
+		s.answer(t, append(out.B[:0], page.Message...))
+	}
+}
+
+// page is the configured one for a status, the backend's before the frontend's; nil: the
+// built-in one serves.
+func (s *httpSession) page(status int) *spec.ErrorPage {
+	var p *spec.ErrorPage
+	if b := s.x.backend; b != nil {
+		p = spec.ErrorPageOf(b.Spec.Errors, status)
+	}
+	if p == nil || p.Builtin {
+		p = spec.ErrorPageOf(s.fe.Spec.Errors, status)
+	}
+	if p == nil || p.Builtin {
+		return nil
+	}
+	return p
 }
 
 // redirect answers with a new location (RFC 9110 section 15.4).
@@ -86,12 +112,14 @@ func (s *httpSession) answer(t *engine.Task, msg []byte) {
 		x.keep = false // the rest of the request's body would be taken for a request
 	}
 	headLen := http1.HeadLength(msg)
-	// The connection header goes in front of the empty line.
+	// The connection header goes in front of the empty line. A page may be HTTP/1.0,
+	// which closes unless told otherwise.
+	old := msg[len("HTTP/1.")] == '0'
 	var line string
 	switch {
-	case !x.keep:
+	case !x.keep && !old:
 		line = "connection: close\r\n"
-	case x.req.Minor == 0:
+	case x.keep && (old || x.req.Minor == 0):
 		line = "connection: keep-alive\r\n"
 	}
 	if line != "" {

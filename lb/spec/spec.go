@@ -66,9 +66,10 @@ type Common struct {
 	ForwardFor                                                     *ForwardFor // option forwardfor; nil: not set here
 	ConnMode                                                       ConnMode    // option http-keep-alive | http-server-close | httpclose
 	ACLs                                                           []ACL
-	HTTPReq                                                        []HTTPRule // http-request, in order
-	HTTPRes                                                        []HTTPRule // http-response, in order
-	Redirects                                                      []HTTPRule // redirect lines; evaluated after HTTPReq, also after its `allow`
+	HTTPReq                                                        []HTTPRule  // http-request, in order
+	HTTPRes                                                        []HTTPRule  // http-response, in order
+	Redirects                                                      []HTTPRule  // redirect lines; evaluated after HTTPReq, also after its `allow`
+	Errors                                                         []ErrorPage // errorfile, errorloc, http-error; later ones win
 	Logs                                                           []LogTarget
 	LogFormat                                                      LogFormat
 	DontLogNull, LogSeparateErrors, LogHealthChecks, DontLogNormal bool
