@@ -17,7 +17,7 @@ type layer struct {
 const (
 	noSideways = "the domains do not know each other; internal/daemon alone joins them"
 	leafOnly   = "a leaf imports leaves only"
-	confWhy    = "conf makes specs and configurations; it knows no runtime"
+	confWhy    = "conf makes specs and configurations with the pure languages of the balancer; it knows no runtime"
 )
 
 // leaves may be imported from everywhere, but they import only each other.
@@ -33,7 +33,7 @@ var layers = []layer{
 	{"checkscript", nil, noSideways},
 	{"lb", nil, noSideways},
 	{"conf", nil, confWhy},
-	{"conf/haproxy", []string{"conf", "lb/spec"}, confWhy},
+	{"conf/haproxy", []string{"conf", "lb/spec", "lb/http1", "lb/sample", "lb/pattern"}, confWhy},
 	{"conf/keepalived", []string{"conf", "vrrp", "vrrp/packet", "vip", "checkscript"}, confWhy},
 	{"internal/mono", nil, leafOnly},
 	{"internal/diag", nil, leafOnly},
