@@ -21,11 +21,21 @@ type Config struct {
 	Addresses []Address
 	Routes    []Route
 	Rules     []Rule
+	VMAC      VMAC
 	Announce  Schedule // the zero one stands for DefaultSchedule
 
 	// Static: held from the start to the end of the process whatever VRRP says
 	// (static_ipaddress, static_routes, static_rules), and not announced.
 	Static bool
+}
+
+// VMAC is an interface with the virtual router's hardware address, on top of another
+// one (a macvlan). It is there as long as the process runs, and up while the instance
+// is master. The zero VMAC is none.
+type VMAC struct {
+	Name     string
+	Base     string
+	Hardware [6]byte
 }
 
 // Schedule says how a holder announces its addresses. RefreshRepeat is at least 1,

@@ -24,6 +24,7 @@ type Config struct {
 
 	StartAsMaster bool // `state MASTER`; only 255 acts on it (keepalived 2.x)
 	NoPreempt     bool
+	VirtualMAC    bool         // use_vmac without vmac_xmit_base: adverts leave with MAC as their source
 	Auth          packet.Auth  // version 2 only
 	PlainSum      bool         // version 3, IPv4: `v3_checksum_as_v2`, no pseudo header in checksums
 	Source        netip.Addr   // mcast_src_ip, unicast_src_ip; zero: the interface's primary address, link-local with IPv6
@@ -57,6 +58,16 @@ type Path struct {
 	Source    netip.Addr // zero: the interface's primary address
 	Peers     []Peer     // adverts go to them and come from them only; none: multicast
 	TTL       uint8      // of unicast adverts; 0 means 255
+}
+
+// MAC is the hardware address of the virtual router (RFC 3768 section 7.3, RFC 9568
+// section 7.3).
+func (c *Config) MAC() [6]byte {
+	family := byte(1)
+	if c.IPv6 {
+		family = 2
+	}
+	return [6]byte{0, 0, 0x5e, 0, family, c.VRID}
 }
 
 // Unicast reports whether adverts go to peers instead of the group.

@@ -12,7 +12,7 @@ func releaseCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "release",
 		Short: "Take the virtual addresses and routes that a dead baton left off this host",
-		Long: "release removes every address, route and rule that carries baton's mark, in this network namespace. It is for\n" +
+		Long: "release removes every address, route, rule and interface that carries baton's mark, in this network namespace. It is for\n" +
 			"ExecStopPost= of the systemd unit: after a crash the addresses are gone at once, and not only when\n" +
 			"their lease ends. It refuses while a baton runs, and says nothing when there is nothing to do.",
 		Args: noArgs,

@@ -143,7 +143,7 @@ func (l *lowerer) prefix(w conf.Word) (netip.Prefix, bool) {
 }
 
 // finishAddresses applies the instance's interface and checks the lists as a whole.
-func (l *lowerer) finishAddresses(d *instanceDraft) (advertised, excluded []vip.Address) {
+func (l *lowerer) finishAddresses(d *instanceDraft, vmac vip.VMAC) (advertised, excluded []vip.Address) {
 	if len(d.addresses)+len(d.excluded) == 0 && !d.seen["virtual_ipaddress"] {
 		l.errs.Warnf(d.name.Pos, "", "vrrp_instance %s has no `virtual_ipaddress`: nothing moves with it", d.name.Text)
 	}
@@ -153,13 +153,18 @@ func (l *lowerer) finishAddresses(d *instanceDraft) (advertised, excluded []vip.
 	if d.vrrp.IPv6 && len(d.addresses) > maxAdvertised6 && len(d.addresses) <= maxAdvertised {
 		l.errs.Errorf(d.addresses[maxAdvertised6].word.Pos, "move the rest to virtual_ipaddress_excluded", "an advert of one Ethernet frame carries at most %d IPv6 addresses", maxAdvertised6)
 	}
-	return l.finishList(d, d.addresses), l.finishList(d, d.excluded)
+	return l.finishList(d, d.addresses, vmac), l.finishList(d, d.excluded, vmac)
 }
 
-func (l *lowerer) finishList(d *instanceDraft, list []addressDraft) (out []vip.Address) {
+// finishList puts addresses that name no interface on that of use_vmac, if they are of
+// the instance's family, whose hardware address that is, or else on the instance's.
+func (l *lowerer) finishList(d *instanceDraft, list []addressDraft, vmac vip.VMAC) (out []vip.Address) {
 	for _, a := range list {
 		if a.address.Interface == "" {
 			a.address.Interface = d.vrrp.Interface
+			if vmac.Name != "" && a.address.Prefix.Addr().Is6() == d.vrrp.IPv6 {
+				a.address.Interface = vmac.Name
+			}
 		}
 		l.label(&a)
 		l.broadcast(&a)

@@ -11,6 +11,7 @@ type globals struct {
 	checkUnicastSource      bool
 	plainSum                bool
 	announce                announceDraft
+	vmacPrefix              string // of interface names, "": vrrp
 	defaultInterface        string // of static addresses
 }
 
@@ -37,6 +38,14 @@ func globalKeywords() [][]entry[globals] {
 				g.scriptUser, g.scriptGroup = b.Words[1].Text, ""
 				if len(b.Words) > 2 {
 					g.scriptGroup = b.Words[2].Text
+				}
+			}},
+			{name: "vmac_prefix", doc: "how the names of interfaces of use_vmac begin; default: vrrp", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
+				w := b.Words[1]
+				if len(w.Text) > 7 { // .255.99 follows
+					l.errs.Errorf(w.Pos, "", "`vmac_prefix` must be at most 7 characters long, not `%s`", w.Text)
+				} else if l.interfaceName("vmac_prefix", w) {
+					g.vmacPrefix = w.Text
 				}
 			}},
 			{name: "default_interface", doc: "the interface of static addresses that name none", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
@@ -75,7 +84,7 @@ func globalKeywords() [][]entry[globals] {
 		// Firewall and virtual MACs: only no_accept and use_vmac need them, and these are refused.
 		warn[globals]("only no_accept and use_vmac need firewall rules", "nftables", "nftables_priority", "nftables_counters", "nftables_ifindex",
 			"vrrp_iptables", "vrrp_ipsets"),
-		warn[globals]("only use_vmac makes interfaces", "vmac_prefix", "vmac_addr_prefix"),
+		warn[globals]("use_vmac_addr is not supported", "vmac_addr_prefix"),
 		refuse[globals]("set it with sysctl: net.ipv4.igmp_link_local_mcast_reports=0", "disable_local_igmp"),
 
 		// Scheduling: the VRRP thread is real-time and locked in memory when allowed.

@@ -235,6 +235,9 @@ func dump(b *strings.Builder, c *Config) {
 			}
 			b.WriteString("\n")
 		}
+		if m := i.VIP.VMAC; m.Name != "" {
+			fmt.Fprintf(b, "    vmac %s on %s %x adverts=%t\n", m.Name, m.Base, m.Hardware, v.VirtualMAC)
+		}
 		dumpRouting(b, i.VIP)
 		for _, t := range i.Tracks {
 			line("    track", t.Probe)

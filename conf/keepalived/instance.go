@@ -32,6 +32,7 @@ type instanceDraft struct {
 	announce    announceDraft
 	addresses   []addressDraft
 	excluded    []addressDraft
+	vmac        vmacDraft
 	routes      []vip.Route
 	rules       []vip.Rule
 	tracks      []checkscript.Track
@@ -130,6 +131,7 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			{name: "accept", doc: "the default: the master answers on its addresses", parse: func(*lowerer, *conf.Block, *instanceDraft) {}},
 			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[instanceDraft]("on", "off", "false", "no")},
 		},
+		vmacKeywords(),
 		trackRows(),
 		stateKeywords(),
 		notifyKeywords(),
@@ -139,7 +141,7 @@ func instanceKeywords() [][]entry[instanceDraft] {
 		announceKeywords("", func(d *instanceDraft) *announceDraft { return &d.announce }),
 		off[instanceDraft]("off, the default, is the only value so far", "strict_mode"),
 		refuse[instanceDraft]("an instance speaks on an interface", "vrf"),
-		refuse[instanceDraft]("addresses stand on the interface itself and are announced by gratuitous ARP", "use_vmac", "use_vmac_addr", "vmac_xmit_base", "use_ipvlan"),
+		refuse[instanceDraft]("use_vmac is what there is: a macvlan interface for the addresses of `interface`", "use_vmac_addr", "use_ipvlan"),
 		refuse[instanceDraft]("", "promote_secondaries", "no_accept", "track_src_ip", "garp_extra_if",
 			"lvs_sync_daemon_interface"),
 		warn[instanceDraft]("an empty unicast_peer is an error", "unicast_fault_no_peer"),
@@ -235,12 +237,13 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	l.advertInterval(d)
 	l.checkPreemption(d)
 	l.transport(d)
-	advertised, excluded := l.finishAddresses(d)
+	vmac := l.finishVMAC(d)
+	advertised, excluded := l.finishAddresses(d, vmac)
 	inst := Instance{
 		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks, At: places(b.Body),
 		VIP: vip.Config{
 			Instance: name.Text, Interface: d.vrrp.Interface, Addresses: append(advertised, excluded...),
-			Routes: d.routes, Rules: d.rules, Announce: d.announce.schedule(l.globals.announce),
+			Routes: d.routes, Rules: d.rules, VMAC: vmac, Announce: d.announce.schedule(l.globals.announce),
 		},
 	}
 	for _, a := range advertised {

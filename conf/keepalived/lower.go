@@ -21,6 +21,7 @@ func Lower(t *conf.Tree) (*Config, diag.List) {
 		trackers:  make(map[string]*trackerDraft),
 		groups:    make(map[string]diag.Pos),
 		memberOf:  make(map[string]diag.Pos),
+		vmacs:     make(map[string]diag.Pos),
 	}
 	lowerBody(l, "", l.top, t.Blocks, l)
 	for _, d := range l.scriptOrder {
@@ -61,6 +62,7 @@ type lowerer struct {
 	staticAt       conf.Word // the last keyword of a static block
 
 	instances    map[string]diag.Pos // names seen
+	vmacs        map[string]diag.Pos // names of interfaces of use_vmac
 	vrids        map[vridKey]diag.Pos
 	addresses    map[addressKey]ownedAddress
 	probes       map[string]*checkscript.Probe // every probe that may be tracked, by name

@@ -177,8 +177,8 @@ func (d *process) shutdown(failure error) {
 	}
 	d.end(d.tasks.speaker, failure)
 	if d.addresses != nil {
-		if err := d.addresses.EndStatic(); err != nil {
-			d.Log.Error(fmt.Sprintf("static addresses, routes and rules: %v", err))
+		if err := d.addresses.End(); err != nil {
+			d.Log.Error(fmt.Sprintf("remove what stood from the start: %v", err))
 		}
 	}
 	d.end(d.tasks.partner, failure) // with the last state: whatever was left here is free

@@ -44,6 +44,9 @@ func (d *process) buildSpeaker() error {
 	if err != nil {
 		return fmt.Errorf("remove what a dead baton left: %w", err)
 	}
+	if err := d.addresses.MakeVMACs(); err != nil {
+		return err
+	}
 	tell := newTeller(d.notifier.Tell)
 	d.speaker, err = vrrpnet.New(vrrpnet.Options{
 		Instances: protocols,

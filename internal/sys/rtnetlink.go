@@ -33,9 +33,16 @@ const (
 	AttrInetConf     = unix.IFLA_INET_CONF
 	FamilyIPv4       = unix.AF_INET
 
-	// ConfPromoteSecondaries is the sysctl promote_secondaries of an interface,
-	// as IFLA_INET_CONF numbers it.
+	// Sysctls of an interface (net.ipv4.conf), as IFLA_INET_CONF numbers them.
+	ConfRPFilter           = 8
+	ConfARPAnnounce        = 18
+	ConfARPIgnore          = 19
 	ConfPromoteSecondaries = 20
+	ConfAcceptLocal        = 23
+
+	FamilyIPv6        = unix.AF_INET6
+	AttrInet6AddrMode = 8 // IFLA_INET6_ADDR_GEN_MODE: how a link-local address is made
+	AddrModeNone      = 1 // not at all
 
 	AttrRuleProtocol = unix.FRA_PROTOCOL
 

@@ -11,7 +11,7 @@ import (
 )
 
 // RemoveOrphans removes what a dead baton left in this network namespace, addresses,
-// routes and rules, and returns it as text. It must run before the first Set, with the
+// routes, rules and interfaces, and returns it as text. It must run before the first Set, with the
 // certainty that no other baton lives here.
 func (m *Manager) RemoveOrphans() ([]string, error) { return removeMarked(m.nl) }
 
@@ -30,7 +30,7 @@ func Release() ([]string, error) {
 // removeMarked goes on after an error; the list says what is gone.
 func removeMarked(h *netlink.Handle) (removed []string, err error) {
 	var errs []error
-	for _, remove := range []func(*netlink.Handle) ([]string, error){removeRules, removeRoutes, removeAddresses} {
+	for _, remove := range []func(*netlink.Handle) ([]string, error){removeRules, removeRoutes, removeAddresses, removeVMACs} {
 		list, err := remove(h)
 		removed = append(removed, list...)
 		errs = append(errs, err)
@@ -100,4 +100,18 @@ func removeAddresses(h *netlink.Handle) (removed []string, err error) {
 		removed = append(removed, prefixOf(a).String())
 	}
 	return removed, errors.Join(errs...)
+}
+
+// End takes off what stood from the start, at the orderly end of the process: static
+// addresses, routes and rules, and the interfaces of use_vmac. It must not run beside
+// the VRRP thread.
+func (m *Manager) End() error {
+	_, err := removeMarked(m.nl)
+	errs := []error{err}
+	for _, c := range m.changed {
+		if err := setInetConf(c.index, c.number, c.value); err != nil && !errors.Is(err, syscall.ENODEV) {
+			errs = append(errs, fmt.Errorf("set sysctls of interface %d back: %w", c.index, err))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -29,6 +29,13 @@
 // know (internal/daemon holds a lock) that no other baton lives there, because a
 // living one's addresses look the same.
 //
+// # Virtual hardware addresses
+//
+// With use_vmac the addresses of an instance stand on a macvlan of ours, known by its alias. It is up while the
+// instance is master only, so that no switch ever hears its hardware address from a backup; adverts, which come
+// before the addresses, are framed with it by vrrp/vrrpnet and need no interface. The interface below must not speak
+// for the addresses with its own hardware address: arp_ignore and arp_announce see to that, and are set back by End.
+//
 // # Routes and neighbours in the subnet
 //
 // Addresses are added plainly, as keepalived does and `ip address add` does by

@@ -33,6 +33,7 @@ type Manager struct {
 	links   map[string]int        // interface name -> index, forgotten when stale
 	sockets map[string]*announcer // by interface name
 	promote map[int]bool          // interfaces whose promote_secondaries is known to be set
+	changed []inetConf            // sysctls to set back at the end
 	failed  map[string]string     // what was logged last about a thing that fails, by thing
 	errs    map[key]error         // of the last sync
 	sent    map[string]uint64     // frames per instance
@@ -163,8 +164,15 @@ func (m *Manager) Set(instance string, up bool, now mono.Time) error {
 	if up {
 		ev.Kind = vip.Up
 	}
-	m.run(now, ev)
 	var errs []error
+	if v := h.Config.VMAC; v.Name != "" {
+		if up {
+			errs = append(errs, m.raiseVMAC(v))
+		} else {
+			errs = append(errs, m.lowerVMAC(v))
+		}
+	}
+	m.run(now, ev)
 	for _, a := range h.Config.Addresses {
 		errs = append(errs, m.errs[keyOf(a)])
 	}

@@ -9,7 +9,6 @@ import (
 	"baton/internal/sys"
 	"baton/vip"
 
-	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 )
 
@@ -55,11 +54,7 @@ func promoteSecondaries(ifname string, index int) (changed bool, err error) {
 			return false, nil
 		}
 	}
-	req := nl.NewNetlinkRequest(sys.MsgSetLink, sys.NetlinkAck)
-	msg := nl.NewIfInfomsg(netlink.FAMILY_ALL)
-	msg.Index = int32(index)
-	req.AddData(msg)
-	families := nl.NewRtAttr(sys.AttrLinkFamilies, nil)
+	req, families := linkRequest(index)
 	conf := families.AddRtAttr(sys.FamilyIPv4, nil).AddRtAttr(sys.AttrInetConf, nil)
 	conf.AddRtAttr(sys.ConfPromoteSecondaries, nl.Uint32Attr(1))
 	req.AddData(families)

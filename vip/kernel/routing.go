@@ -128,15 +128,3 @@ func (m *Manager) makeRoom(r vip.Route, old []vip.Route) (removed bool) {
 	}
 	return removed
 }
-
-// EndStatic takes off what stood from the start, at the orderly end of the process.
-// It must not run beside the VRRP thread.
-func (m *Manager) EndStatic() error {
-	for _, c := range m.cfgs {
-		if c.Static {
-			_, err := removeMarked(m.nl)
-			return err
-		}
-	}
-	return nil
-}

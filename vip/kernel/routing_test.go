@@ -191,7 +191,7 @@ func TestStatic(t *testing.T) {
 		t.Errorf("after an instance came and went: %+v", s)
 	}
 	h.ns.Do(func() {
-		if err := h.EndStatic(); err != nil {
+		if err := h.End(); err != nil {
 			t.Error(err)
 		}
 	})

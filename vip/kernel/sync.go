@@ -26,6 +26,7 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 	clear(m.errs)
 	if m.stale.Swap(false) {
 		clear(m.links)
+		m.raiseWanted()
 	}
 	tell := func(kind vip.EventKind, a vip.Address, err error) {
 		if err != nil {

@@ -34,6 +34,8 @@ type link struct {
 	primary netip.Addr
 
 	fd       sys.FD // NoFD while the interface is not there or not up
+	framed   bool   // some member sends frames of its own
+	frames   sys.FD // for them; NoFD like fd
 	retry    mono.Time
 	problem  string // why there is no socket
 	polled   int    // index in the poll set of this turn; -1: not in it
@@ -49,7 +51,7 @@ type linkKey struct {
 }
 
 func newLink(k linkKey) *link {
-	return &link{name: k.name, six: k.six, fd: sys.NoFD, retry: mono.Never, polled: -1}
+	return &link{name: k.name, six: k.six, fd: sys.NoFD, frames: sys.NoFD, retry: mono.Never, polled: -1}
 }
 
 // update takes what the link watcher says, and opens or closes the socket. The
@@ -74,6 +76,13 @@ func (l *link) ensure(now mono.Time) error {
 		l.retry = now.Add(socketRetry)
 		return err
 	}
+	if l.framed {
+		if l.frames, err = sys.OpenLink(l.index); err != nil {
+			fd.Close()
+			l.retry = now.Add(socketRetry)
+			return fmt.Errorf("%w on %s", err, l.name)
+		}
+	}
 	l.fd = fd
 	return nil
 }
@@ -82,6 +91,10 @@ func (l *link) close() {
 	if l.fd != sys.NoFD {
 		l.fd.Close()
 		l.fd = sys.NoFD
+	}
+	if l.frames != sys.NoFD {
+		l.frames.Close()
+		l.frames = sys.NoFD
 	}
 }
 

@@ -54,7 +54,7 @@ type member struct {
 func newMember(c vrrp.Config, l *link) *member {
 	return &member{
 		cfg: c, version: max(c.Version, 2), link: l, dests: destinations(c.IPv6, c.Peers, c.TTL),
-		buf: make([]byte, 0, packet.IPv6HeaderLen+packet.MaxLen+packet.OriginLen),
+		buf: make([]byte, 0, etherLen+packet.IPv6HeaderLen+packet.MaxLen+packet.OriginLen),
 	}
 }
 
@@ -115,16 +115,27 @@ func (m *member) transmit(ad *packet.Advert, l *link, dests []dest, source, orig
 	if origin.IsValid() {
 		n += packet.OriginLen
 	}
+	framed := m.cfg.VirtualMAC && l == m.link // a heartbeat path has no virtual addresses
 	for i := range dests {
 		to := &dests[i]
 		ph := packet.Pseudo{Source: source, Destination: to.addr}
-		m.buf = packet.AppendIP(m.buf[:0], ph, to.ttl, n)
+		m.buf = m.buf[:0]
+		if framed {
+			m.buf = appendEther(m.buf, m.cfg.MAC(), to.addr)
+		}
+		m.buf = packet.AppendIP(m.buf, ph, to.ttl, n)
 		m.buf = ad.Append(m.buf, ph)
 		if origin.IsValid() {
 			m.buf = packet.AppendOrigin(m.buf, origin)
 		}
+		e := sys.Errno(0)
+		if framed {
+			e = l.sendFrame(m.buf)
+		} else {
+			e = l.send(m.buf, &to.sockaddr)
+		}
 		// A peer that cannot be reached must not keep the others from hearing.
-		if e := l.send(m.buf, &to.sockaddr); e != 0 {
+		if e != 0 {
 			errno = e
 		}
 	}

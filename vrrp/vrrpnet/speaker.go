@@ -76,6 +76,10 @@ func New(opt Options) (*Speaker, error) {
 		if other := l.members[c.VRID]; other != nil {
 			return nil, fmt.Errorf("vrrp: instances %s and %s share virtual_router_id %d on %s", other.cfg.Name, c.Name, c.VRID, c.Interface)
 		}
+		if c.VirtualMAC && c.Unicast() {
+			return nil, fmt.Errorf("vrrp: instance %s sends to peers from a virtual hardware address: who knows theirs?", c.Name)
+		}
+		l.framed = l.framed || c.VirtualMAC
 		m := newMember(c, l)
 		l.members[c.VRID], s.byName[c.Name] = m, m
 		s.members = append(s.members, m)
