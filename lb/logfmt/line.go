@@ -21,7 +21,7 @@ func AppendHTTP(dst []byte, r *Record) []byte {
 	dst = append(dst, '/')
 	dst = appendMillis(dst, r.Tr)
 	dst = append(dst, '/')
-	dst = appendMillis(dst, r.Total)
+	dst = appendTotal(dst, r, r.Total)
 	dst = append(dst, ' ')
 	status := r.Status
 	if status == 0 {
@@ -29,16 +29,22 @@ func AppendHTTP(dst []byte, r *Record) []byte {
 	}
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(dst, ' ')
-	dst = strconv.AppendInt(dst, r.Bytes, 10)
-	dst = append(dst, " - - "...) // captured cookies
+	dst = appendBytes(dst, r)
+	dst = appendCookie(append(dst, ' '), r.RequestCookie)
+	dst = appendCookie(append(dst, ' '), r.ResponseCookie)
+	dst = append(dst, ' ')
 	dst = append(dst, r.State[:]...)
 	dst = appendCounts(dst, r)
-	// Captured headers would stand here in braces; without captures not even these do.
+	for _, captures := range [...][][]byte{r.RequestHeaders, r.ResponseHeaders} {
+		if len(captures) > 0 {
+			dst = appendBraces(append(dst, ' '), captures, headerText, false)
+		}
+	}
 	dst = append(dst, ` "`...)
 	if r.Request == nil {
 		dst = append(dst, "<BADREQ>"...)
 	} else {
-		dst = appendEscaped(dst, r.Request[:min(len(r.Request), maxRequest)])
+		dst = appendSafe(dst, r.Request[:min(len(r.Request), maxRequest)], lineText, false)
 	}
 	return append(dst, '"')
 }
@@ -50,9 +56,9 @@ func AppendTCP(dst []byte, r *Record) []byte {
 	dst = append(dst, '/')
 	dst = appendMillis(dst, r.Tc)
 	dst = append(dst, '/')
-	dst = appendMillis(dst, r.Total)
+	dst = appendTotal(dst, r, r.Total)
 	dst = append(dst, ' ')
-	dst = strconv.AppendInt(dst, r.Bytes, 10)
+	dst = appendBytes(dst, r)
 	dst = append(dst, ' ')
 	dst = append(dst, r.State[:2]...)
 	return appendCounts(dst, r)
@@ -150,16 +156,24 @@ func appendMillis(dst []byte, d time.Duration) []byte {
 	return strconv.AppendInt(dst, d.Milliseconds(), 10)
 }
 
-// appendEscaped writes what is not printable, and what would end the field, as
-// #XX (chapter 8.6).
-func appendEscaped(dst, b []byte) []byte {
-	const hex = "0123456789ABCDEF"
-	for _, c := range b {
-		if c < 32 || c > 126 || c == '"' || c == '#' {
-			dst = append(dst, '#', hex[c>>4], hex[c&15])
-		} else {
-			dst = append(dst, c)
-		}
+// appendTotal and appendBytes mark what is not all with a plus sign.
+func appendTotal(dst []byte, r *Record, d time.Duration) []byte {
+	if r.Early {
+		dst = append(dst, '+')
 	}
-	return dst
+	return appendMillis(dst, d)
+}
+
+func appendBytes(dst []byte, r *Record) []byte {
+	if r.Early {
+		dst = append(dst, '+')
+	}
+	return strconv.AppendInt(dst, r.Bytes, 10)
+}
+
+func appendCookie(dst, cookie []byte) []byte {
+	if len(cookie) == 0 {
+		return append(dst, '-')
+	}
+	return appendSafe(dst, cookie, lineText, false)
 }

@@ -23,9 +23,10 @@ func TestLines(t *testing.T) {
 		r.Dates = &dates
 		switch d.Cmd {
 		case "http":
-			return string(AppendHTTP(nil, &r)) + "\n"
+			r.HTTP = true
+			return same(t, d, AppendHTTP(nil, &r), httpFormat.Append(nil, &r))
 		case "tcp":
-			return string(AppendTCP(nil, &r)) + "\n"
+			return same(t, d, AppendTCP(nil, &r), tcpFormat.Append(nil, &r))
 		case "connect":
 			return string(AppendConnect(nil, &r)) + "\n"
 		case "error":
@@ -34,6 +35,19 @@ func TestLines(t *testing.T) {
 		d.Fatalf(t, "unknown command")
 		return ""
 	})
+}
+
+var (
+	httpFormat = Must(HTTPFormat, Syntax{HTTP: true, Merge: true})
+	tcpFormat  = Must(TCPFormat, Syntax{Merge: true})
+)
+
+// same compares the line of a standard format with that of its definition.
+func same(t *testing.T, d *datadriven.TestData, line, defined []byte) string {
+	if !bytes.Equal(line, defined) {
+		d.Fatalf(t, "the definition gives\n%s\nnot\n%s", defined, line)
+	}
+	return string(line) + "\n"
 }
 
 // TestHeads runs testdata/heads the same way; the tag is haproxy and the process

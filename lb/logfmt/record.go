@@ -8,7 +8,9 @@ import (
 // Record is what there is to say about one connection or request.
 type Record struct {
 	Client netip.AddrPort
-	Local  netip.AddrPort // the address that the client connected to; AppendConnect only
+	Local  netip.AddrPort // the address that the client connected to; AppendConnect, NeedLocal
+	Source netip.AddrPort // ours on the connection to the server; NeedSource
+	Target netip.AddrPort // the server's
 	// Date is when the connection was accepted; in HTTP when the request's first
 	// byte came. Its zone is the line's zone.
 	Date  time.Time
@@ -16,7 +18,7 @@ type Record struct {
 
 	Frontend string
 	TLS      bool   // marks the frontend's name with ~
-	HTTP     bool   // the frontend's mode; AppendConnect only
+	HTTP     bool   // the frontend's mode
 	Bind     string // the bind line's name, or its number from 1; AppendError only
 	Backend  string // "": the frontend's name
 	Server   string // "": <NOSRV>
@@ -27,11 +29,18 @@ type Record struct {
 	Tw    time.Duration // in queues
 	Tc    time.Duration // connecting to the server
 	Tr    time.Duration // server's response time (HTTP)
+	Th    time.Duration // handshakes before the first byte
+	Ti    time.Duration // idle before the request's first byte (HTTP); 0 where it is not known
 	Total time.Duration // Ta in HTTP, Tt in TCP
 
-	Status int     // 0: none was sent, logged as -1
-	Bytes  int64   // sent to the client, heads included
-	State  [4]byte // termination state, chapter 8.5: in TCP the first two
+	Status int   // 0: none was sent, logged as -1
+	Bytes  int64 // sent to the client, heads included
+	// Uploaded is what came from the client, heads included.
+	Uploaded int64
+	// Early marks a line that is written before the end (option logasap): the total
+	// time and the bytes are not all there will be.
+	Early bool
+	State [4]byte // termination state, chapter 8.5: in TCP the first two
 
 	// Connections when the line is written. HAProxy has by then counted this one out of
 	// the backend and the server, but not out of the process and the frontend.
@@ -43,6 +52,38 @@ type Record struct {
 	BackendQueue int
 
 	Request []byte // the request line as it came, without its end; nil: <BADREQ>
+
+	// What the frontend captures: a slot for each `capture` line, nil where the header
+	// was not there.
+	RequestHeaders, ResponseHeaders [][]byte
+	RequestCookie, ResponseCookie   []byte // `capture cookie`: name=value
+
+	Host               string // of the process
+	PID                int
+	UniqueID           []byte
+	LogCount           uint64 // lines of the frontend before this one
+	RequestID          uint32 // streams of the process before this one; NeedCounters
+	Origin             Origin
+	Cipher, TLSVersion string // "": no TLS
+}
+
+// Origin is the step in a transaction at which a line is written (%OG).
+type Origin uint8
+
+// The origins.
+const (
+	Unspecified Origin = iota
+	SessError
+	SessKilled
+	TxnAccept
+	TxnRequest
+	TxnConnect
+	TxnResponse
+	TxnClose
+)
+
+func (o Origin) String() string {
+	return [...]string{"unspec", "sess_error", "sess_killed", "txn_accept", "txn_request", "txn_connect", "txn_response", "txn_close"}[o]
 }
 
 // Abnormal reports whether the record tells of an error, timeout, retry,

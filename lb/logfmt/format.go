@@ -1,0 +1,342 @@
+package logfmt
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Format is a compiled log-format string (chapter 8.2.6). It holds no state.
+type Format struct {
+	text  string
+	items []item
+	flags flags // of %o as it stood last: encoding as a whole
+	needs Need
+}
+
+// Expr is a sample expression, compiled. The value is valid until the next
+// evaluation; a sample that cannot be had is absent.
+type Expr interface {
+	Eval(r *Record) (Value, bool)
+}
+
+// ValueKind is the type of a Value.
+type ValueKind uint8
+
+// The kinds of values.
+const (
+	Text ValueKind = iota
+	Binary
+	Number
+	Boolean // Int is 0 or 1
+)
+
+// Value is what an expression gives.
+type Value struct {
+	Kind  ValueKind
+	Int   int64  // Number, Boolean
+	Bytes []byte // Text, Binary
+}
+
+// Syntax says how a format is compiled.
+type Syntax struct {
+	HTTP  bool // the format is for mode http
+	Merge bool // blanks are delimiters, and merged: log-format, log-format-sd, unique-id-format
+	// Expr compiles an expression, up to its closing bracket.
+	Expr func(text string) (Expr, error)
+}
+
+// SyntaxError is a mistake in a format.
+type SyntaxError struct {
+	Off  int // where, in bytes from the format's start
+	Msg  string
+	Near string // the name that is unknown, for proposals
+}
+
+func (e *SyntaxError) Error() string { return e.Msg }
+
+// flags are what stands in the braces.
+type flags uint8
+
+const (
+	quote flags = 1 << iota
+	hexa
+	escape
+	binary
+	asJSON
+	asCBOR
+)
+
+var flagNames = []struct {
+	name string
+	flag flags
+}{{"Q", quote}, {"X", hexa}, {"E", escape}, {"bin", binary}, {"json", asJSON}, {"cbor", asCBOR}}
+
+type itemKind uint8
+
+const (
+	itemText itemKind = iota
+	itemBlank
+	itemAlias
+	itemExpr
+)
+
+// forced is the type after an item's name.
+type forced uint8
+
+const (
+	asIs forced = iota
+	asStr
+	asInt
+	asBool
+)
+
+type item struct {
+	kind  itemKind
+	alias alias
+	flags flags
+	as    forced
+	text  string // itemText
+	name  string // the key when encoding
+	expr  Expr
+}
+
+// Compile compiles a format. An error is a *SyntaxError, or one of Syntax.Expr's.
+func Compile(text string, o Syntax) (*Format, error) {
+	p := parser{text: text, o: o, f: &Format{text: text}}
+	for p.i < len(text) {
+		if err := p.next(); err != nil {
+			return nil, err
+		}
+	}
+	p.literal()
+	p.f.flags = p.global
+	return p.f, nil
+}
+
+// Must compiles a format of this program's own, which has no mistakes.
+func Must(text string, o Syntax) *Format {
+	f, err := Compile(text, o)
+	if err != nil {
+		panic("BUG: logfmt: " + err.Error())
+	}
+	return f
+}
+
+// String is the format as it was written.
+func (f *Format) String() string { return f.text }
+
+// Needs tells what the format wants a Record to hold.
+func (f *Format) Needs() Need {
+	if f == nil {
+		return 0
+	}
+	return f.needs
+}
+
+type parser struct {
+	text   string
+	i      int
+	lit    []byte
+	global flags
+	o      Syntax
+	f      *Format
+}
+
+func (p *parser) fail(off int, near, format string, args ...any) error {
+	return &SyntaxError{Off: off, Near: near, Msg: fmt.Sprintf(format, args...)}
+}
+
+// literal ends the text that has been gathered.
+func (p *parser) literal() {
+	if len(p.lit) > 0 {
+		p.f.items = append(p.f.items, item{kind: itemText, text: string(p.lit)})
+		p.lit = nil
+	}
+}
+
+func (p *parser) next() error {
+	switch c := p.text[p.i]; {
+	case c == '%' && strings.HasPrefix(p.text[p.i:], "%%"):
+		p.lit = append(p.lit, '%')
+		p.i += 2
+	case c == '%':
+		p.literal()
+		return p.item()
+	case c == ' ' && p.o.Merge:
+		p.literal()
+		for p.i < len(p.text) && p.text[p.i] == ' ' {
+			p.i++
+		}
+		p.f.items = append(p.f.items, item{kind: itemBlank})
+	default:
+		p.lit = append(p.lit, c)
+		p.i++
+	}
+	return nil
+}
+
+// item reads %[(name[:type])][{flags}]alias or the same with [expression].
+func (p *parser) item() error {
+	start := p.i
+	p.i++
+	it := item{flags: p.global}
+	if p.at() == '(' {
+		if err := p.name(&it); err != nil {
+			return err
+		}
+	}
+	braces := p.at() == '{'
+	if braces {
+		if err := p.braces(&it); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.at() == '[':
+		return p.expr(it)
+	case !isAlnum(p.at()) && braces:
+		return p.fail(start, "", "flags without an alias near '%s'", p.text[start:p.i])
+	case !isAlnum(p.at()):
+		return p.fail(start, "", "'%%' alone: write %%%% for a percent sign")
+	}
+	return p.aliased(it, start)
+}
+
+// at is the byte at the present position, 0 at the end.
+func (p *parser) at() byte {
+	if p.i == len(p.text) {
+		return 0
+	}
+	return p.text[p.i]
+}
+
+func isAlnum(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+func (p *parser) name(it *item) error {
+	end := strings.IndexByte(p.text[p.i:], ')')
+	if end < 0 {
+		return p.fail(p.i, "", "missing ')' after '%s'", p.text[p.i:])
+	}
+	name, kind, typed := strings.Cut(p.text[p.i+1:p.i+end], ":")
+	it.name = name
+	if typed {
+		switch kind {
+		case "str":
+			it.as = asStr
+		case "sint":
+			it.as = asInt
+		case "bool":
+			it.as = asBool
+		default:
+			return p.fail(p.i+1+len(name)+1, "", "unknown type '%s': str, sint and bool are known", kind)
+		}
+	}
+	p.i += end + 1
+	return nil
+}
+
+func (p *parser) braces(it *item) error {
+	start := p.i
+	end := strings.IndexByte(p.text[p.i:], '}')
+	if end < 0 {
+		return p.fail(start, "", "missing '}' after '%s'", p.text[start:])
+	}
+	p.i += end + 1
+	for word := range strings.SplitSeq(p.text[start+1:start+end], ",") {
+		word = strings.TrimSpace(word)
+		if word == "" {
+			continue
+		}
+		known := false
+		for _, n := range flagNames {
+			switch word {
+			case "+" + n.name:
+				it.flags |= n.flag
+				known = true
+			case "-" + n.name:
+				it.flags &^= n.flag
+				known = true
+			}
+		}
+		if !known {
+			return p.fail(start, "", "unknown flag '%s': +Q, +X, +E, +bin, +json, +cbor, or with - are known", word)
+		}
+	}
+	if it.flags&asJSON != 0 && it.flags&asCBOR != 0 {
+		return p.fail(start, "", "json and cbor exclude each other")
+	}
+	return nil
+}
+
+func (p *parser) expr(it item) error {
+	open := p.i
+	depth, end := 0, -1
+	quoted := byte(0)
+	for i := open; i < len(p.text) && end < 0; i++ {
+		switch c := p.text[i]; {
+		case c == '\\':
+			i++
+		case quoted != 0:
+			if c == quoted {
+				quoted = 0
+			}
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case depth > 0 && (c == '"' || c == '\''):
+			quoted = c
+		case c == ']' && depth == 0:
+			end = i
+		}
+	}
+	if end < 0 {
+		return p.fail(open, "", "missing ']' after '%s'", p.text[open+1:])
+	}
+	if p.o.Expr == nil {
+		return p.fail(open, "", "sample expressions in a log format are known, not supported yet")
+	}
+	var err error
+	if it.expr, err = p.o.Expr(p.text[open+1 : end]); err != nil {
+		return &ExprError{Off: open + 1, Err: err}
+	}
+	it.kind = itemExpr
+	p.f.items = append(p.f.items, it)
+	p.i = end + 1
+	return nil
+}
+
+// ExprError is a mistake in an expression that begins at Off.
+type ExprError struct {
+	Off int
+	Err error
+}
+
+func (e *ExprError) Error() string { return e.Err.Error() }
+
+func (e *ExprError) Unwrap() error { return e.Err }
+
+func (p *parser) aliased(it item, start int) error {
+	from := p.i
+	for isAlnum(p.at()) {
+		p.i++
+	}
+	name := p.text[from:p.i]
+	if name == "o" {
+		p.global = it.flags
+		return nil
+	}
+	row, ok := aliasOf(name)
+	switch {
+	case !ok:
+		return p.fail(start, name, "no such alias '%%%s': write %%%% for a percent sign", name)
+	case row.http && !p.o.HTTP:
+		return p.fail(start, "", "alias '%%%s' is for mode http", name)
+	}
+	it.kind, it.alias = itemAlias, row.alias
+	p.f.needs |= row.needs
+	p.f.items = append(p.f.items, it)
+	return nil
+}
