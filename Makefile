@@ -33,7 +33,7 @@ endif
 KEEP        := tools/keepowner.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint lint-more fmt fuzz fuzz-smoke bench e2e deb deb-test demo vagrant-box vagrant-up clean need-go tools
+.PHONY: help build test race lint lint-more fmt fuzz fuzz-smoke bench bench-failover e2e deb deb-test demo vagrant-box vagrant-up clean need-go tools
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,10 @@ demo: build ## two nodes, three web servers and a client on this host: kill one 
 bench: build ## baton, haproxy and nginx side by side (root; minutes)
 	@tools/deps.sh bench
 	@$(KEEP) $(GO) run -buildvcs=false ./bench -o bench/RESULTS.md $(BENCHFLAGS)
+
+bench-failover: build ## what clients see of a fault: baton, and keepalived with haproxy (root; hours; single rows: BENCHFLAGS='-only kill -runs 3')
+	@tools/deps.sh bench-failover
+	@$(KEEP) $(GO) run -buildvcs=false ./bench/failover -o $(if $(BENCHFLAGS),/dev/null,bench/FAILOVER.md) $(BENCHFLAGS)
 
 deb: need-go ## build dist/baton_<version>_<amd64|arm64>.deb
 	@$(KEEP) packaging/build.sh
