@@ -39,6 +39,7 @@ type Target struct {
 	Scripts    map[Word]*Command // notify_master, notify_backup ...
 	Any        *Command          // notify
 	Priorities bool              // notify_priority_changes
+	Mail       bool              // smtp_alert
 }
 
 // FIFO is a named pipe that every word is written to.
@@ -54,6 +55,7 @@ type FIFO struct {
 type Notify struct {
 	Targets []Target
 	FIFOs   []FIFO
+	Mail    *Mail // nil: no target has smtp_alert, or there is nobody to write to
 }
 
 // Commands returns every script, for checks.

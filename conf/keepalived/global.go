@@ -7,6 +7,7 @@ type globals struct {
 	scriptUser, scriptGroup string
 	states                  defaults
 	fifos                   []*fifoDraft
+	mail                    mailDraft
 	version                 uint8 // vrrp_version; 0: not given
 	checkUnicastSource      bool
 	plainSum                bool
@@ -53,11 +54,9 @@ func globalKeywords() [][]entry[globals] {
 					g.defaultInterface = b.Words[1].Text
 				}
 			}},
-			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[globals]("on", "off", "false", "no")},
 		},
-		off[globals]("off is the only value: baton sends no mail", "smtp_alert_vrrp", "smtp_alert_checker"),
-		warn[globals]("baton sends no mail", "notification_email", "notification_email_from", "smtp_server", "smtp_helo_name",
-			"smtp_connect_timeout", "no_email_faults", "no_checker_emails"),
+		mailKeywords(),
+		warn[globals]("there are no checkers to mail about", "smtp_alert_checker", "no_checker_emails"),
 
 		globalStateKeywords(),
 		fifoKeywords(),

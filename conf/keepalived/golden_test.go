@@ -137,6 +137,15 @@ func dump(b *strings.Builder, c *Config) {
 	if p := c.Pair; p != nil {
 		fmt.Fprintf(b, "pair peer=%v listen=%v key=%s peer_key=%s\n", p.Peer, p.Listen, p.Key, p.PeerKey)
 	}
+	if m := c.Notify.Mail; m != nil {
+		line("mail", m.Server)
+		field("helo", m.Helo)
+		field("from", m.From)
+		field("to", m.To)
+		field("timeout", m.Timeout)
+		field("no_faults", m.NoFaults)
+		b.WriteString("\n")
+	}
 	for _, f := range c.Notify.FIFOs {
 		line("fifo", f.Path)
 		field("keyword", f.Keyword)
@@ -264,12 +273,13 @@ func dump(b *strings.Builder, c *Config) {
 		fmt.Fprintf(b, "link delay %s down=%v up=%v\n", d.Interface, d.Down, d.Up)
 	}
 	for _, t := range c.Notify.Targets {
-		if len(t.Scripts) == 0 && t.Any == nil && !t.Priorities {
+		if len(t.Scripts) == 0 && t.Any == nil && !t.Priorities && !t.Mail {
 			continue
 		}
 		line("notify", t.Name)
 		field("group", t.Group)
 		field("priorities", t.Priorities)
+		field("mail", t.Mail)
 		b.WriteString("\n")
 		for _, c := range (&checkscript.Notify{Targets: []checkscript.Target{t}}).Commands() {
 			fmt.Fprintf(b, "    %s %q %s:%s\n", c.Keyword, c.Argv, c.User, c.Group)

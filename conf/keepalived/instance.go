@@ -129,7 +129,6 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			{name: "version", doc: "2 (the default) or 3; with IPv6 addresses always 3", min: 1, max: 1, parse: parseVersion},
 			{name: "vrrp_version", doc: "the same as version", min: 1, max: 1, parse: parseVersion},
 			{name: "accept", doc: "the default: the master answers on its addresses", parse: func(*lowerer, *conf.Block, *instanceDraft) {}},
-			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[instanceDraft]("on", "off", "false", "no")},
 		},
 		vmacKeywords(),
 		trackRows(),

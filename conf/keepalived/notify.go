@@ -14,6 +14,7 @@ type notifyDraft struct {
 	scripts    map[checkscript.Word]*checkscript.Command
 	all        *checkscript.Command
 	priorities *bool // nil: as vrrp_notify_priority_changes
+	mail       *bool // nil: as smtp_alert_vrrp or smtp_alert of global_defs
 }
 
 // notifyKeywords are those that vrrp_instance and vrrp_sync_group share.
@@ -39,6 +40,7 @@ func notifyKeywords() []entry[instanceDraft] {
 			d.notify.all = l.notifyCommand(b)
 		}},
 		toggle("notify_priority_changes", docPriorities, func(d *instanceDraft, on bool) { d.notify.priorities = &on }),
+		toggle("smtp_alert", "mail to notification_email on every change of state", func(d *instanceDraft, on bool) { d.notify.mail = &on }),
 	}
 }
 
@@ -79,7 +81,8 @@ func (l *lowerer) addTarget(group bool, d *instanceDraft) {
 	if d.notify.priorities != nil {
 		t.Priorities = *d.notify.priorities
 	}
-	if len(t.Scripts) == 0 && t.Any == nil && len(l.fifos) == 0 {
+	t.Mail = l.mailed(d)
+	if len(t.Scripts) == 0 && t.Any == nil && len(l.fifos) == 0 && !t.Mail {
 		return
 	}
 	l.config.Notify.Targets = append(l.config.Notify.Targets, t)
@@ -154,6 +157,7 @@ func (l *lowerer) finishFIFOs() {
 
 // finishNotify gives the scripts that name no user that of script_user.
 func (l *lowerer) finishNotify() {
+	l.finishMail()
 	for _, c := range l.config.Notify.Commands() {
 		if c.User == "" {
 			c.User, c.Group = l.globals.scriptUser, l.globals.scriptGroup

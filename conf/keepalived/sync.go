@@ -28,7 +28,6 @@ func groupKeywords() [][]entry[instanceDraft] {
 			{name: "sync_group_tracking_weight", doc: "keep the weights of what the members track, which are 0 otherwise", parse: func(_ *lowerer, _ *conf.Block, d *instanceDraft) {
 				d.group.keepWeights = true
 			}},
-			{name: "smtp_alert", doc: "off is the only value: baton sends no mail", max: 1, parse: onlyValue[instanceDraft]("on", "off", "false", "no")},
 		},
 		trackRows(),
 		notifyKeywords(),

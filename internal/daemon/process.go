@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"baton/checkscript"
+	"baton/checkscript/mailer"
 	"baton/checkscript/notifier"
 	"baton/checkscript/runner"
 	"baton/internal/admin"
@@ -31,10 +32,11 @@ type process struct {
 	refusals  refusals
 	partner   *partner // nil: no pair link is configured
 	notifier  *notifier.Notifier
+	mailer    *mailer.Mailer // nil: nobody wants mail
 	socket    *admin.Socket
 
 	tasks struct {
-		admin, balancer, speaker, links, probes, partner, notifier, watchdog *running
+		admin, balancer, speaker, links, probes, partner, notifier, mailer, watchdog *running
 	}
 	failed  chan error
 	changes chan struct{} // something that the status line shows has changed
@@ -89,6 +91,7 @@ func (d *process) buildVRRP() error {
 	if d.notifier, err = notifier.New(notifier.Options{Notify: v.Notify, Secure: v.ScriptSecurity, Log: d.Log}); err != nil {
 		return err
 	}
+	d.mailer = mailer.New(mailer.Options{Notify: v.Notify, Router: d.cfg.Name, Log: d.Log})
 	if err := d.buildSpeaker(); err != nil {
 		return err
 	}
@@ -108,6 +111,9 @@ func (d *process) startVRRP() {
 		d.tasks.partner = start(&task{name: "pair link", run: d.partner.run}, d.failed)
 	}
 	d.tasks.notifier = start(&task{name: "notify scripts", run: d.notifier.Run}, d.failed)
+	if d.mailer != nil {
+		d.tasks.mailer = start(&task{name: "mail", run: d.mailer.Run}, d.failed)
+	}
 	d.tasks.links = start(&task{name: "link watcher", run: d.watchLinks}, d.failed)
 	d.tasks.speaker = start(&task{name: "VRRP speaker", run: d.speaker.Run, ready: d.speaker.Ready()}, d.failed)
 	d.tasks.probes = start(&task{name: "probes", run: d.probes.Run}, d.failed)

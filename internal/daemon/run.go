@@ -85,7 +85,7 @@ func (d *process) build() error {
 
 // serve starts the parts, waits for a reason to stop, and stops them.
 func (d *process) serve() error {
-	d.failed = make(chan error, 8) // room for each task below
+	d.failed = make(chan error, 16) // room for each task below
 	d.tasks.admin = start(&task{name: "status socket", run: d.socket.Run}, d.failed)
 	d.startBalancer()
 	err := d.awaitReady(d.tasks.balancer)
@@ -192,6 +192,7 @@ func (d *process) shutdown(failure error) {
 	}
 	// The speaker has told that it stopped; its scripts had the time of the draining.
 	d.end(d.tasks.notifier, failure)
+	d.end(d.tasks.mailer, failure)
 	d.end(d.tasks.watchdog, failure)
 	d.end(d.tasks.admin, failure)
 	if failure == nil {

@@ -47,7 +47,10 @@ func (d *process) buildSpeaker() error {
 	if err := d.addresses.MakeVMACs(); err != nil {
 		return err
 	}
-	tell := newTeller(d.notifier.Tell)
+	tell := newTeller(func(n checkscript.News) {
+		d.notifier.Tell(n)
+		d.mailer.Tell(n)
+	})
 	d.speaker, err = vrrpnet.New(vrrpnet.Options{
 		Instances: protocols,
 		Groups:    groupsOf(d.cfg.VRRP),
