@@ -32,6 +32,8 @@ const (
 	Slept
 	// Shutdown ends the instance's life.
 	Shutdown
+	// Remove does so because a reload has removed it.
+	Remove
 
 	// What the pair link tells, where there is one. None of it comes from an advert,
 	// and an advert settles it where it is wrong.
@@ -191,6 +193,7 @@ const (
 	StalledAlone            // MASTER to BACKUP: this process stood still for too long
 	Synced                  // with the other members of its sync group
 	Stopped                 // to INIT
+	Removed                 // to INIT: by a reload
 	ProcessGone             // BACKUP to MASTER: the master's kernel ended the pair link
 	NoneYet                 // BACKUP to MASTER: nobody is master, and the peer ranks lower
 	Asked                   // BACKUP to MASTER: the master handed over
@@ -212,6 +215,7 @@ func (w Why) String() string {
 		StalledAlone: "this process stood still longer than the master-down interval",
 		Synced:       "moves with its sync group",
 		Stopped:      "stopped",
+		Removed:      "removed by a reload",
 		ProcessGone:  "the master's process is gone: its kernel ended the pair link",
 		NoneYet:      "there is no master, and the peer ranks lower",
 		Asked:        "the master handed over",

@@ -54,6 +54,7 @@ type Instance struct {
 	memberFault bool // another member has a fault of its own
 	wants       bool // BACKUP: the timer has expired, the group may go MASTER
 	wantWhy     Why
+	joins       bool // a reload put it into a group that is MASTER: it goes there as soon as it can
 
 	waiting     bool      // StartDelay has not passed
 	startAt     mono.Time // when it has
@@ -244,7 +245,9 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 			out = i.review(now, Faulted, out)
 		}
 	case Shutdown:
-		out = i.stop(now, out)
+		out = i.stop(now, Stopped, out)
+	case Remove:
+		out = i.stop(now, Removed, out)
 	default:
 		out = i.hint(now, ev, out)
 	}

@@ -26,7 +26,8 @@ import (
 //	slept for=D               the machine was suspended for D, which the clock did not count
 //	advert from=A prio=N [path=N] [advert=2s] [pass=P] [vips=(..)] [every=D for=D]
 //	fail                      the addresses that were just set up could not be set
-//	stop
+//	stop | remove
+//	reload [node's or group's arguments] [add]  another configuration; add: its last member is new
 //	peer gone|left|waits|asks|withdraws from=A [prio=N]    what the pair link tells
 //	yield to=A | keep | resign
 //
@@ -86,6 +87,10 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(Event{Kind: Slept, Asleep: s.duration(d, "for")})
 	case "stop":
 		s.step(Event{Kind: Shutdown})
+	case "remove":
+		s.step(Event{Kind: Remove})
+	case "reload":
+		s.reload(d)
 	case "fail":
 		s.step(Event{Kind: AddressesFailed})
 	case "run":
@@ -269,7 +274,11 @@ func (s *story) run(to mono.Time) {
 
 func (s *story) step(ev Event) {
 	ev.Member = s.member
-	for _, a := range s.g.Step(s.now, ev, nil) {
+	s.do(s.g.Step(s.now, ev, nil))
+}
+
+func (s *story) do(actions []Action) {
+	for _, a := range actions {
 		if a.Kind == SetVIPs {
 			s.holds[a.Member] = a.Up
 		}
@@ -351,4 +360,23 @@ func describe(a Action) string {
 		return fmt.Sprintf("  note: %v%s%s", a.Note, faults, peer)
 	}
 	return fmt.Sprintf("  action %d", a.Kind)
+}
+
+// reload goes on with another configuration, which `node` or `group` would make.
+func (s *story) reload(d *datadriven.TestData) {
+	n := 1
+	if s.synced {
+		n = len(d.CmdArgs[0].Vals)
+	}
+	joining := make([]Joining, n)
+	for i := range joining {
+		joining[i].Config = s.config(d, i)
+		if !d.HasArg("add") || i < n-1 {
+			joining[i].Was = s.g.Member(i)
+		}
+	}
+	var out []Action
+	s.g, out = Continue(s.now, s.synced, s.g.State(), joining, nil)
+	s.holds = append(s.holds[:min(n, len(s.holds))], make([]bool, max(n-len(s.holds), 0))...)
+	s.do(out)
 }

@@ -63,6 +63,14 @@ func (g *Group) settle(now mono.Time, last, start int, out []Action) []Action {
 		out = g.of(i, len(out), m.review(now, m.comeback(), out))
 		m.released = false
 	}
+	for i := range g.members {
+		if m := &g.members[i]; m.joins && m.state == Backup {
+			m.joins = false
+			if g.count(Master) > 0 {
+				out = g.of(i, len(out), m.rise(now, Synced, out))
+			}
+		}
+	}
 	if g.count(Backup) > 0 && g.count(Master) > 0 {
 		for i := range g.members {
 			if m := &g.members[i]; m.state == Master {

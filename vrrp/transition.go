@@ -108,16 +108,16 @@ func (i *Instance) fault(now mono.Time, faults Faults, out []Action) []Action {
 	return i.enter(now, Fault, Faulted, out)
 }
 
-// stop ends the instance: a master resigns, then removes its addresses, so that
+// stop ends the instance, because the daemon stops or a reload has removed it: a master resigns, then removes its addresses, so that
 // the successor waits for its skew time only.
-func (i *Instance) stop(now mono.Time, out []Action) []Action {
+func (i *Instance) stop(now mono.Time, why Why, out []Action) []Action {
 	if i.state == Master {
 		out = append(out, Action{Kind: SendAdvert, Priority: 0}, Action{Kind: SetVIPs})
 	}
 	i.stopped = true
 	i.deadline = mono.Never
 	if i.started {
-		out = i.enter(now, Init, Stopped, out)
+		out = i.enter(now, Init, why, out)
 	}
 	return out
 }
