@@ -83,3 +83,10 @@ func (i *Instance) reconfigure(now mono.Time, c Config, out []Action) []Action {
 func samePath(a, b Path) bool {
 	return a.Interface == b.Interface && a.Source == b.Source && a.TTL == b.TTL && slices.Equal(a.Peers, b.Peers)
 }
+
+// Solo takes an instance out of its group, to be removed.
+func Solo(i *Instance) *Group {
+	g := &Group{members: []Instance{*i}}
+	g.members[0].grouped = false
+	return g
+}

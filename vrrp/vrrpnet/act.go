@@ -11,6 +11,11 @@ func (l *loop) step(now mono.Time, m *member, ev vrrp.Event) {
 	t := m.team
 	ev.Member = m.index
 	t.actions = t.group.Step(now, ev, t.actions[:0])
+	l.carryOut(now, t)
+}
+
+// carryOut does what a team's state machines have said last.
+func (l *loop) carryOut(now mono.Time, t *team) {
 	var failed *member
 	for _, a := range t.actions {
 		who := t.members[a.Member]

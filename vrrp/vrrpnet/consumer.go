@@ -43,7 +43,7 @@ func (s *Speaker) consume() {
 }
 
 func (s *Speaker) resync(lost uint64) {
-	for _, m := range s.members {
+	for _, m := range s.roster.Load().members {
 		v := m.view.Load()
 		s.deliver(Event{
 			Kind: Resync, Time: mono.Now(), Instance: m.cfg.Name, Interface: m.cfg.Interface,

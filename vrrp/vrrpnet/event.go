@@ -27,6 +27,7 @@ const (
 	PeerDiffers                // Peer, Differs, Text: what its adverts show of its settings has changed
 	PathChanged                // Interface, Err: the heartbeat path by this interface does not work, or does again (nil)
 	Suspended                  // Asleep: the machine was, and its clock stood still
+	Reloaded                   // another configuration is in force; what was removed has been told before
 	Unprivileged               // Err: no real-time scheduling or no locked memory, for this reason
 )
 
@@ -111,6 +112,8 @@ func (e Event) String() string {
 		return fmt.Sprintf("heartbeat path %s does not work: %v", e.Interface, e.Err)
 	case Suspended:
 		return fmt.Sprintf("the machine was suspended for %v", e.Asleep.Round(time.Millisecond))
+	case Reloaded:
+		return "VRRP works by the new configuration"
 	case Unprivileged:
 		return fmt.Sprintf("the VRRP thread goes on with less protection against a busy host: %v", e.Err)
 	}
@@ -130,7 +133,7 @@ func (e Event) level() slog.Level {
 			return slog.LevelWarn
 		}
 		return slog.LevelInfo
-	case GroupChanged:
+	case GroupChanged, Reloaded:
 		return slog.LevelInfo
 	case PeerDiffers:
 		if e.Differs == 0 {

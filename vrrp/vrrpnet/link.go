@@ -29,6 +29,7 @@ type link struct {
 	members [256]*member // by VRID
 	paths   [256]*path   // likewise, of those that have this link as a heartbeat path
 
+	told    bool // the link watcher has spoken of it
 	index   int
 	up      bool
 	primary netip.Addr
@@ -61,7 +62,7 @@ func (l *link) update(now mono.Time, index int, up bool, primary netip.Addr) err
 	if l.fd != sys.NoFD && (!up || index != l.index) {
 		l.close()
 	}
-	l.index, l.up, l.primary = index, up, primary
+	l.told, l.index, l.up, l.primary = true, index, up, primary
 	return l.ensure(now)
 }
 

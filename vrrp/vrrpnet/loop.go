@@ -26,6 +26,7 @@ const (
 // loop is the VRRP thread's own: nobody else touches it.
 type loop struct {
 	s     *Speaker
+	r     *roster
 	owner Owner
 	poll  sys.PollSet
 
@@ -50,7 +51,7 @@ func (l *loop) run() {
 		now := mono.Now()
 		l.s.beat.Store(int64(now))
 		l.wake()
-		for _, m := range l.s.members {
+		for _, m := range l.r.members {
 			if m.group.Stalled(now) {
 				l.step(now, m, vrrp.Event{Kind: vrrp.Timer})
 			}
@@ -58,7 +59,7 @@ func (l *loop) run() {
 		for o := l.s.mail.take(); o != nil; o = o.next {
 			l.obey(mono.Now(), o)
 		}
-		for _, k := range l.s.links {
+		for _, k := range l.r.links {
 			if k.polled >= 0 && l.poll.Ready(k.polled) {
 				l.receive(k)
 			}
@@ -72,7 +73,7 @@ func (l *loop) run() {
 // timers serves what is due.
 func (l *loop) timers() {
 	now := mono.Now()
-	for _, m := range l.s.members {
+	for _, m := range l.r.members {
 		if m.group.Deadline() > now {
 			continue
 		}
@@ -90,7 +91,7 @@ func (l *loop) timers() {
 			now = mono.Now()
 		}
 	}
-	for _, k := range l.s.links {
+	for _, k := range l.r.links {
 		if k.retry <= now {
 			l.linkChanged(now, k, k.ensure(now))
 		}
@@ -101,14 +102,14 @@ func (l *loop) timers() {
 // wait sleeps until a packet or an order comes or something is due.
 func (l *loop) wait() {
 	due := l.owner.Deadline()
-	for _, m := range l.s.members {
+	for _, m := range l.r.members {
 		due = mono.Min(due, m.group.Deadline())
 	}
 	l.poll.Reset()
 	l.poll.Add(l.s.mail.wake.FD)
 	l.poll.Add(l.tick.FD)
 	added := 2
-	for _, k := range l.s.links {
+	for _, k := range l.r.links {
 		due = mono.Min(due, k.retry)
 		k.polled = -1
 		if k.fd != sys.NoFD {
@@ -130,14 +131,22 @@ func (l *loop) wait() {
 func (l *loop) obey(now mono.Time, o *order) {
 	switch o.kind {
 	case orderLink:
-		l.linkChanged(now, o.link, o.link.update(now, o.index, o.up, o.primary))
+		if k := l.r.byLink[o.link]; k != nil {
+			l.linkChanged(now, k, k.update(now, o.index, o.up, o.primary))
+		}
 	case orderHealth:
-		l.step(now, o.member, vrrp.Event{Kind: vrrp.Health, Delta: o.delta, Fault: o.unhealthy, Pending: o.undecided})
+		if m := l.r.byName[o.instance]; m != nil {
+			l.step(now, m, o.event)
+		}
 	case orderHint:
-		// What a node said by advert came before what its kernel or the link says of
-		// it: an advert that still waits would seem a sign of life afterwards.
-		l.receiveAll(o.member)
-		l.step(mono.Now(), o.member, o.hint)
+		if m := l.r.byName[o.instance]; m != nil {
+			// What a node said by advert came before what its kernel or the link says of
+			// it: an advert that still waits would seem a sign of life afterwards.
+			l.receiveAll(m)
+			l.step(mono.Now(), m, o.event)
+		}
+	case orderReload:
+		l.reload(now, o.reload)
 	case orderStop:
 		l.stopping = true
 	}
@@ -156,7 +165,7 @@ func (l *loop) linkChanged(now mono.Time, k *link, err error) {
 			l.s.queue.put(Event{Kind: SocketFailed, Time: now, Interface: k.name, Err: err})
 		}
 	}
-	for _, m := range l.s.members {
+	for _, m := range l.r.members {
 		if m.link == k {
 			l.step(now, m, k.event())
 		}
@@ -169,7 +178,7 @@ func (l *loop) start() {
 	for o := l.s.mail.take(); o != nil; o = o.next {
 		l.obey(mono.Now(), o)
 	}
-	for _, m := range l.s.members {
+	for _, m := range l.r.members {
 		l.step(mono.Now(), m, vrrp.Event{Kind: vrrp.Start})
 	}
 }
@@ -177,13 +186,13 @@ func (l *loop) start() {
 // shutdown ends every instance: the resignations first, they are what the other
 // nodes wait for, then the sockets.
 func (l *loop) shutdown() {
-	for _, m := range l.s.members {
+	for _, m := range l.r.members {
 		l.step(mono.Now(), m, vrrp.Event{Kind: vrrp.Shutdown})
 	}
 	for _, e := range l.farewell {
 		l.s.queue.put(e)
 	}
-	for _, k := range l.s.links {
+	for _, k := range l.r.links {
 		k.close()
 	}
 }

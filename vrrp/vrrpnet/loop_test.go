@@ -18,11 +18,11 @@ import (
 // openLoop returns a loop whose instances have a socket and started at then. The
 // test turns it.
 func openLoop(r *rig, then mono.Time) *loop {
-	l := &loop{s: r.s, owner: &fakeOwner{say: func(string) {}}, tick: sys.Ticker{FD: sys.NoFD}}
+	l := &loop{s: r.s, r: r.s.roster.Load(), owner: &fakeOwner{say: func(string) {}}, tick: sys.Ticker{FD: sys.NoFD}}
 	l.advert.Addresses = make([]netip.Addr, 0, 255)
 	r.host.Do(func() {
 		index, primary := eth0()
-		k := r.s.links[0]
+		k := r.s.roster.Load().links[0]
 		i := slices.IndexFunc(primary, func(a netip.Addr) bool { return a.Is6() == k.six })
 		l.linkChanged(then, k, k.update(then, index, true, primary[i]))
 		if k.fd == sys.NoFD {
@@ -30,7 +30,7 @@ func openLoop(r *rig, then mono.Time) *loop {
 		}
 		r.t.Cleanup(k.close)
 	})
-	for _, m := range r.s.members {
+	for _, m := range r.s.roster.Load().members {
 		l.step(then, m, vrrp.Event{Kind: vrrp.Start})
 	}
 	return l
@@ -42,12 +42,12 @@ func TestAdvertBeforeTimer(t *testing.T) {
 	ha, hb, _ := hosts(t)
 	a, b := newRig(t, ha, config(150)), newRig(t, hb, config(100))
 	la, lb := openLoop(a, mono.Now().Add(-10*time.Second)), openLoop(b, mono.Now().Add(-4*time.Second))
-	mb := b.s.members[0]
+	mb := b.s.roster.Load().members[0]
 	if d := mb.group.Deadline(); d > mono.Now() {
 		t.Fatalf("not due before %v", time.Duration(d))
 	}
 	lb.wait() // nothing is there yet: this turn knows of no readable socket
-	la.step(a.s.members[0].group.Deadline(), a.s.members[0], vrrp.Event{Kind: vrrp.Timer})
+	la.step(a.s.roster.Load().members[0].group.Deadline(), a.s.roster.Load().members[0], vrrp.Event{Kind: vrrp.Timer})
 	var arrived sys.PollSet
 	arrived.Add(mb.link.fd)
 	arrived.Wait(patience)
@@ -75,7 +75,7 @@ func testNoAllocation(t *testing.T, c vrrp.Config) {
 	lower.Priority = 100
 	a, b := newRig(t, ha, c), newRig(t, hb, lower)
 	la, lb := openLoop(a, mono.Now()), openLoop(b, mono.Now())
-	ma, mb := a.s.members[0], b.s.members[0]
+	ma, mb := a.s.roster.Load().members[0], b.s.roster.Load().members[0]
 	lb.wait() // builds the poll set
 
 	now := ma.group.Deadline() // a's clock runs ahead: one advert per round
@@ -103,8 +103,8 @@ func testNoAllocation(t *testing.T, c vrrp.Config) {
 func TestConsumerBehind(t *testing.T) {
 	ha, _, _ := hosts(t)
 	r := newRig(t, ha, config(100))
-	l := &loop{s: r.s, owner: r.owner}
-	m := r.s.members[0]
+	l := &loop{s: r.s, r: r.s.roster.Load(), owner: r.owner}
+	m := r.s.roster.Load().members[0]
 	l.step(0, m, vrrp.Event{Kind: vrrp.Start})
 	<-r.lines // the owner's
 	link := func(faults vrrp.Faults) {
@@ -138,7 +138,7 @@ func TestMailbox(t *testing.T) {
 	for s := range senders {
 		wg.Go(func() {
 			for i := range each {
-				box.put(&order{kind: orderHealth, index: s, delta: i})
+				box.put(&order{kind: orderHealth, index: s, event: vrrp.Event{Delta: i}})
 			}
 		})
 	}
@@ -155,8 +155,8 @@ func TestMailbox(t *testing.T) {
 			continue // a signal: the runtime sends them
 		}
 		for o := box.take(); o != nil; o = o.next {
-			if o.delta != next[o.index] {
-				t.Fatalf("sender %d: order %d, want %d", o.index, o.delta, next[o.index])
+			if o.event.Delta != next[o.index] {
+				t.Fatalf("sender %d: order %d, want %d", o.index, o.event.Delta, next[o.index])
 			}
 			next[o.index]++
 			got++
@@ -201,7 +201,7 @@ func TestAdvertBeforeHint(t *testing.T) {
 	a, b := newRig(t, ha, config(150)), newRig(t, hb, config(100))
 	now := mono.Now()
 	la, lb := openLoop(a, now), openLoop(b, now)
-	ma, mb := a.s.members[0], b.s.members[0]
+	ma, mb := a.s.roster.Load().members[0], b.s.roster.Load().members[0]
 	from := ma.instance().Source()
 	for i := range 2 { // b knows its master, and then another advert waits in its socket
 		la.step(ma.group.Deadline(), ma, vrrp.Event{Kind: vrrp.Timer})
@@ -212,7 +212,7 @@ func TestAdvertBeforeHint(t *testing.T) {
 			lb.receive(mb.link)
 		}
 	}
-	lb.obey(mono.Now(), &order{kind: orderHint, member: mb, hint: vrrp.Event{Kind: vrrp.PeerGone, From: from}})
+	lb.obey(mono.Now(), &order{kind: orderHint, instance: mb.cfg.Name, event: vrrp.Event{Kind: vrrp.PeerGone, From: from}})
 	if got := mb.received.Load(); got != 2 {
 		t.Errorf("%d adverts read, want 2", got)
 	}

@@ -14,14 +14,13 @@ type order struct {
 	next *order
 	kind orderKind
 
-	link                 *link // orderLink
-	index                int
-	up                   bool
-	primary              netip.Addr
-	member               *member // orderHealth, orderHint
-	delta                int
-	unhealthy, undecided bool
-	hint                 vrrp.Event // orderHint
+	link     linkKey // orderLink
+	index    int
+	up       bool
+	primary  netip.Addr
+	instance string     // orderHealth, orderHint: its name
+	event    vrrp.Event // likewise
+	reload   *reload    // orderReload
 }
 
 type orderKind uint8
@@ -30,6 +29,7 @@ const (
 	orderLink orderKind = iota
 	orderHealth
 	orderHint
+	orderReload
 	orderStop
 )
 

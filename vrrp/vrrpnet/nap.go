@@ -53,7 +53,7 @@ func (l *loop) wake() {
 		return
 	}
 	l.s.queue.put(Event{Kind: Suspended, Time: mono.Now(), Asleep: nap})
-	for _, t := range l.s.teams {
+	for _, t := range l.r.teams {
 		l.step(mono.Now(), t.members[0], vrrp.Event{Kind: vrrp.Slept, Asleep: nap})
 	}
 }

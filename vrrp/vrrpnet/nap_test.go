@@ -63,7 +63,7 @@ func TestSuspended(t *testing.T) {
 	l := openLoop(r, c.mono)
 	l.owner = r.owner
 	l.naps = newNapClock(c.readBoot, c.readMono)
-	m := r.s.members[0]
+	m := r.s.roster.Load().members[0]
 	l.step(m.group.Deadline(), m, vrrp.Event{Kind: vrrp.Timer})
 	if s := r.status().State; s != vrrp.Master {
 		t.Fatalf("state %v", s)

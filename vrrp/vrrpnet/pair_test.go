@@ -270,7 +270,7 @@ func TestInterfaceComesAndGoes(t *testing.T) {
 	})
 
 	ha.Unplug()
-	index := a.s.byLink[linkKey{"eth0", false}].index // stable: the thread is told of a change below only
+	index := a.s.roster.Load().byLink[linkKey{"eth0", false}].index // stable: the thread is told of a change below only
 	a.s.Link("eth0", index, false, a.status().Source)
 	a.await("VI FAULT: interface down")
 	ha.Plug()

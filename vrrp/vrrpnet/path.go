@@ -46,10 +46,10 @@ type PathStatus struct {
 }
 
 // makePaths gives the instances their heartbeat paths.
-func (s *Speaker) makePaths() error {
-	for _, m := range s.members {
+func (r *roster) makePaths() error {
+	for _, m := range r.members {
 		for n, c := range m.cfg.Paths {
-			l := s.linkOf(c.Interface, m.cfg.IPv6)
+			l := r.linkOf(c.Interface, m.cfg.IPv6)
 			vrid := m.cfg.VRID
 			other := l.members[vrid]
 			if p := l.paths[vrid]; p != nil {

@@ -46,11 +46,7 @@ type Options struct {
 // Speaker drives VRRP instances.
 type Speaker struct {
 	opt     Options
-	members []*member
-	links   []*link // one per interface and family
-	byName  map[string]*member
-	byLink  map[linkKey]*link
-	teams   []*team
+	roster  atomic.Pointer[roster]
 	mail    *mailbox
 	queue   *queue
 	ready   chan struct{}
@@ -61,55 +57,24 @@ type Speaker struct {
 // New checks the options. It opens no socket yet.
 func New(opt Options) (*Speaker, error) {
 	s := &Speaker{
-		opt: opt, byName: map[string]*member{}, byLink: map[linkKey]*link{},
-		queue: newQueue(), ready: make(chan struct{}),
+		opt: opt, queue: newQueue(), ready: make(chan struct{}),
 	}
 	s.beat.Store(notRunning)
 	if opt.Owner == nil {
 		return nil, errors.New("vrrp: nobody to hold the addresses")
 	}
-	for _, c := range opt.Instances {
-		if s.byName[c.Name] != nil {
-			return nil, fmt.Errorf("vrrp: two instances are called %s", c.Name)
-		}
-		l := s.linkOf(c.Interface, c.IPv6)
-		if other := l.members[c.VRID]; other != nil {
-			return nil, fmt.Errorf("vrrp: instances %s and %s share virtual_router_id %d on %s", other.cfg.Name, c.Name, c.VRID, c.Interface)
-		}
-		if c.VirtualMAC && c.Unicast() {
-			return nil, fmt.Errorf("vrrp: instance %s sends to peers from a virtual hardware address: who knows theirs?", c.Name)
-		}
-		l.framed = l.framed || c.VirtualMAC
-		m := newMember(c, l)
-		l.members[c.VRID], s.byName[c.Name] = m, m
-		s.members = append(s.members, m)
-	}
-	if err := s.makePaths(); err != nil {
+	r, err := newRoster(opt.Instances, opt.Groups)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.makeTeams(); err != nil {
-		return nil, err
-	}
-	if len(s.members) > 0 && !sys.HasCapability(sys.CapNetRaw) {
+	s.roster.Store(r)
+	if len(r.members) > 0 && !sys.HasCapability(sys.CapNetRaw) {
 		return nil, errors.New("vrrp: no permission to open VRRP sockets: run as root or with the capability CAP_NET_RAW")
 	}
-	var err error
 	if s.mail, err = newMailbox(); err != nil {
 		return nil, fmt.Errorf("vrrp: eventfd: %w", err)
 	}
 	return s, nil
-}
-
-// linkOf finds or makes the link of an interface and family.
-func (s *Speaker) linkOf(name string, six bool) *link {
-	key := linkKey{name, six}
-	l := s.byLink[key]
-	if l == nil {
-		l = newLink(key)
-		s.byLink[key] = l
-		s.links = append(s.links, l)
-	}
-	return l
 }
 
 // Run drives the instances until ctx ends, then stops them in order: priority 0
@@ -136,7 +101,7 @@ func (s *Speaker) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.mail.put(&order{kind: orderStop}) })
 	defer stop()
 
-	l := &loop{s: s, owner: s.opt.Owner, naps: newNapClock(sys.BootTime, mono.Now)}
+	l := &loop{s: s, r: s.roster.Load(), owner: s.opt.Owner, naps: newNapClock(sys.BootTime, mono.Now)}
 	if err := l.openTicker(); err != nil {
 		return fmt.Errorf("vrrp: %w", err)
 	}
@@ -167,11 +132,7 @@ func (s *Speaker) Ready() <-chan struct{} { return s.ready }
 // Run reports it as missing.
 func (s *Speaker) Link(name string, index int, up bool, primary ...netip.Addr) {
 	for _, six := range []bool{false, true} {
-		l := s.byLink[linkKey{name, six}]
-		if l == nil {
-			continue
-		}
-		o := &order{kind: orderLink, link: l, index: index, up: up}
+		o := &order{kind: orderLink, link: linkKey{name, six}, index: index, up: up}
 		for _, a := range primary {
 			if a = a.Unmap().WithZone(""); a.IsValid() && a.Is6() == six {
 				o.primary = a
@@ -186,16 +147,12 @@ func (s *Speaker) Hint(instance string, ev vrrp.Event) {
 	if ev.Kind < vrrp.PeerGone {
 		panic("BUG: no hint")
 	}
-	if m := s.byName[instance]; m != nil {
-		s.mail.put(&order{kind: orderHint, member: m, hint: ev})
-	}
+	s.mail.put(&order{kind: orderHint, instance: instance, event: ev})
 }
 
 // Health tells what the probes of an instance add up to: delta is added to the
 // base priority, fault puts it into FAULT, pending keeps it out of BACKUP. What is
 // told before Run is known when the instances start.
 func (s *Speaker) Health(instance string, delta int, fault, pending bool) {
-	if m := s.byName[instance]; m != nil {
-		s.mail.put(&order{kind: orderHealth, member: m, delta: delta, unhealthy: fault, undecided: pending})
-	}
+	s.mail.put(&order{kind: orderHealth, instance: instance, event: vrrp.Event{Kind: vrrp.Health, Delta: delta, Fault: fault, Pending: pending}})
 }

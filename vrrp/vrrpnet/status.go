@@ -60,8 +60,9 @@ type View struct {
 // Status returns the state of every instance, in the order of Options.Instances.
 // It never waits for the VRRP thread.
 func (s *Speaker) Status() []Status {
-	list := make([]Status, len(s.members))
-	for i, m := range s.members {
+	members := s.roster.Load().members
+	list := make([]Status, len(members))
+	for i, m := range members {
 		list[i] = m.status()
 	}
 	return list

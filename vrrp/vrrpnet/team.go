@@ -22,11 +22,11 @@ type team struct {
 }
 
 // makeTeams puts every member into a team.
-func (s *Speaker) makeTeams() error {
-	for _, g := range s.opt.Groups {
+func (r *roster) makeTeams(groups []Group) error {
+	for _, g := range groups {
 		t := &team{name: g.Name}
 		for _, name := range g.Members {
-			m := s.byName[name]
+			m := r.byName[name]
 			switch {
 			case m == nil:
 				return fmt.Errorf("vrrp: sync group %s: there is no instance %s", g.Name, name)
@@ -39,15 +39,15 @@ func (s *Speaker) makeTeams() error {
 		if len(t.members) == 0 {
 			return fmt.Errorf("vrrp: sync group %s has no members", g.Name)
 		}
-		s.teams = append(s.teams, t)
+		r.teams = append(r.teams, t)
 	}
-	for _, m := range s.members {
+	for _, m := range r.members {
 		if m.team == nil {
 			m.team = &team{members: []*member{m}}
-			s.teams = append(s.teams, m.team)
+			r.teams = append(r.teams, m.team)
 		}
 	}
-	for _, t := range s.teams {
+	for _, t := range r.teams {
 		t.form()
 	}
 	return nil
