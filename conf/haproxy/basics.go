@@ -12,7 +12,7 @@ import (
 
 // proxyKeywords is the table of defaults, frontend, listen and backend sections.
 func proxyKeywords() []keyword[*proxy] {
-	return slices.Concat(basicKeywords, timeoutKeywords, optionKeywords, checkKeywords, ruleKeywords, errorKeywords, laterKeywords)
+	return slices.Concat(basicKeywords, timeoutKeywords, optionKeywords, checkKeywords, ruleKeywords, errorKeywords, reuseKeywords, laterKeywords)
 }
 
 const (

@@ -22,6 +22,8 @@ type settings struct {
 
 	balance    spec.Algorithm
 	retries    int
+	retryOn    spec.RetryOn
+	reuse      spec.Reuse
 	redispatch int
 	allBackups bool
 	fullconn   int
@@ -272,7 +274,7 @@ func (p *proxy) frontend() *spec.Frontend {
 
 func (p *proxy) backend() *spec.Backend {
 	b := &spec.Backend{
-		Common: p.fill(), Balance: p.balance, Retries: p.retries, Redispatch: p.redispatch,
+		Common: p.fill(), Balance: p.balance, Retries: p.retries, RetryOn: p.retryOn, Reuse: p.reuse, Redispatch: p.redispatch,
 		AllBackups: p.allBackups, Fullconn: p.fullconn, HTTPCheck: p.httpchk.build(), Listen: p.kind&inFrontend != 0,
 	}
 	if b.Listen {

@@ -108,8 +108,8 @@ var serverKeywords = []keyword[*server]{
 	{"on-marked-down", 0, false, Refused, nil, ""},
 	{"on-marked-up", 0, false, Refused, nil, ""},
 	{"pool-low-conn", 0, false, Warned, serverPool, "idle connections belong to one event loop each"},
-	{"pool-max-conn", 0, false, Refused, nil, ""},
-	{"pool-purge-delay", 0, false, Refused, nil, ""},
+	{"pool-max-conn", 0, false, Done, serverPoolMax, "idle connections to keep, default -1: no limit"},
+	{"pool-purge-delay", 0, false, Done, serverPoolFor, "how long an idle connection is kept, default 5s"},
 	{"port", 0, false, Done, serverPort, "port to send checks to"},
 	{"proto", 0, false, Refused, nil, ""},
 	{"proxy-v2-options", 0, false, Refused, nil, "no PROXY protocol yet"},
@@ -157,6 +157,16 @@ func serverMaxqueue(s *server, a *args) {
 func serverID(s *server, a *args) { s.ID, _ = a.integer("an identifier", 1, math.MaxInt32) }
 
 func serverPool(_ *server, a *args) { a.integer("a number of connections", 0, math.MaxInt32) }
+
+func serverPoolMax(s *server, a *args) {
+	n, _ := a.integer("a number of connections, or -1 for no limit", -1, math.MaxInt32)
+	s.NoPool, s.PoolMax = n == 0, max(n, 0)
+}
+
+func serverPoolFor(s *server, a *args) {
+	d, ok := a.duration(0)
+	s.PoolFor, s.NoPool = d, s.NoPool || ok && d == 0
+}
 
 func serverRise(s *server, a *args) {
 	s.check.Rise, _ = a.integer("a number of checks", 1, math.MaxInt32)

@@ -14,41 +14,41 @@ import (
 func (s *httpSession) forward(t *engine.Task) {
 	x := s.x
 	key := balance.KeyOf(s.src.Addr())
-	for fresh := s.served == 0; ; fresh = true {
-		if f := s.reach(t, key, fresh); f != linked {
+	for again := false; ; again = true {
+		if f := s.reach(t, key, again); f != linked {
 			s.reply(t, 503, f.termination())
 			return
 		}
 		s.sendRequest(t)
-		switch s.awaitResponse(t) {
-		case gotResponse:
+		switch o := s.awaitResponse(t); {
+		case o == gotResponse && !s.retryStatus():
 			s.relayResponse(t)
 			return
-		case wentStale:
+		case o == wentStale:
 			// The server closed an idle connection while our request was on its way. Nothing
 			// of it was answered and it is idempotent: it goes again (RFC 9110 section 9.2.2).
 			x.link.closeConn()
-		case noResponse:
+		case o == noResponse:
 			return
+		default:
+			if f := s.retry(t, key); f != linked {
+				s.reply(t, 503, f.termination())
+				return
+			}
 		}
 	}
 }
 
-// reach gets a connection to a server. As in HAProxy's `http-reuse safe` the first
-// request of a client never takes one that others used: the client could not know
-// that it may have to try again.
-func (s *httpSession) reach(t *engine.Task, key balance.Key, fresh bool) failure {
+// reach gets a connection to a server: a new one where the request has been out before.
+func (s *httpSession) reach(t *engine.Task, key balance.Key, again bool) failure {
 	k := &s.x.link
 	if k.server == nil {
 		if f := k.assign(t, s.w, key, -1); f != linked {
 			return f
 		}
 	}
-	if !fresh {
-		if c, at := s.w.idle[k.server.global].get(t.Loop()); c != nil {
-			k.hold(s.w, c, at, true, t.Now())
-			return linked
-		}
+	if !again && s.idle(t) {
+		return linked
 	}
 	return k.connect(t, s.w, key, s.client)
 }
@@ -99,6 +99,7 @@ type outcome uint8
 const (
 	gotResponse outcome = iota
 	wentStale
+	tryAgain   // retry-on names this failure
 	noResponse // the client has been answered, or is gone
 )
 
@@ -138,6 +139,8 @@ func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 				return s.fail(t, -1, termination{'C', 'H'})
 			case st == http1.Done:
 				return gotResponse
+			case st == http1.Bad && s.mayRetry(x.backend.Spec.RetryOn.JunkResponse):
+				return tryAgain
 			case st == http1.Bad:
 				return s.fail(t, 502, termination{'P', 'H'})
 			}
@@ -149,6 +152,8 @@ func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 		}
 		switch server, ok := s.awaitEither(t); {
 		case ok:
+		case server && s.mayRetry(x.backend.Spec.RetryOn.ResponseTimeout):
+			return tryAgain
 		case server:
 			return s.fail(t, 504, termination{'s', 'H'})
 		default:
@@ -219,7 +224,10 @@ func (s *httpSession) parseResponse(t *engine.Task, got *int) (http1.State, erro
 // noAnswer decides what a connection that ended before a response means; heard says
 // that some bytes had come.
 func (s *httpSession) noAnswer(t *engine.Task, heard bool) outcome {
-	x := s.x
+	x, on := s.x, &s.x.backend.Spec.RetryOn
+	if s.mayRetry(!heard && on.EmptyResponse || heard && on.JunkResponse) {
+		return tryAgain
+	}
 	if !heard && x.link.reused {
 		whole := x.up.ended && x.up.moved == 0 // all of it was sent from the buffer we still hold
 		if whole && idempotent(x.req.Method) {

@@ -33,6 +33,8 @@ type httpSession struct {
 	in *engine.Buffer // what the client sent: the head of the present request, and what follows
 	n  int            // in.B[:n] is valid
 	x  *exchange      // nil between exchanges
+
+	own *idleConn // http-reuse never: the connection of the last exchange; nil: none
 }
 
 // exchange is one request and its response.
@@ -100,6 +102,9 @@ func (s *httpSession) finish() {
 	if s.in != nil {
 		s.w.Loop.Put(s.in)
 		s.in, s.n = nil, 0
+	}
+	if s.own != nil {
+		s.own.close()
 	}
 	s.w.clients.remove(s)
 	if s.cut {

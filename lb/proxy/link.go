@@ -118,25 +118,19 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 			return linked
 		}
 		s.ConnErrs.Add(1)
-		if k.retries >= b.Spec.Retries {
+		if k.retries >= b.Spec.Retries || b.Spec.RetryOn.NoConnFailure {
 			if err == engine.ErrTimeout {
 				return connectTimeout
 			}
 			return refused
 		}
-		k.retries++
-		if k.mayRedispatch() {
-			s.Redisps.Add(1)
-			k.redispatched = true
-			k.drop()
-			if f := k.assign(t, w, key, s.Index); f != linked {
-				return f
-			}
-			if k.server != s {
-				continue
-			}
+		moved, f := k.another(t, w, key)
+		if f != linked {
+			return f
 		}
-		s.Retries.Add(1)
+		if moved {
+			continue
+		}
 		pause := time.Second
 		if d := b.Spec.Timeouts.Connect; d > 0 {
 			pause = min(pause, d)
@@ -145,6 +139,26 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 			t.Suspend(until)
 		}
 	}
+}
+
+// another counts an attempt and chooses the server of the next one: another where
+// redispatch allows it (moved), or the same.
+func (k *link) another(t *engine.Task, w *Worker, key balance.Key) (moved bool, f failure) {
+	s := k.server
+	k.retries++
+	if k.mayRedispatch() {
+		s.Redisps.Add(1)
+		k.redispatched = true
+		k.drop()
+		if f := k.assign(t, w, key, s.Index); f != linked {
+			return false, f
+		}
+		if k.server != s {
+			return true, linked
+		}
+	}
+	s.Retries.Add(1)
+	return false, linked
 }
 
 // mayRedispatch follows `option redispatch`: interval n counts retries on one

@@ -8,8 +8,8 @@ import (
 	"baton/lb/engine"
 )
 
-// idleFor is how long a server connection waits for its next request
-// (HAProxy's pool-purge-delay).
+// idleFor is how long a server connection waits for its next request where no
+// pool-purge-delay says otherwise.
 const idleFor = 5 * time.Second
 
 // idlePool holds one server's connections that are between two requests, on one
@@ -19,8 +19,9 @@ const idleFor = 5 * time.Second
 // With http-reuse safe the first request of each client opens a connection though
 // others are idle; so the pool keeps no more than were in use together lately.
 type idlePool struct {
-	conns []*idleConn
-	free  []*idleConn
+	server *Server
+	conns  []*idleConn
+	free   []*idleConn
 
 	inUse      int       // connections that sessions hold
 	peak, last int       // the most of them in this period, and in the one before
@@ -37,16 +38,23 @@ func (p *idlePool) took(now mono.Time) {
 }
 
 type idleConn struct {
-	conn  *engine.Conn
-	site  *site // where it leads
-	pool  *idlePool
-	timer wheel.Timer
+	conn   *engine.Conn
+	site   *site // where it leads
+	proven bool  // it has served more than one client's requests
+	owner  *httpSession
+	pool   *idlePool
+	timer  wheel.Timer
 }
 
 // put keeps a connection that goes out of use. When enough of them rest already, the
 // one that has rested longest goes.
-func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site) {
+func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site, proven bool) {
 	p.inUse--
+	sp := p.server.Spec
+	if sp.NoPool || sp.PoolMax > 0 && int(p.server.idle.Load()) >= sp.PoolMax {
+		c.Close()
+		return
+	}
 	if len(p.conns)+p.inUse >= max(p.peak, p.last) {
 		if len(p.conns) == 0 {
 			c.Close()
@@ -54,6 +62,19 @@ func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site) {
 		}
 		p.conns[0].close()
 	}
+	ic := p.park(c, at)
+	ic.proven = proven
+	p.conns = append(p.conns, ic)
+	p.server.idle.Add(1)
+	keep := sp.PoolFor
+	if keep == 0 {
+		keep = idleFor
+	}
+	l.Arm(&ic.timer, l.Now().Add(keep))
+}
+
+// park puts a connection where its end is noticed.
+func (p *idlePool) park(c *engine.Conn, at *site) *idleConn {
 	var ic *idleConn
 	if n := len(p.free); n > 0 {
 		ic = p.free[n-1]
@@ -64,8 +85,7 @@ func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site) {
 	}
 	ic.conn, ic.site = c, at
 	c.Idle = ic
-	p.conns = append(p.conns, ic)
-	l.Arm(&ic.timer, l.Now().Add(idleFor))
+	return ic
 }
 
 // speaks reports whether a server says more than it was asked for, or has ended. A
@@ -77,20 +97,22 @@ func (w *Worker) speaks(c *engine.Conn) bool {
 }
 
 // get takes a connection that is open as far as we know, or nil, and where it leads.
-func (p *idlePool) get(l *engine.Loop) (*engine.Conn, *site) {
-	n := len(p.conns)
-	if n == 0 {
-		return nil, nil
+// With proven set only one that has been reused before will do.
+func (p *idlePool) get(l *engine.Loop, proven bool) (*engine.Conn, *site) {
+	for i := len(p.conns) - 1; i >= 0; i-- {
+		if ic := p.conns[i]; ic.proven || !proven {
+			p.conns = append(p.conns[:i], p.conns[i+1:]...)
+			p.server.idle.Add(-1)
+			return p.detach(l, ic), ic.site
+		}
 	}
-	ic := p.conns[n-1]
-	p.conns = p.conns[:n-1]
-	return p.detach(l, ic), ic.site
+	return nil, nil
 }
 
 func (p *idlePool) detach(l *engine.Loop, ic *idleConn) *engine.Conn {
 	l.Disarm(&ic.timer)
 	c := ic.conn
-	c.Idle, ic.conn = nil, nil
+	c.Idle, ic.conn, ic.owner = nil, nil, nil
 	p.free = append(p.free, ic)
 	return c
 }
@@ -104,9 +126,13 @@ func (ic *idleConn) Expired(mono.Time) { ic.close() }
 
 func (ic *idleConn) close() {
 	p := ic.pool
+	if ic.owner != nil {
+		ic.owner.own = nil
+	}
 	for i := range p.conns {
 		if p.conns[i] == ic {
 			p.conns = append(p.conns[:i], p.conns[i+1:]...)
+			p.server.idle.Add(-1)
 			break
 		}
 	}

@@ -178,6 +178,10 @@ func (s *httpSession) releaseServer(t *engine.Task) {
 		k.closeConn()
 		return
 	}
-	k.pool.put(t.Loop(), k.conn, k.site)
+	if x.backend.Spec.Reuse == spec.ReuseNever {
+		s.keepOwn(k)
+		return
+	}
+	k.pool.put(t.Loop(), k.conn, k.site, k.reused)
 	k.conn = nil
 }

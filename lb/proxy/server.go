@@ -18,6 +18,7 @@ type Server struct {
 	Limit   int32                // maxconn; 0: none
 	weight  atomic.Int32         // 0 to 256
 
+	idle   atomic.Int32 // connections to it that rest in the pools
 	Load   atomic.Int32 // sessions or requests that it serves now
 	usable atomic.Bool
 

@@ -48,6 +48,9 @@ func NewWorker(set *Set, loop *engine.Loop) *Worker {
 	w := &Worker{Loop: loop, set: set, idle: make([]idlePool, set.servers)}
 	w.ctx.NbSrv = set.nbSrv
 	for _, b := range set.Backends {
+		for _, s := range b.Servers {
+			w.idle[s.global].server = s
+		}
 		w.pickers = append(w.pickers, balance.New(b.Spec.Balance, loop.ID))
 	}
 	return w

@@ -124,8 +124,33 @@ type Backend struct {
 	Redispatch int  // option redispatch's interval; 0: off; -1: on the last retry (default of the option)
 	AllBackups bool // option allbackups
 	Fullconn   int
+	Reuse      Reuse      // http-reuse
+	RetryOn    RetryOn    // retry-on
 	HTTPCheck  *HTTPCheck // option httpchk; nil: connect check
 	Listen     bool
+}
+
+// Reuse says which idle server connections a request may take (http-reuse).
+type Reuse uint8
+
+// The strategies.
+const (
+	ReuseSafe       Reuse = iota // a client's first request opens its own (default)
+	ReuseNever                   // those of the same client alone
+	ReuseAggressive              // a first request takes one that has been reused before
+	ReuseAlways                  // any
+)
+
+func (r Reuse) String() string { return [...]string{"safe", "never", "aggressive", "always"}[r] }
+
+// RetryOn is the set of failures after which a request is sent again (retry-on). The
+// zero value is the default: a connection that could not be made.
+type RetryOn struct {
+	NoConnFailure   bool // retry-on without conn-failure
+	EmptyResponse   bool
+	JunkResponse    bool
+	ResponseTimeout bool
+	Statuses        []int // ascending
 }
 
 // Algorithm is the `balance` keyword.
@@ -157,8 +182,11 @@ type Server struct {
 	Maxqueue int // 0: no limit
 	ID       int // `id`; 0: not given
 	Check    *Check
-	InitAddr []InitAddr // none: InitLast, InitLibc
-	Naming   *Naming    // nil: the address found at start stays
+	NoPool   bool          // pool-max-conn 0, pool-purge-delay 0: no idle connections are kept
+	PoolMax  int           // pool-max-conn: idle connections kept; 0: no limit
+	PoolFor  time.Duration // pool-purge-delay: how long one is kept; 0: 5 s
+	InitAddr []InitAddr    // none: InitLast, InitLibc
+	Naming   *Naming       // nil: the address found at start stays
 }
 
 // Check is `check` on a server line with inter, rise, fall and so on.
