@@ -54,7 +54,7 @@ func maintenanceCommand() *cobra.Command {
 		Short: "Keep this node out of elections, or let it in again",
 		Long: "`maintenance on` hands over what this node is MASTER of, as `baton handover` does, and then keeps every\n" +
 			"instance in FAULT: whatever happens to the other node, this one takes nothing. It stays so until\n" +
-			"`maintenance off` or until baton is started again. `baton status` shows it on both nodes.",
+			"`maintenance off`, also when baton or the host is started again. `baton status` shows it on both nodes.",
 		ValidArgs: []string{"on", "off"},
 		Args: func(c *cobra.Command, args []string) error {
 			if err := cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)(c, args); err != nil {

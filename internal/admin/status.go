@@ -11,8 +11,11 @@ type Status struct {
 	Uptime  float64   `json:"uptime_seconds"`
 	State   string    `json:"state"` // starting, running, stopping
 
-	Maintenance bool  `json:"maintenance,omitempty"` // kept out of elections by the operator
-	Pair        *Pair `json:"pair,omitempty"`        // the other baton; only with a pair block
+	// Maintenance says that the operator keeps the node out of elections.
+	Maintenance      bool       `json:"maintenance,omitempty"`
+	MaintenanceSince *time.Time `json:"maintenance_since,omitempty"`
+
+	Pair *Pair `json:"pair,omitempty"` // the other baton; only with a pair block
 
 	Instances []Instance `json:"instances"`
 	Probes    []Probe    `json:"probes"`

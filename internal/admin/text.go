@@ -14,7 +14,7 @@ import (
 func (s *Status) WriteText(out io.Writer, now time.Time) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "baton %s on %s: %s, pid %d, up %s\n", s.Version, s.Node, s.State, s.PID, ago(time.Duration(s.Uptime*float64(time.Second))))
-	for _, p := range s.problems() {
+	for _, p := range s.problems(now) {
 		b.WriteString("  ! " + p + "\n")
 	}
 	if s.Pair != nil {
@@ -30,7 +30,7 @@ func (s *Status) WriteText(out io.Writer, now time.Time) error {
 }
 
 // problems lists what keeps a person from going back to bed.
-func (s *Status) problems() []string {
+func (s *Status) problems(now time.Time) []string {
 	var out []string
 	for _, i := range s.Instances {
 		if i.State == "FAULT" {
@@ -49,7 +49,11 @@ func (s *Status) problems() []string {
 		}
 	}
 	if s.Maintenance {
-		out = append(out, "this node is in maintenance: it takes part in no election until `baton maintenance off`")
+		since := ""
+		if s.MaintenanceSince != nil {
+			since = " since " + moment(*s.MaintenanceSince, now)
+		}
+		out = append(out, "this node is in maintenance"+since+": it takes part in no election until `baton maintenance off`, over restarts too")
 	}
 	out = append(out, s.Pair.problems()...)
 	for _, p := range s.Probes {

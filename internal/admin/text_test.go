@@ -63,7 +63,7 @@ func TestText(t *testing.T) {
 			}},
 		},
 		"pair": {
-			Version: "0.1.0", PID: 812, Node: "lb1", State: "running", Uptime: 40, Maintenance: true,
+			Version: "0.1.0", PID: 812, Node: "lb1", State: "running", Uptime: 40, Maintenance: true, MaintenanceSince: new(before(90 * time.Second)),
 			Pair: &Pair{
 				Address: "192.0.2.12:1112", Up: true, Since: before(time.Minute), Node: "lb2", Version: "0.1.0", Reason: "its balancer does not serve", Strangers: 2, Refused: 1,
 				Instances: []PeerInstance{

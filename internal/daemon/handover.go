@@ -111,36 +111,6 @@ func (d *process) instancesOf() []vrrpnet.Status {
 	return d.speaker.Status()
 }
 
-// maintenance keeps this node out of elections, or lets it in again.
-func (d *process) maintenance(ctx context.Context, on, force bool) admin.Answer {
-	if d.health == nil {
-		return admin.Answer{Error: "there is no vrrp_instance: nothing keeps this node in or out"}
-	}
-	if !on {
-		d.health.setMaintenance(false)
-		for _, st := range d.speaker.Status() {
-			d.speaker.Hint(st.Name, vrrp.Event{Kind: vrrp.Keep})
-		}
-		d.changed()
-		return admin.Answer{Text: "maintenance is off: this node takes part in elections"}
-	}
-	answer := admin.Answer{}
-	for _, st := range d.speaker.Status() {
-		if st.State == vrrp.Master {
-			answer = d.handover(ctx, "", force)
-			break
-		}
-	}
-	if answer.Failed() {
-		answer.Text = "maintenance stays off (--force lets go all the same)"
-		return answer
-	}
-	d.health.setMaintenance(true)
-	d.changed()
-	answer.Text = "maintenance is on until `baton maintenance off` or a restart: this node takes part in no election"
-	return answer
-}
-
 // cannot says why the peer could not be handed an instance, or "".
 func (p *partner) cannot(instance string) string {
 	if p == nil {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"sync"
+	"time"
 
 	"baton/checkscript"
 	"baton/conf/keepalived"
@@ -14,33 +15,41 @@ type health struct {
 	send      func(instance string, delta int, fault, pending bool)
 
 	mu          sync.Mutex // keeps an older sum from being sent after a newer one
-	maintenance bool       // the operator keeps the node out of elections: FAULT, whatever the probes say
+	maintenance time.Time  // since when the operator keeps the node out of elections: FAULT, whatever the probes say
 }
 
 // refresh sends the sum of every instance that tracks the probe; "" means all.
 func (h *health) refresh(probe string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	free := h.maintenance.IsZero()
 	for _, in := range h.instances {
 		if probe == "" || tracks(in, probe) {
 			delta, fault, pending := checkscript.Effect(in.Tracks, h.reading)
-			h.send(in.VRRP.Name, delta, fault || h.maintenance, pending && !h.maintenance)
+			h.send(in.VRRP.Name, delta, fault || !free, pending && free)
 		}
 	}
 }
 
-// setMaintenance sends every sum anew.
-func (h *health) setMaintenance(on bool) {
+// resume sets what a later refresh sends.
+func (h *health) resume(maintenance time.Time) {
 	h.mu.Lock()
-	h.maintenance = on
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	h.maintenance = maintenance
+}
+
+// setMaintenance sends every sum anew. The zero time ends it.
+func (h *health) setMaintenance(since time.Time) {
+	h.resume(since)
 	h.refresh("")
 }
 
 // inMaintenance reports what setMaintenance set; false without VRRP.
-func (h *health) inMaintenance() bool {
+func (h *health) inMaintenance() bool { return !h.maintenanceSince().IsZero() }
+
+func (h *health) maintenanceSince() time.Time {
 	if h == nil {
-		return false
+		return time.Time{}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

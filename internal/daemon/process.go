@@ -96,6 +96,7 @@ func (d *process) buildVRRP() error {
 		return err
 	}
 	d.health = &health{instances: v.Instances, reading: d.probes.Reading, send: d.speaker.Health}
+	d.resumeMaintenance()
 	d.buildPartner()
 	return nil
 }

@@ -19,7 +19,9 @@ func (d *process) status() admin.Status {
 	}
 	if d.speaker != nil {
 		st.Instances = d.instances(mono.Now())
-		st.Maintenance = d.health.inMaintenance()
+		if since := d.health.maintenanceSince(); !since.IsZero() {
+			st.Maintenance, st.MaintenanceSince = true, &since
+		}
 	}
 	if d.partner != nil {
 		st.Pair = d.partner.status()

@@ -229,6 +229,14 @@ func TestMaintenance(t *testing.T) {
 	awaitStatus(p.lb2, "in maintenance", "VI_1 there  FAULT with priority 103")
 	mustContain(t, p.lb2.refuses("handover"), "lb1 is not ready: it is in")
 	mustContain(t, p.lb2.refuses("maintenance", "on"), "lb1 is not ready", "maintenance stays off")
+
+	// It holds over a restart, from the first moment on.
+	p.lb1.stop()
+	p.lb1.run(bothFiles...)
+	awaitStatus(p.lb1, "this node is in maintenance since ", "FAULT since")
+	if log := p.lb1.proc.log.String(); strings.Contains(log, "BACKUP: ") || strings.Contains(log, "MASTER: ") {
+		t.Errorf("it took part in an election after the restart:\n%s", log)
+	}
 	mustContain(t, p.lb1.does("maintenance", "off"), "maintenance is off")
 	onlyOn(t, vip, p.lb1, p.lb2) // by VRRP: it is the better node
 	mustContain(t, p.lb2.does("maintenance", "on"), "maintenance is on")
