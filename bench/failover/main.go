@@ -30,6 +30,7 @@ type options struct {
 	out     string
 	every   time.Duration // between two requests of the client
 	verbose bool
+	keep    bool // the nodes' files and logs
 }
 
 func main() {
@@ -62,6 +63,7 @@ func main() {
 	flag.StringVar(&o.out, "o", "", "also write the results, as Markdown, to this file")
 	flag.DurationVar(&o.every, "every", time.Millisecond, "time between two requests of the client")
 	flag.BoolVar(&o.verbose, "v", false, "print every run")
+	flag.BoolVar(&o.keep, "keep", false, "leave the nodes' files and logs where they are, and say where")
 	flag.Parse()
 	exit(run(o))
 }
@@ -90,7 +92,7 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	st, err := newStage(binary, o.every)
+	st, err := newStage(binary, o)
 	if err != nil {
 		return err
 	}

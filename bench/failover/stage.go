@@ -43,7 +43,7 @@ type stage struct {
 
 func (st *stage) ns(host string) string { return st.prefix + host }
 
-func newStage(baton string, every time.Duration) (*stage, error) {
+func newStage(baton string, o options) (*stage, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("only root may make network namespaces")
 	}
@@ -61,13 +61,19 @@ func newStage(baton string, every time.Duration) (*stage, error) {
 		return nil, err
 	}
 	st := &stage{prefix: fmt.Sprintf("bf%d-", os.Getpid()), dir: dir, baton: baton, self: self}
-	st.cleanup = append(st.cleanup, func() { _ = os.RemoveAll(dir) })
+	st.cleanup = append(st.cleanup, func() {
+		if o.keep {
+			fmt.Fprintln(os.Stderr, "files and logs:", dir)
+			return
+		}
+		_ = os.RemoveAll(dir)
+	})
 	for _, step := range []func() error{
 		st.build,
 		func() error { return os.Chmod(dir, 0o755) }, // check scripts may run as somebody else
 		st.startWeb,
 		func() (err error) { st.kernels, err = watchKernels(st); return err },
-		func() (err error) { st.client, err = startClient(st, every); return err },
+		func() (err error) { st.client, err = startClient(st, o.every); return err },
 	} {
 		if err := step(); err != nil {
 			st.close()
