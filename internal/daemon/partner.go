@@ -174,6 +174,9 @@ func (p *partner) on(a pair.Action) {
 		level := slog.LevelWarn
 		if a.Why == pair.PeerLeft {
 			level = slog.LevelInfo
+			if p.state != nil {
+				p.hintAll(*p.state, vrrp.Withdraw, wasMaster)
+			}
 		}
 		p.log.Log(context.Background(), level, "pair link down: "+a.Why.String(), "peer", p.cfg.Peer.Addr())
 	case pair.Gone:
@@ -213,6 +216,10 @@ func (p *partner) heard(m pair.Message) {
 // by adverts. Unless the process is another one, which has lost none.
 func (p *partner) left(was, is pair.State) {
 	now := is.StateKeys()
+	p.hintAll(was, vrrp.Withdraw, func(old pair.InstanceState) bool {
+		n := slices.Index(now, old.Key)
+		return wasMaster(old) && (n < 0 || is.Instances[n].Role != pair.Master)
+	})
 	p.hintAll(was, vrrp.PeerLeft, func(old pair.InstanceState) bool {
 		if old.Role != pair.Master {
 			return false
@@ -227,6 +234,10 @@ func (p *partner) left(was, is pair.State) {
 		return is.Instances[n].Role == pair.Fault || is.Instances[n].Role == pair.Init
 	})
 }
+
+// wasMaster: one that has let go asks for no successor any more. Else what it says
+// when it is started again at once would still be passed over.
+func wasMaster(old pair.InstanceState) bool { return old.Role == pair.Master }
 
 // waits finds the instances of which the peer is no master either, and has heard
 // none. One in FAULT ranks below all.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,7 +71,8 @@ func says(role pair.Role) pair.Action {
 }
 
 func TestPartnerHints(t *testing.T) {
-	left := []string{"A left 10.0.0.2 0"}
+	gaveWay := []string{"A withdraw 10.0.0.2 0"}
+	left := append(slices.Clone(gaveWay), "A left 10.0.0.2 0")
 	for _, tt := range []struct {
 		name    string
 		actions []pair.Action
@@ -78,11 +80,11 @@ func TestPartnerHints(t *testing.T) {
 	}{
 		{"its process is gone", []pair.Action{up(1, false), says(pair.Master), {Kind: pair.Gone}}, []string{"A gone 10.0.0.2 0"}},
 		{"silence", []pair.Action{up(1, false), says(pair.Master), {Kind: pair.Down, Why: pair.PeerSilent}}, nil},
-		{"an orderly end", []pair.Action{up(1, false), says(pair.Master), {Kind: pair.Down, Why: pair.PeerLeft}}, nil},
+		{"an orderly end", []pair.Action{up(1, false), says(pair.Master), {Kind: pair.Down, Why: pair.PeerLeft}}, gaveWay},
 		{"the end of one that never spoke", []pair.Action{up(1, false), {Kind: pair.Gone}}, nil},
 		{"a fault of the master", []pair.Action{up(1, false), says(pair.Master), says(pair.Fault)}, left},
 		{"the master stops", []pair.Action{up(1, false), says(pair.Master), says(pair.Init)}, left},
-		{"the master gives way: adverts decide", []pair.Action{up(1, false), says(pair.Master), says(pair.Backup)}, nil},
+		{"the master gives way: adverts decide", []pair.Action{up(1, false), says(pair.Master), says(pair.Backup)}, gaveWay},
 		{"a fault of a backup", []pair.Action{up(1, false), says(pair.Backup), says(pair.Fault)}, nil},
 		{"a new process in place of the master", []pair.Action{up(1, false), says(pair.Master), up(2, false), says(pair.Backup)}, left},
 		{"the same process again", []pair.Action{up(1, false), says(pair.Master), up(1, true), says(pair.Master)}, nil},
@@ -112,6 +114,7 @@ func TestPartnerWaits(t *testing.T) {
 		{pair.Master, netip.Addr{}, nil},
 		{pair.Backup, peerA, nil},
 	} {
+		h = newHere(t)
 		if d := cmp.Diff(tt.want, h.told(up(1, true), state(tt.role, tt.master))); d != "" {
 			t.Errorf("%v: %s", tt.role, d)
 		}
