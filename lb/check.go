@@ -21,6 +21,7 @@ type check struct {
 	last     atomic.Pointer[health.Machine]
 	nameless atomic.Bool // its name leads nowhere: out of service, not checked
 	resolver *resolver   // of its name; nil: none
+	trackers []*check    // servers whose health is this one's
 
 	// Under LB.stateMu.
 	up   bool
@@ -63,6 +64,7 @@ func (l *LB) newChecks() {
 			l.checks = append(l.checks, k)
 		}
 	}
+	l.linkTrackers()
 }
 
 // initialStates puts every server in service that is not disabled.
@@ -133,15 +135,14 @@ func (k *check) name() health.Name {
 func (l *LB) report(k *check, r probe.Report) {
 	k.last.Store(&r.Machine)
 	b := k.backend
-	name := k.name()
 	tell := b.Spec.LogHealthChecks && r.Noted
 	if tell {
-		b.Logs.Send(health.LevelCheck, time.Now(), health.AppendCheck(nil, name, &r.Machine))
+		b.Logs.Send(health.LevelCheck, time.Now(), health.AppendCheck(nil, k.name(), &r.Machine))
 	}
 	if last := r.Machine.Last(); last.Status == health.L4Timeout && k.resolver != nil {
 		k.resolver.hint(k) // its name may lead elsewhere by now (chapter 5.3.1)
 	}
-	if !r.Changed {
+	if !r.Changed && !k.warming() {
 		return
 	}
 	l.stateMu.Lock()
@@ -149,26 +150,78 @@ func (l *LB) report(k *check, r probe.Report) {
 	if k.nameless.Load() {
 		return // it has lost its address while this check ran
 	}
-	k.up = r.Machine.Up()
-	k.since.Store(int64(mono.Now()))
-	usable := b.SetUsable(l.set, l.ups(b))
-	l.o.OnBackend(b.Spec.Name, usable)
-
-	counts := l.counts(k)
+	if !r.Changed {
+		l.warm(k)
+		return
+	}
 	last := r.Machine.Last()
-	reason, level := &last, health.LevelDown
+	reason := &last
 	if tell {
 		reason = nil
 	}
-	if k.up {
+	l.change(k, r.Machine.Up(), func(c health.Counts) []byte {
+		return health.AppendChange(nil, k.name(), r.Machine.Up(), reason, c)
+	})
+}
+
+// change takes a server into service or out of it, and those that track it, with a log
+// line for each. The caller holds stateMu.
+func (l *LB) change(k *check, up bool, tell func(health.Counts) []byte) {
+	k.up = up
+	now := mono.Now()
+	k.since.Store(int64(now))
+	if up {
+		k.server.Warm(now)
+	}
+	b := k.backend
+	usable := b.SetUsable(l.set, l.ups(b))
+	l.o.OnBackend(b.Spec.Name, usable)
+
+	level := health.LevelDown
+	if up {
 		level = health.LevelUp
 	}
-	line := health.AppendChange(nil, name, k.up, reason, counts)
+	line := tell(l.counts(k))
 	b.Logs.Send(level, time.Now(), line)
 	l.log.Info(string(line))
-	if usable == 0 && !k.up {
+	if usable == 0 && !up {
 		line = health.AppendNoServer(line[:0], b.Spec.Name)
 		b.Logs.Send(health.LevelNoServer, time.Now(), line)
 		l.log.Error(string(line))
+	}
+	for _, o := range k.trackers {
+		l.change(o, up, func(c health.Counts) []byte {
+			return health.AppendTracked(nil, o.name(), up, k.name(), c)
+		})
+	}
+}
+
+// warming reports whether the slow start of a server, or of one that tracks it, goes on.
+func (k *check) warming() bool {
+	warming := k.server.Warming(mono.Now())
+	for _, o := range k.trackers {
+		warming = o.warming() || warming
+	}
+	return warming
+}
+
+// warm gives slowly starting servers their present weights. The caller holds stateMu.
+func (l *LB) warm(k *check) {
+	k.backend.SetUsable(l.set, l.ups(k.backend))
+	for _, o := range k.trackers {
+		l.warm(o)
+	}
+}
+
+// linkTrackers finds those whose health is another server's.
+func (l *LB) linkTrackers() {
+	byName := make(map[string]*check)
+	for _, k := range l.checks {
+		byName[k.backend.Spec.Name+"/"+k.server.Spec.Name] = k
+	}
+	for _, k := range l.checks {
+		if of := byName[k.server.Spec.Track]; of != nil && k.up {
+			of.trackers = append(of.trackers, k)
+		}
 	}
 }

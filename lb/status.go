@@ -92,7 +92,7 @@ func (l *LB) Status() Status {
 	}
 	for _, b := range l.set.Backends {
 		bs := BackendStatus{
-			Name: b.Spec.Name, Mode: b.Spec.Mode.String(), Balance: b.Spec.Balance.String(),
+			Name: b.Spec.Name, Mode: b.Spec.Mode.String(), Balance: b.Spec.Balance.Algorithm.String(),
 			Usable: b.Usable(), Current: int(b.Conns.Load()), Queued: b.Queued(), Counters: counted(&b.Counters),
 		}
 		active := make(map[int]bool)
@@ -123,6 +123,11 @@ func serverStatus(k *check, active bool) ServerStatus {
 		st.State = "MAINT"
 	case k.nameless.Load():
 		st.State = "MAINT (resolution)"
+	case s.Spec.Track != "":
+		st.State = "DOWN"
+		if s.Usable() {
+			st.State = "UP"
+		}
 	case k.runner == nil:
 		st.State = "no check"
 	case m == nil:

@@ -12,7 +12,7 @@ import (
 
 // proxyKeywords is the table of defaults, frontend, listen and backend sections.
 func proxyKeywords() []keyword[*proxy] {
-	return slices.Concat(basicKeywords, timeoutKeywords, optionKeywords, checkKeywords, ruleKeywords, errorKeywords, reuseKeywords, laterKeywords)
+	return slices.Concat(basicKeywords, balanceKeywords, timeoutKeywords, optionKeywords, checkKeywords, ruleKeywords, errorKeywords, reuseKeywords, laterKeywords)
 }
 
 const (
@@ -24,14 +24,13 @@ const (
 // basicKeywords are the lines that are neither options, timeouts, checks nor rules.
 var basicKeywords = []keyword[*proxy]{
 	{"backlog", front, false, Done, parseBacklog, "hint for the kernel's queue of connections not accepted yet"},
-	{"balance", back, false, Done, parseBalance, "roundrobin, leastconn or source; other algorithms are not supported yet"},
 	{"bind", inFrontend, false, Done, parseBind, "listening addresses; see the bind options"},
 	{"default-server", back, false, Done, parseDefaultServer, "presets for the server lines that follow"},
 	{"default_backend", front, false, Done, parseDefaultBackend, "backend when no use_backend matched"},
 	{"description", both, false, Warned, parseDescription, "it is not shown anywhere yet"},
 	{"disabled", inAll, false, Done, parseDisabled, "the proxy is not started"},
 	{"enabled", inAll, false, Done, parseEnabled, "undoes an inherited `disabled`"},
-	{"fullconn", back, false, Warned, parseFullconn, "it only matters with `minconn`, which is not supported yet"},
+	{"fullconn", back, false, Done, parseFullconn, "load at which servers with a minconn reach their maxconn"},
 	{"id", both, false, Done, parseProxyID, "numeric identifier"},
 	{"log", inAll, true, Done, parseProxyLog, "where to send logs; `log global` takes the global section's"},
 	{"maxconn", front, false, Done, parseMaxconn, "most connections at a time"},
@@ -93,47 +92,6 @@ func parseMode(p *proxy, a *args) {
 	default:
 		a.fail(w, didYouMean(w.Text, []string{"tcp", "http"}), "unknown proxy mode '%s'", w.Text)
 	}
-}
-
-// algorithms are the words after `balance`. Those without arguments that can be
-// in one word come first; hdr and rdp-cookie carry theirs in parentheses.
-var algorithms = []struct {
-	name   string
-	status Status
-	value  spec.Algorithm
-}{
-	{"roundrobin", Done, spec.RoundRobin},
-	{"leastconn", Done, spec.LeastConn},
-	{"source", Done, spec.SourceHash},
-	{"static-rr", Refused, 0},
-	{"first", Refused, 0},
-	{"hash", Refused, 0},
-	{"uri", Refused, 0},
-	{"url_param", Refused, 0},
-	{"hdr", Refused, 0},
-	{"random", Refused, 0},
-	{"rdp-cookie", Refused, 0},
-}
-
-func parseBalance(p *proxy, a *args) {
-	w, ok := a.next("an algorithm")
-	if !ok {
-		return
-	}
-	name, _, _ := strings.Cut(w.Text, "(")
-	var names []string
-	for _, alg := range algorithms {
-		names = append(names, alg.name)
-		switch {
-		case alg.name != name:
-		case alg.status == Refused:
-			a.fail(w, "supported are roundrobin, leastconn and source", "'balance %s' is known, not supported yet", name)
-		case name == w.Text:
-			p.balance = alg.value
-			return
-		}
-	}
-	a.fail(w, didYouMean(name, names), "unknown balance algorithm '%s'", w.Text)
 }
 
 func parseDefaultBackend(p *proxy, a *args) {

@@ -22,7 +22,7 @@ func (s Status) String() string { return [...]string{"done", "warned", "refused"
 
 // Keyword is one row of the support matrix.
 type Keyword struct {
-	Table  string // section, global, proxy, bind, server, http-request, http-response, http-check expect, fetch
+	Table  string // section, global, proxy, bind, server, balance, http-request, http-response, http-check expect, fetch
 	Name   string
 	In     string // proxy keywords: the sections that may hold it
 	Status Status
@@ -177,6 +177,7 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "server", serverKeywords)
 	all = appendKeywords(all, "resolvers", resolversKeywords())
 	all = appendKeywords(all, "http-errors", httpErrorsKeywords)
+	all = appendKeywords(all, "balance", algorithms)
 	all = appendKeywords(all, "http-request", httpRequestActions)
 	all = appendKeywords(all, "http-response", httpResponseActions)
 	all = appendKeywords(all, "http-check expect", expectKeywords)

@@ -25,7 +25,6 @@ var laterKeywords = []keyword[*proxy]{
 	{"external-check path", back, false, Refused, nil, ""},
 	{"filter", both, false, Refused, nil, ""},
 	{"force-persist", inBackend, false, Refused, nil, ""},
-	{"hash-type", back, false, Refused, nil, ""},
 	{"http-after-response", both | inNamed, false, Refused, nil, ""},
 	{"http-send-name-header", back, false, Refused, nil, ""},
 	{"ignore-persist", inBackend, false, Refused, nil, ""},

@@ -242,6 +242,7 @@ func (l *lowerer) finish() {
 		p.validate()
 		l.linkResolvers(p)
 	}
+	l.resolveTracks()
 	l.checkBinds()
 	l.checkNbsrv()
 	for _, p := range l.proxies {

@@ -20,7 +20,7 @@ type settings struct {
 	monitorURI       string
 	defaultBackend   conf.Word
 
-	balance    spec.Algorithm
+	balance    spec.Balance
 	retries    int
 	retryOn    spec.RetryOn
 	reuse      spec.Reuse
@@ -134,6 +134,7 @@ func (p *proxy) admits(k *keyword[*proxy], a *args) bool {
 // validate reports what is only known when all sections have been read.
 func (p *proxy) validate() {
 	p.checkMode()
+	p.checkBalance()
 	p.checkBackends()
 	if p.common.Disabled || p.broken {
 		return

@@ -3,6 +3,7 @@ package haproxy
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ type server struct {
 	spec.Server
 	checked bool // `check` was given; the settings below may come from default-server alone
 	check   spec.Check
+	track   conf.Word // `track`, as written
+	tracked *server   // whom that names
 
 	resolvers conf.Word // the section that `resolvers` names
 	naming    spec.Naming
@@ -74,14 +77,15 @@ var serverKeywords = []keyword[*server]{
 	{"force-tlsv11", 0, false, Refused, nil, tlsHint},
 	{"force-tlsv12", 0, false, Refused, nil, tlsHint},
 	{"force-tlsv13", 0, false, Refused, nil, tlsHint},
+	{"hash-key", 0, false, Done, serverHashKey, "id: servers lie on the ring by their id; addr and addr-port are not supported"},
 	{"id", 0, false, Done, serverID, "numeric identifier"},
 	{"init-addr", 0, false, Done, serverInitAddr, "where the first address comes from, default last,libc"},
 	{"inter", 0, false, Done, serverInter, "check interval, default 2s"},
 	{"log-proto", 0, false, Refused, nil, ""},
 	{"max-reuse", 0, false, Refused, nil, ""},
 	{"maxconn", 0, false, Done, serverMaxconn, "most connections at a time"},
-	{"maxqueue", 0, false, Warned, serverMaxqueue, "requests wait in their backend's queue, never in a server's own; `timeout queue` bounds the wait"},
-	{"minconn", 0, false, Refused, nil, ""},
+	{"maxqueue", 0, false, Done, serverMaxqueue, "most requests in the server's own queue"},
+	{"minconn", 0, false, Done, serverMinconn, "least limit of connections, below fullconn"},
 	{"namespace", 0, false, Refused, nil, ""},
 	{"no-agent-check", 0, false, Done, undoNothing, "nothing to undo: agent-check is not supported"},
 	{"no-backup", 0, false, Done, func(s *server, _ *args) { s.Backup = false }, "undoes `backup` of default-server"},
@@ -123,7 +127,7 @@ var serverKeywords = []keyword[*server]{
 	{"send-proxy-v2", 0, false, Refused, nil, "no PROXY protocol yet"},
 	{"send-proxy-v2-ssl", 0, false, Refused, nil, "no PROXY protocol yet"},
 	{"send-proxy-v2-ssl-cn", 0, false, Refused, nil, "no PROXY protocol yet"},
-	{"slowstart", 0, false, Refused, nil, ""},
+	{"slowstart", 0, false, Done, serverSlowStart, "time to full load after a failure"},
 	{"sni", 0, false, Refused, nil, tlsHint},
 	{"socks4", 0, false, Refused, nil, ""},
 	{"source", 0, false, Refused, nil, ""},
@@ -135,7 +139,7 @@ var serverKeywords = []keyword[*server]{
 	{"tcp-ut", 0, false, Refused, nil, ""},
 	{"tfo", 0, false, Warned, nil, "connections are opened without TCP fast open"},
 	{"tls-tickets", 0, false, Refused, nil, tlsHint},
-	{"track", 0, false, Refused, nil, ""},
+	{"track", 0, false, Done, serverTrack, "health of another server stands for this one's"},
 	{"verify", 0, false, Refused, nil, tlsHint},
 	{"verifyhost", 0, false, Refused, nil, tlsHint},
 	{"weight", 0, false, Done, serverWeight, "share of the load, 0 to 256, default 1"},
@@ -152,6 +156,30 @@ func serverMaxconn(s *server, a *args) {
 
 func serverMaxqueue(s *server, a *args) {
 	s.Maxqueue, _ = a.integer("a number of requests", 0, math.MaxInt32)
+}
+
+// serverHashKey takes `id` alone: where an address puts a server is not known.
+func serverHashKey(_ *server, a *args) {
+	keys := []string{"id", "addr", "addr-port"}
+	switch w, ok := a.next("'id'"); {
+	case !ok, w.Text == "id":
+	case slices.Contains(keys, w.Text):
+		a.fail(w, "use `hash-key id`", "'hash-key %s' is known, not supported yet", w.Text)
+	default:
+		a.fail(w, didYouMean(w.Text, keys), "unknown hash key '%s'", w.Text)
+	}
+}
+
+func serverMinconn(s *server, a *args) {
+	s.Minconn, _ = a.integer("a number of connections", 0, math.MaxInt32)
+}
+
+func serverSlowStart(s *server, a *args) { s.SlowStart, _ = a.duration(0) }
+
+func serverTrack(s *server, a *args) {
+	if w, ok := a.next("[<backend>/]<server>"); ok {
+		s.track = w
+	}
 }
 
 func serverID(s *server, a *args) { s.ID, _ = a.integer("an identifier", 1, math.MaxInt32) }

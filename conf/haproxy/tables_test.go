@@ -24,6 +24,7 @@ func TestKeywordStatuses(t *testing.T) {
 		"global":            {"global\n %s%s", " x"},
 		"bind":              {"frontend f\n bind :80 %s%s", " x"},
 		"server":            {"backend b\n server s 10.0.0.1:80 %s%s", " x"},
+		"balance":           {"backend b\n balance %s%s", ""},
 		"http-request":      {"backend b\n http-request %s%s", " x"},
 		"http-response":     {"backend b\n http-response %s%s", " x"},
 		"resolvers":         {"resolvers r\n parse-resolv-conf\n %s%s", " x"},

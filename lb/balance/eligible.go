@@ -1,13 +1,13 @@
 package balance
 
-import "sync/atomic"
-
 // ServerState is what decides whether a server may get new traffic.
 type ServerState struct {
 	Up     bool // passes its checks and is not in maintenance
 	Backup bool
+	Number int // `id`
 	Weight int
-	Load   *atomic.Int32
+	Scaled int // see Slot; 0: 16*Weight
+	Load   Load
 }
 
 // Eligible returns the slots of the servers that share the traffic; a slot's ID is
@@ -29,7 +29,7 @@ func usable(servers []ServerState, backup bool) []Slot {
 	var slots []Slot
 	for i, s := range servers {
 		if s.Up && s.Backup == backup && s.Weight > 0 {
-			slots = append(slots, Slot{ID: i, Weight: s.Weight, Load: s.Load})
+			slots = append(slots, Slot{ID: i, Number: s.Number, Weight: s.Weight, Scaled: s.Scaled, Load: s.Load})
 		}
 	}
 	return slots

@@ -1,59 +1,47 @@
 package balance
 
-import (
-	"slices"
+import "baton/internal/mono"
 
-	"baton/internal/mono"
-)
+// leastConn chooses the server with the least load for its weight; of servers with
+// the same load the one whose load has not changed for longest. Loads change on every
+// loop at once, so each pick looks at all servers: O(n), a few nanoseconds each.
+type leastConn struct{ plan *Plan }
 
-// leastConn chooses the server with the least load for its weight; servers of equal
-// load take turns. Loads change on every loop at once, so each pick looks at all
-// servers: O(n), a few nanoseconds each.
-type leastConn struct {
-	slots []Slot
-	start int // where to begin looking: one after the last choice
-}
+func (l *leastConn) Update(p *Plan) { l.plan = p }
 
-func (l *leastConn) Pick(Key, mono.Time) (int, bool) { return l.least(-1) }
+func (l *leastConn) Pick(k Key, now mono.Time) (int, Result) { return l.PickExcept(k, -1, now) }
 
-func (l *leastConn) PickExcept(_ Key, except int, _ mono.Time) (int, bool) { return l.least(except) }
-
-func (l *leastConn) least(except int) (int, bool) {
-	n := len(l.slots)
-	best, bestLoad, bestWeight := -1, int64(0), int64(1)
-	for k := range n {
-		i := l.start + k
-		if i >= n {
-			i -= n
-		}
-		s := &l.slots[i]
+func (l *leastConn) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
+	if l.plan == nil {
+		return 0, None
+	}
+	result, best, least, since := None, 0, 0, uint64(0)
+	for i := range l.plan.Slots {
+		s := &l.plan.Slots[i]
 		if s.ID == except {
 			continue
 		}
-		load, weight := int64(s.Load.Load()), int64(s.Weight)
-		if best < 0 || load*bestWeight < bestLoad*weight {
-			best, bestLoad, bestWeight = i, load, weight
+		if !s.Load.Room() {
+			if result == None {
+				result = Full
+			}
+			continue
+		}
+		load, changed := s.rank(), s.Load.Changed()
+		if result != Picked || load < least || load == least && changed < since {
+			result, best, least, since = Picked, s.ID, load, changed
 		}
 	}
-	if best < 0 {
-		return 0, false
-	}
-	l.start = (best + 1) % n
-	return l.slots[best].ID, true
+	return best, result
 }
 
-// Update goes on after the server that was chosen last.
-func (l *leastConn) Update(slots []Slot) {
-	next := -1
-	if len(l.slots) > 0 {
-		next = l.slots[l.start].ID
+// rank is a server's load in the coarse units that HAProxy was seen to compare:
+// a server that serves is judged as if it had the new request already, an idle one
+// comes before all.
+func (s *Slot) rank() int {
+	n := s.Load.Served() + s.Load.Queued()
+	if n == 0 {
+		return 0
 	}
-	l.slots = append(l.slots[:0], slots...)
-	switch {
-	case len(slots) == 0:
-	case next < 0: // the first servers: start is the loop's number
-		l.start %= len(slots)
-	default:
-		l.start = max(0, slices.IndexFunc(l.slots, func(s Slot) bool { return s.ID >= next }))
-	}
+	return (n + 1) * numbers / s.Scaled
 }

@@ -1,132 +1,216 @@
 package balance
 
-import (
-	"slices"
+import "baton/internal/mono"
 
-	"baton/internal/mono"
-)
-
-// roundRobin gives each server its turns, spread as evenly as the weights allow.
+// roundRobin gives each server its turns, spread as evenly as the weights allow, in
+// the order that HAProxy 2.6 was seen to choose (see testdata/haproxy).
 //
-// Every server has a next turn on a common axis and takes a step of turnScale /
-// weight after each; the one whose turn is earliest serves. Servers of equal weight
-// start evenly spread over their step, so light ones do not follow each other. The
-// entries form a binary heap: a pick costs O(log n).
+// A round has as many positions as all servers weigh together, and a server of
+// weight w takes a step of total/w positions after each turn. The server whose
+// position has come serves; where there is none, the heaviest one that has not had a
+// turn in this round; else the one whose position comes next. A server whose next
+// position lies behind the round's end waits for the next round.
 type roundRobin struct {
-	heap []turn
-	skip int // turns to let pass at the first Update
+	turns []turn // by server ID
+	fresh line   // have had no turn in this round, heaviest first
+	due   line   // have a position in this round
+	done  line   // wait for the next round
+	aside []int  // full servers that were passed over in this pick
+
+	position int // of this round
+	length   int // of this round: the total weight when it began
+	total    int // weight now
+	count    int // entries so far
+	skip     int // turns to let pass at the first Update
 }
 
+// turn is one server's place. Weights are Slot.Scaled.
 type turn struct {
-	at     uint64 // wraps around: compare with before
-	step   uint64
-	id     int
+	slot   *Slot
 	weight int
+	at     int // the position of the next turn
+	last   int // that of the last one
+	rest   int // what whole steps have left, in units of 1/weight
+	in     *line
+	key    [3]int // in orders by it
 }
 
-// turnScale is the step of weight 1: large, so that rounding turnScale/weight does
-// not show, and far below the 2^63 at which before would err.
-const turnScale = 1 << 32
+func (r *roundRobin) Pick(k Key, now mono.Time) (int, Result) { return r.PickExcept(k, -1, now) }
 
-func (t *turn) before(u *turn) bool {
-	if t.at == u.at {
-		return t.id < u.id
+// PickExcept takes a turn from the servers that it passes over too: else the turns
+// that others take for them would bring them back sooner.
+func (r *roundRobin) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
+	if r.total == 0 {
+		return 0, None
 	}
-	return int64(t.at-u.at) < 0
-}
-
-func (r *roundRobin) Pick(Key, mono.Time) (int, bool) { return r.next() }
-
-func (r *roundRobin) PickExcept(_ Key, except int, _ mono.Time) (int, bool) {
-	return r.nextExcept(except)
-}
-
-func (r *roundRobin) next() (int, bool) {
-	if len(r.heap) == 0 {
-		return 0, false
-	}
-	return r.take(0), true
-}
-
-// nextExcept takes a turn from the server that it leaves out too: else the turns
-// that retries take from the others would bring the failed one back sooner.
-func (r *roundRobin) nextExcept(except int) (int, bool) {
-	if i := slices.IndexFunc(r.heap, func(t turn) bool { return t.id == except }); i >= 0 {
-		r.take(i)
-	}
-	best := -1
-	for i := range r.heap {
-		if r.heap[i].id != except && (best < 0 || r.heap[i].before(&r.heap[best])) {
-			best = i
+	picked, result, passed := 0, None, -1
+	for result != Picked {
+		id, ok := r.next()
+		if !ok {
+			break
 		}
+		r.move(id)
+		switch s := r.turns[id].slot; {
+		case id == except:
+			passed = id
+			continue
+		case s.Load.Full():
+			r.aside = append(r.aside, id)
+			result = Full
+			continue
+		}
+		picked, result = id, Picked
+		r.place(id)
 	}
-	if best < 0 {
-		return 0, false
+	if passed >= 0 {
+		r.place(passed)
 	}
-	return r.take(best), true
+	for _, id := range r.aside {
+		r.place(id)
+	}
+	r.aside = r.aside[:0]
+	return picked, result
 }
 
-// take uses the turn at heap[i]. A turn only ever moves back, so sinking it
-// restores the heap.
-func (r *roundRobin) take(i int) int {
-	id := r.heap[i].id
-	r.heap[i].at += r.heap[i].step
-	r.sink(i)
-	return id
+// next takes out the server that is to serve at this position.
+func (r *roundRobin) next() (id int, ok bool) {
+	if r.due.empty() && r.fresh.empty() {
+		if r.done.empty() {
+			return 0, false
+		}
+		r.fresh, r.done = r.done, r.fresh
+		for _, id := range r.fresh.heap {
+			r.turns[id].in = &r.fresh
+		}
+		r.length, r.position = r.total, 0
+	}
+	switch {
+	case !r.due.empty() && (r.fresh.empty() || r.turns[r.due.heap[0]].at <= r.position):
+		return r.due.pop(r), true
+	default:
+		return r.fresh.pop(r), true
+	}
 }
 
-func (r *roundRobin) sink(i int) {
-	for {
-		child := 2*i + 1
-		if child >= len(r.heap) {
-			return
-		}
-		if child+1 < len(r.heap) && r.heap[child+1].before(&r.heap[child]) {
-			child++
-		}
-		if !r.heap[child].before(&r.heap[i]) {
-			return
-		}
-		r.heap[i], r.heap[child] = r.heap[child], r.heap[i]
-		i = child
+// move accounts for a turn of a server that is in no line.
+func (r *roundRobin) move(id int) {
+	t := &r.turns[id]
+	if t.at == 0 {
+		t.at, t.rest = r.position, 0
 	}
+	t.last = t.at
+	t.at += r.total / t.weight
+	if t.rest += r.total % t.weight; t.rest >= t.weight {
+		t.rest -= t.weight
+		t.at++
+	}
+	r.position++
+}
+
+// place puts a server in line for its next turn.
+func (r *roundRobin) place(id int) {
+	t := &r.turns[id]
+	if t.at >= min(r.length, r.total) {
+		t.at = 0
+		r.enter(&r.done, id)
+		return
+	}
+	r.enter(&r.due, id)
+}
+
+// enter queues a server: by weight, or by position and then by how much of a step it
+// is behind; first come, first served among equals.
+func (r *roundRobin) enter(l *line, id int) {
+	t := &r.turns[id]
+	r.count++
+	t.in = l
+	if l == &r.due {
+		t.key = [3]int{t.at, (numbers + t.rest - t.weight) / scale, r.count}
+	} else {
+		t.key = [3]int{-t.weight, 0, r.count}
+	}
+	l.push(r, id)
 }
 
 // Update keeps the turns of servers that stay as they are, so that a server's
 // return or a new weight elsewhere starts no new round; who comes gets no turns for
 // the time it was away.
-func (r *roundRobin) Update(slots []Slot) {
-	now := uint64(0)
-	if len(r.heap) > 0 {
-		now = r.heap[0].at
-	}
-	old := make(map[int]turn, len(r.heap))
-	for _, t := range r.heap {
-		old[t.id] = t
-	}
-	same := make(map[int]int) // slots of each weight
-	for _, s := range slots {
-		same[s.Weight]++
-	}
-	rank := make(map[int]int)
-	r.heap = r.heap[:0]
-	for _, s := range slots {
-		t, ok := old[s.ID]
-		if !ok || t.weight != s.Weight {
-			step := uint64(turnScale / s.Weight)
-			phase := step / uint64(2*same[s.Weight]) * uint64(2*rank[s.Weight]+1)
-			t = turn{at: now + phase, step: step, id: s.ID, weight: s.Weight}
+func (r *roundRobin) Update(p *Plan) {
+	first := r.turns == nil
+	for _, s := range p.Slots {
+		for s.ID >= len(r.turns) {
+			r.turns = append(r.turns, turn{})
 		}
-		rank[s.Weight]++
-		r.heap = append(r.heap, t)
 	}
-	for i := len(r.heap)/2 - 1; i >= 0; i-- {
-		r.sink(i)
-	}
-	if n := len(slots); n > 0 {
-		for range r.skip % n {
-			r.next()
+	for id := range r.turns {
+		if t := &r.turns[id]; t.slot != nil {
+			r.leave(id, p)
 		}
-		r.skip = 0
 	}
+	for i := range p.Slots {
+		s := &p.Slots[i]
+		t := &r.turns[s.ID]
+		switch {
+		case first:
+			t.slot, t.weight = s, s.Scaled
+			r.total += s.Scaled
+			r.enter(&r.fresh, s.ID)
+		case t.slot == nil:
+			r.join(s)
+		case t.weight != s.Scaled:
+			r.reweigh(s)
+		}
+		t.slot = s
+	}
+	if first {
+		r.length = r.total
+		if n := len(p.Slots); n > 0 {
+			for range r.skip % n {
+				r.PickExcept(Key{}, -1, 0)
+			}
+		}
+	}
+}
+
+// leave takes a server out unless the plan still has it.
+func (r *roundRobin) leave(id int, p *Plan) {
+	for i := range p.Slots {
+		if p.Slots[i].ID == id {
+			return
+		}
+	}
+	t := &r.turns[id]
+	t.in.remove(r, id)
+	t.slot = nil
+	r.total -= t.weight
+}
+
+// join gives a server that has come back a position as far ahead as what is left of
+// the round gives it a turn.
+func (r *roundRobin) join(s *Slot) {
+	t := &r.turns[s.ID]
+	t.slot, t.weight = s, s.Scaled
+	r.total += t.weight
+	t.at = r.position + (r.total-r.position)/t.weight
+	r.place(s.ID)
+}
+
+// reweigh moves a server's next turn as if it had had its new weight since the last
+// one, though not back, and not before the others have had a chance.
+func (r *roundRobin) reweigh(s *Slot) {
+	t := &r.turns[s.ID]
+	r.total += s.Scaled - t.weight
+	t.weight = s.Scaled
+	in := t.in
+	in.remove(r, s.ID)
+	if in == &r.fresh {
+		r.enter(in, s.ID)
+		return
+	}
+	step := r.total / t.weight
+	t.at, t.rest = min(t.last+step, t.at), 0
+	if t.at < r.position+2 {
+		t.at = r.position + step
+	}
+	r.place(s.ID)
 }

@@ -83,6 +83,22 @@ func AppendNameless(dst []byte, n Name, why string, c Counts) []byte {
 	return appendCounts(dst, false, c)
 }
 
+// AppendTracked appends the line of a server that went up or down with the one that it
+// tracks.
+func AppendTracked(dst []byte, n Name, up bool, via Name, c Counts) []byte {
+	if n.Backup {
+		dst = append(dst, "Backup "...)
+	}
+	dst = append(dst, "Server "...)
+	dst = appendName(dst, n)
+	if up {
+		dst = append(dst, " is UP via "...)
+	} else {
+		dst = append(dst, " is DOWN via "...)
+	}
+	return appendCounts(appendName(dst, via), up, c)
+}
+
 func appendCounts(dst []byte, up bool, c Counts) []byte {
 	dst = append(dst, ". "...)
 	dst = strconv.AppendInt(dst, int64(c.Active), 10)

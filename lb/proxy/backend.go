@@ -3,23 +3,26 @@ package proxy
 import (
 	"net/netip"
 
+	"baton/internal/mono"
 	"baton/lb/balance"
 	"baton/lb/spec"
 )
 
 // newBackend makes a backend whose servers are not usable yet; ids counts servers
 // over all backends.
-func newBackend(sp *spec.Backend, index int, ids *int) *Backend {
+func newBackend(sp *spec.Backend, index int, ids *int, fullconn int) *Backend {
 	b := &Backend{
-		Spec: sp, index: index,
+		Spec: sp, index: index, fullconn: fullconn,
 		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes),
 	}
 	b.slots.Store(new([]balance.Slot))
+	numbers := numberServers(sp.Servers)
 	for i, ss := range sp.Servers {
 		b.Servers = append(b.Servers, &Server{
-			Spec: ss, Backend: b, Index: i, global: *ids,
-			Limit: int32(ss.Maxconn),
+			Spec: ss, Backend: b, Index: i, Number: numbers[i], global: *ids,
+			Limit: int32(max(ss.Maxconn, ss.Minconn)),
 		})
+		b.Servers[i].stamp()
 		b.Servers[i].SetAddr(netip.AddrPortFrom(ss.Addr, ss.Port))
 		b.Servers[i].SetWeight(ss.Weight)
 		*ids++
@@ -27,19 +30,57 @@ func newBackend(sp *spec.Backend, index int, ids *int) *Backend {
 	return b
 }
 
+// numberServers gives the servers without an `id` the lowest free ones, in order.
+func numberServers(servers []*spec.Server) []int {
+	used := make(map[int]bool)
+	for _, s := range servers {
+		used[s.ID] = true
+	}
+	var numbers []int
+	next := 1
+	for _, s := range servers {
+		n := s.ID
+		if n == 0 {
+			for used[next] {
+				next++
+			}
+			n = next
+			next++
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
 // SetUsable tells which servers are in service (by their index), from one
 // goroutine at a time. It returns how many share the traffic now.
 func (b *Backend) SetUsable(set *Set, up []bool) int {
+	now := mono.Now()
 	states := make([]balance.ServerState, len(b.Servers))
 	for i, s := range b.Servers {
 		s.usable.Store(up[i])
-		states[i] = balance.ServerState{Up: up[i], Backup: s.Spec.Backup, Weight: s.Weight(), Load: &s.Load}
+		states[i] = balance.ServerState{
+			Up: up[i], Backup: s.Spec.Backup, Number: s.Number, Weight: s.Weight(), Scaled: s.scaled(now), Load: s,
+		}
 	}
 	slots := balance.Eligible(states, b.Spec.AllBackups)
+	plan := balance.NewPlan(&b.Spec.Balance, slots)
 	b.slots.Store(&slots)
 	b.usable.Store(int32(len(slots)))
+	shares := make([]bool, len(b.Servers))
+	for i := range slots {
+		shares[slots[i].ID] = true
+	}
+	for i, s := range b.Servers {
+		if s.shares.Swap(shares[i]) != shares[i] {
+			s.stamp() // among servers of equal load it is the newest
+		}
+		if !up[i] {
+			b.queue.turnAway(s)
+		}
+	}
 	for _, w := range set.Workers {
-		w.Loop.Post(func() { w.Reslot(b, slots) })
+		w.Loop.Post(func() { w.Reslot(b, plan) })
 	}
 	// Who waits in the queue may be served by a server that has come back.
 	for _, slot := range slots {

@@ -10,7 +10,7 @@ import (
 func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
 	set.byName = make(map[string]*Backend)
 	for i, bs := range cfg.Backends {
-		b := newBackend(bs, i, &set.servers)
+		b := newBackend(bs, i, &set.servers, set.fullconn(bs, cfg.Frontends))
 		logs, err := sinks.Group(bs.Logs)
 		if err != nil {
 			return err

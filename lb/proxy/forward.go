@@ -13,7 +13,10 @@ import (
 // forward takes the request to a server and the response back.
 func (s *httpSession) forward(t *engine.Task) {
 	x := s.x
-	key := balance.KeyOf(s.src.Addr())
+	key, ok := s.key(t)
+	if !ok {
+		return
+	}
 	for again := false; ; again = true {
 		if f := s.reach(t, key, again); f != linked {
 			s.reply(t, 503, f.termination())

@@ -22,7 +22,9 @@ type link struct {
 
 	retries      int
 	redispatched bool
-	place        int // in the queue, from 1; 0: it did not wait
+	place        int     // in the backend's queue, from 1; 0: it did not wait there
+	ownPlace     int     // in a server's queue
+	wanted       *Server // whose queue that was, when no place was got
 
 	assigned  mono.Time // a server was chosen, or the wait for one given up (end of %Tw); 0: not reached
 	connected mono.Time // end of %Tc; 0: not reached
@@ -38,6 +40,7 @@ const (
 	linked         failure = iota
 	noServer               // none is usable: S, 503
 	queueTimeout           // s, 503, in state Q
+	queueFull              // S, 503, in state Q
 	refused                // S, 503, in state C
 	connectTimeout         // s, 503, in state C
 )
@@ -46,52 +49,8 @@ const (
 func (k *link) reset() {
 	k.backend, k.server, k.conn, k.site = nil, nil, nil, nil
 	k.reused, k.redispatched = false, false
-	k.retries, k.place = 0, 0
+	k.retries, k.place, k.ownPlace, k.wanted = 0, 0, 0, nil
 	k.assigned, k.connected = 0, 0
-}
-
-// assign chooses a server that has room, waiting in the queue when all are full.
-// except is the index of a server to avoid if there is another (-1: none).
-func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) failure {
-	b := k.backend
-	picker := w.pickers[b.index]
-	i, ok := -1, false
-	if except >= 0 {
-		i, ok = picker.PickExcept(key, except, t.Now())
-	}
-	if !ok {
-		if i, ok = picker.Pick(key, t.Now()); !ok {
-			return noServer
-		}
-	}
-	s := b.room(i, except)
-	if s == nil {
-		deadline := after(t.Now(), orTimeout(b.Spec.Timeouts.Queue, b.Spec.Timeouts.Connect))
-		if s, k.place = b.await(t, &k.waiter, deadline); s == nil {
-			k.assigned = t.Now() // the log tells how long it waited
-			return queueTimeout
-		}
-	}
-	s.Sessions.Add(1)
-	k.server, k.assigned = s, t.Now()
-	return linked
-}
-
-// room takes a place at server i, or at any other but except when that one is full;
-// nil when all are. Nobody overtakes those who wait.
-func (b *Backend) room(i, except int) *Server {
-	if b.Queued() > 0 {
-		return nil
-	}
-	if b.Servers[i].take() {
-		return b.Servers[i]
-	}
-	for _, slot := range b.Slots() {
-		if slot.ID != except && b.Servers[slot.ID].take() {
-			return b.Servers[slot.ID]
-		}
-	}
-	return nil
 }
 
 // connect makes a new connection to a server, with the backend's retries: a server
@@ -173,7 +132,7 @@ func (k *link) mayRedispatch() bool {
 		return false
 	case !k.server.Usable():
 		return true
-	case !b.Spec.Balance.Hashes() && b.Usable() > 1:
+	case !b.Spec.Balance.Algorithm.Hashes() && b.Usable() > 1:
 		return true
 	case n > 0:
 		return k.retries%n == 0

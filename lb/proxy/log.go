@@ -25,7 +25,7 @@ func (w *Worker) record(fe *Frontend, k *link, end termination, now, began mono.
 		Tw:       -1, Tc: -1, Tr: -1, TR: -1, Total: now.Sub(began),
 		State:        [4]byte{end.who, end.phase, '-', '-'},
 		ProcessConns: int(w.set.conns.Load()), FrontendConns: int(fe.Conns.Load()),
-		Retries: k.retries, Redispatched: k.redispatched, BackendQueue: k.place,
+		Retries: k.retries, Redispatched: k.redispatched, BackendQueue: k.place, ServerQueue: k.ownPlace,
 	}
 	if b := k.backend; b != nil {
 		// As HAProxy counts at this moment: this session has left the server.
@@ -33,6 +33,9 @@ func (w *Worker) record(fe *Frontend, k *link, end termination, now, began mono.
 	}
 	if s := k.server; s != nil {
 		r.Server, r.ServerConns = s.Spec.Name, int(s.Load.Load())-1
+	}
+	if s := k.wanted; s != nil && k.server == nil {
+		r.Server, r.ServerConns = s.Spec.Name, int(s.Load.Load())
 	}
 	return r
 }

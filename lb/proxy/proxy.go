@@ -71,18 +71,20 @@ type Backend struct {
 	Logs      *logsink.Group
 	index     int // its place in a worker's pickers
 	queue     queue
+	fullconn  int
 	request   []httpRule
 	redirects []httpRule
 	response  []httpRule
 
 	Conns atomic.Int32
 	Counters
-	usable atomic.Int32
-	slots  atomic.Pointer[[]balance.Slot] // the servers that share the traffic now
+	usable  atomic.Int32
+	changes atomic.Uint64                  // of its servers' loads; see Server.Changed
+	slots   atomic.Pointer[[]balance.Slot] // the servers that share the traffic now
 }
 
-// Queued returns the number of sessions that wait for a server.
-func (b *Backend) Queued() int { return int(b.queue.Waiting.Load()) }
+// Queued returns the number of sessions that wait for any server.
+func (b *Backend) Queued() int { return int(b.queue.any.n.Load()) }
 
 // Usable is nbsrv(): how many servers can serve now.
 func (b *Backend) Usable() int { return int(b.usable.Load()) }

@@ -3,19 +3,24 @@ package proxy
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"baton/internal/mono"
 	"baton/lb/engine"
 )
 
-// A backend's queue: sessions that found every server at its maxconn, first come
-// first served. It is shared by all loops; the mutex is taken only while somebody
-// waits.
+// A backend's queues: of the sessions that found every server at its limit, and one
+// per server of those that want this one and no other (a hash, persistence). They are
+// shared by all loops; the mutex is taken only while somebody waits.
 type queue struct {
-	mu      sync.Mutex
-	first   *waiter
-	last    *waiter
-	Waiting atomic.Int32
+	mu  sync.Mutex
+	any list // for whichever server is free first
+}
+
+// list is one queue, in the order in which it will be served.
+type list struct {
+	first, last *waiter
+	n           atomic.Int32 // read without the mutex
 }
 
 // waiter is one queued session.
@@ -24,49 +29,76 @@ type waiter struct {
 	loop    *engine.Loop
 	prev    *waiter
 	next    *waiter
-	in      bool
+	list    *list   // where it waits; nil: it does not
 	granted *Server // written under the queue's mutex before the wake-up
 	wake    func()  // made once per session object
+
+	class  int           // the lowest is served first, whoever came when
+	offset time.Duration // within a class: it counts as having come so much later
+	due    mono.Time     // when it came, and offset
 }
 
-// push appends w and returns its place in the queue, from 1.
-func (q *queue) push(w *waiter) int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	w.prev, w.next, w.in, w.granted = q.last, nil, true, nil
-	if q.last == nil {
-		q.first = w
-	} else {
-		q.last.next = w
+// before reports whether w is to be served ahead of o, which came before it.
+func (w *waiter) before(o *waiter) bool {
+	if w.class != o.class {
+		return w.class < o.class
 	}
-	q.last = w
-	return int(q.Waiting.Add(1))
+	return w.due < o.due
 }
 
-func (q *queue) unlink(w *waiter) {
+// push adds w to a list and returns how many are ahead of it.
+func (l *list) push(w *waiter) (ahead int) {
+	after := l.last
+	behind := 0
+	for after != nil && w.before(after) {
+		after = after.prev
+		behind++
+	}
+	w.list, w.granted, w.prev = l, nil, after
+	if after == nil {
+		w.next, l.first = l.first, w
+	} else {
+		w.next, after.next = after.next, w
+	}
+	if w.next == nil {
+		l.last = w
+	} else {
+		w.next.prev = w
+	}
+	return int(l.n.Add(1)) - 1 - behind
+}
+
+func (l *list) unlink(w *waiter) {
 	if w.prev == nil {
-		q.first = w.next
+		l.first = w.next
 	} else {
 		w.prev.next = w.next
 	}
 	if w.next == nil {
-		q.last = w.prev
+		l.last = w.prev
 	} else {
 		w.next.prev = w.prev
 	}
-	w.in = false
-	q.Waiting.Add(-1)
+	w.list, w.prev, w.next = nil, nil, nil
+	l.n.Add(-1)
 }
 
-// grant gives s, which has room, to the first waiter. It reports whether there was one.
+// grant gives s, if it has room, to the first of those who wait for it or for any
+// server. It reports whether there was one.
 func (q *queue) grant(s *Server) bool {
 	q.mu.Lock()
-	w := q.first
+	w := s.waiting.first
+	if s.shares.Load() {
+		if any := q.any.first; w == nil || any != nil && any.before(w) {
+			w = any
+		}
+	}
 	if w == nil || !s.take() {
 		q.mu.Unlock()
 		return false
 	}
-	q.unlink(w)
+	w.list.unlink(w)
+	s.stamp()
 	w.granted = s
 	loop, wake := w.loop, w.wake // w may be in use again once the mutex is free
 	q.mu.Unlock()
@@ -74,23 +106,55 @@ func (q *queue) grant(s *Server) bool {
 	return true
 }
 
-// await queues the session until a server has room or the deadline passes, when it
-// returns nil; place is that in the queue, from 1.
-func (b *Backend) await(t *engine.Task, w *waiter, deadline mono.Time) (s *Server, place int) {
+// turnAway ends the waiting for a server that has left service: its sessions choose
+// again.
+func (q *queue) turnAway(s *Server) {
+	if s.Queued() == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for s.waiting.first != nil {
+		w := s.waiting.first
+		s.waiting.unlink(w)
+		w.loop.Post(w.wake)
+	}
+}
+
+// await queues the session for server s, or for any where that is nil, until one has
+// room. It returns that one, or nil: with inTime when s has left service, without when
+// the deadline has passed. ahead is how many were served first.
+func (b *Backend) await(t *engine.Task, w *waiter, s *Server, deadline mono.Time) (granted *Server, inTime bool, ahead int) {
 	w.task, w.loop = t, t.Loop()
 	if w.wake == nil {
 		w.wake = func() { w.task.Wake() }
 	}
-	place = b.queue.push(w)
-	// A server may have become free between the failed try and the push.
-	for _, slot := range b.Slots() {
-		for b.queue.grant(b.Servers[slot.ID]) {
+	w.due = t.Now().Add(w.offset)
+	b.queue.mu.Lock()
+	if s != nil {
+		ahead = s.waiting.push(w)
+		s.stamp()
+	} else {
+		ahead = b.queue.any.push(w)
+	}
+	b.queue.mu.Unlock()
+	// A server may have become free, or left, between the failed try and the push.
+	switch {
+	case s == nil:
+		for _, slot := range b.Slots() {
+			for b.queue.grant(b.Servers[slot.ID]) {
+			}
+		}
+	case !s.Usable():
+		b.queue.turnAway(s)
+	default:
+		for b.queue.grant(s) {
 		}
 	}
 	for {
-		inTime := t.Suspend(deadline)
-		if s, waiting := b.queue.outcome(w, !inTime); !waiting {
-			return s, place
+		inTime = t.Suspend(deadline)
+		if granted, waiting := b.queue.outcome(w, !inTime); !waiting {
+			return granted, inTime, ahead
 		}
 	}
 }
@@ -100,8 +164,8 @@ func (b *Backend) await(t *engine.Task, w *waiter, deadline mono.Time) (s *Serve
 func (q *queue) outcome(w *waiter, leave bool) (s *Server, waiting bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if w.in && leave {
-		q.unlink(w)
+	if w.list != nil && leave {
+		w.list.unlink(w)
 	}
-	return w.granted, w.in
+	return w.granted, w.list != nil
 }

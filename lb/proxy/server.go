@@ -13,14 +13,19 @@ type Server struct {
 	Spec    *spec.Server
 	Backend *Backend
 	Index   int                  // in its backend
+	Number  int                  // its numeric identifier
 	global  int                  // among all servers: its place in a worker's pools
 	at      atomic.Pointer[site] // changes while resolvers follow its name
-	Limit   int32                // maxconn; 0: none
+	Limit   int32                // maxconn; 0: none. What holds at present: limit
 	weight  atomic.Int32         // 0 to 256
 
-	idle   atomic.Int32 // connections to it that rest in the pools
-	Load   atomic.Int32 // sessions or requests that it serves now
-	usable atomic.Bool
+	idle     atomic.Int32  // connections to it that rest in the pools
+	Load     atomic.Int32  // sessions or requests that it serves now
+	waiting  list          // those that wait for it and no other; under Backend.queue's mutex
+	changed  atomic.Uint64 // see Changed
+	returned atomic.Int64  // mono.Time at which its slow start began; 0: none goes on
+	usable   atomic.Bool
+	shares   atomic.Bool // it is one of those that share the traffic now
 
 	Sessions atomic.Uint64 // connections or requests given to it, ever
 	BytesIn  atomic.Uint64 // from clients to it
@@ -56,18 +61,20 @@ func (s *Server) SetWeight(w int) { s.weight.Store(int32(w)) }
 // Usable reports whether the balancer may choose the server.
 func (s *Server) Usable() bool { return s.usable.Load() }
 
-// take counts a session in, unless the server is at its maxconn.
+// take counts a session in, unless the server is at its limit.
 func (s *Server) take() bool {
 	if s.Limit == 0 {
 		s.Load.Add(1)
+		s.stamp()
 		return true
 	}
-	for {
+	for limit := s.limit(); ; {
 		n := s.Load.Load()
-		if n >= s.Limit {
+		if n >= limit {
 			return false
 		}
 		if s.Load.CompareAndSwap(n, n+1) {
+			s.stamp()
 			return true
 		}
 	}
@@ -76,7 +83,14 @@ func (s *Server) take() bool {
 // leave counts a session out and lets the next one of the queue in.
 func (s *Server) leave() {
 	s.Load.Add(-1)
-	if s.Limit > 0 && s.Backend.queue.Waiting.Load() > 0 && s.Usable() {
-		s.Backend.queue.grant(s)
+	s.stamp()
+	if s.Limit == 0 || !s.Usable() {
+		return
+	}
+	// More than one where the limit has grown with the backend's load since.
+	for s.Queued() > 0 || s.Backend.queue.any.n.Load() > 0 {
+		if !s.Backend.queue.grant(s) {
+			return
+		}
 	}
 }

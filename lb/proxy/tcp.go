@@ -7,6 +7,7 @@ import (
 	"baton/lb/balance"
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/spec"
 )
 
 // tcpSession is one connection in mode tcp.
@@ -53,7 +54,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	}
 	k.backend.Conns.Add(1)
 	k.backend.Sessions.Add(1)
-	if f := k.connect(t, s.w, balance.KeyOf(s.src.Addr()), s.client); f != linked {
+	if f := k.connect(t, s.w, s.key(), s.client); f != linked {
 		s.end = f.termination()
 		return
 	}
@@ -70,6 +71,14 @@ func (s *tcpSession) serve(t *engine.Task) {
 	case serverSilent:
 		s.end = termination{'s', 'D'}
 	}
+}
+
+// key is what the backend's algorithm hashes.
+func (s *tcpSession) key() balance.Key {
+	if c := &s.link.backend.Spec.Balance; c.Algorithm == spec.SourceHash {
+		return balance.AddrKey(c, s.src.Addr())
+	}
+	return balance.Key{}
 }
 
 // backend follows use_backend, then default_backend.

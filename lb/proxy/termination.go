@@ -9,6 +9,8 @@ func (f failure) termination() termination {
 	switch f {
 	case queueTimeout:
 		return termination{'s', 'Q'}
+	case queueFull:
+		return termination{'S', 'Q'}
 	case connectTimeout:
 		return termination{'s', 'C'}
 	}

@@ -51,7 +51,7 @@ func NewWorker(set *Set, loop *engine.Loop) *Worker {
 		for _, s := range b.Servers {
 			w.idle[s.global].server = s
 		}
-		w.pickers = append(w.pickers, balance.New(b.Spec.Balance, loop.ID))
+		w.pickers = append(w.pickers, balance.New(&b.Spec.Balance, loop.ID))
 	}
 	return w
 }
@@ -145,8 +145,8 @@ func (w *Worker) resume() {
 
 // Reslot tells the worker's picker of a backend which servers share the traffic.
 // Connections that wait for a request to a server that does not are closed.
-func (w *Worker) Reslot(b *Backend, slots []balance.Slot) {
-	w.pickers[b.index].Update(slots)
+func (w *Worker) Reslot(b *Backend, plan *balance.Plan) {
+	w.pickers[b.index].Update(plan)
 	for _, s := range b.Servers {
 		if !s.Usable() {
 			w.idle[s.global].closeAll()

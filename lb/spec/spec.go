@@ -118,7 +118,7 @@ type UseBackend struct {
 // Backend owns servers.
 type Backend struct {
 	Common
-	Balance    Algorithm
+	Balance    Balance
 	Servers    []*Server
 	Retries    int  // attempts after the first; default 3
 	Redispatch int  // option redispatch's interval; 0: off; -1: on the last retry (default of the option)
@@ -153,21 +153,6 @@ type RetryOn struct {
 	Statuses        []int // ascending
 }
 
-// Algorithm is the `balance` keyword.
-type Algorithm uint8
-
-// The algorithms built so far.
-const (
-	RoundRobin Algorithm = iota
-	LeastConn
-	SourceHash
-)
-
-func (a Algorithm) String() string { return [...]string{"roundrobin", "leastconn", "source"}[a] }
-
-// Hashes reports whether the algorithm ties a client to a server.
-func (a Algorithm) Hashes() bool { return a == SourceHash }
-
 // Server is one `server` line with its defaults applied.
 type Server struct {
 	Name     string
@@ -182,6 +167,12 @@ type Server struct {
 	Maxqueue int // 0: no limit
 	ID       int // `id`; 0: not given
 	Check    *Check
+
+	// How much it gets, beside Weight, Maxconn and Maxqueue.
+	Minconn   int           // 0: Maxconn holds whatever the load
+	SlowStart time.Duration // 0: none
+	Track     string        // backend/server whose health is this one's; itself checked, or tracking in turn; "": none
+
 	NoPool   bool          // pool-max-conn 0, pool-purge-delay 0: no idle connections are kept
 	PoolMax  int           // pool-max-conn: idle connections kept; 0: no limit
 	PoolFor  time.Duration // pool-purge-delay: how long one is kept; 0: 5 s

@@ -2,53 +2,88 @@ package balance
 
 import "baton/internal/mono"
 
-// sourceHash is `balance source` with `hash-type map-based`: the key modulo the
-// total weight is a place in a table that holds each server as often as it weighs.
-// A server that comes or goes moves most clients.
-type sourceHash struct {
-	table []int32
-	turns roundRobin // for keys that are missing
+// mapHash is a hash with `hash-type map-based`: the key modulo the total weight is a
+// place in a table that holds each server as often as it weighs. A server that comes
+// or goes moves most clients.
+type mapHash struct {
+	plan  *Plan
+	turns staticRR // for keys that are missing
 }
 
-func (h *sourceHash) Pick(k Key, _ mono.Time) (int, bool) {
-	if !k.OK {
-		return h.turns.next()
-	}
-	if len(h.table) == 0 {
-		return 0, false
-	}
-	return int(h.table[k.Hash%uint32(len(h.table))]), true
-}
+func (h *mapHash) Pick(k Key, now mono.Time) (int, Result) { return h.PickExcept(k, -1, now) }
 
 // PickExcept gives the clients of a failed server to those that follow it in the table.
-func (h *sourceHash) PickExcept(k Key, except int, _ mono.Time) (int, bool) {
+func (h *mapHash) PickExcept(k Key, except int, now mono.Time) (int, Result) {
 	if !k.OK {
-		return h.turns.nextExcept(except)
+		return h.turns.PickExcept(k, except, now)
 	}
-	n := uint32(len(h.table))
+	if h.plan == nil {
+		return 0, None
+	}
+	n := uint32(len(h.plan.table))
 	for i := range n {
-		if id := int(h.table[(k.Hash%n+i)%n]); id != except {
-			return id, true
+		if s := &h.plan.Slots[h.plan.table[(k.Hash%n+i)%n]]; s.ID != except {
+			return s.ID, Picked
 		}
 	}
-	return 0, false
+	return 0, None
 }
 
-// Update fills the table in the order that HAProxy 2.6 was seen to use, for any
+func (h *mapHash) Update(p *Plan) {
+	h.plan = p
+	h.turns.Update(p)
+}
+
+// staticRR walks the table from place to place.
+type staticRR struct {
+	plan *Plan
+	next int
+}
+
+func (r *staticRR) Update(p *Plan) { r.plan = p }
+
+func (r *staticRR) Pick(k Key, now mono.Time) (int, Result) { return r.PickExcept(k, -1, now) }
+
+func (r *staticRR) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
+	if r.plan == nil {
+		return 0, None
+	}
+	table := r.plan.table
+	others := false
+	if r.next >= len(table) {
+		r.next = 0
+	}
+	at := r.next
+	for range table {
+		s := &r.plan.Slots[table[at]]
+		if at++; at == len(table) {
+			at = 0
+		}
+		others = others || s.ID != except
+		if !s.skips(except) {
+			r.next = at
+			return s.ID, Picked
+		}
+	}
+	if others {
+		return 0, Full
+	}
+	return 0, None
+}
+
+// newTable fills the table in the order that HAProxy 2.6 was seen to use, for any
 // weights: every server earns its weight with each place, a place costs the total
 // weight, and goes to the server that has most whole prices to its credit, the
 // first of those that have the same. With a common divisor of all weights the order
 // repeats, so weights divided by it give the same choices.
-func (h *sourceHash) Update(slots []Slot) {
-	h.turns.Update(slots)
+func newTable(slots []Slot) []int32 {
 	divisor, total := 0, 0
 	for _, s := range slots {
 		divisor = gcd(s.Weight, divisor)
 		total += s.Weight
 	}
-	h.table = h.table[:0]
 	if total == 0 {
-		return
+		return nil
 	}
 	total /= divisor
 	// earns lists who has one more whole price to its credit at which place: the
@@ -62,14 +97,16 @@ func (h *sourceHash) Update(slots []Slot) {
 		}
 	}
 	credit := newRanking(len(slots))
+	table := make([]int32, 0, total)
 	for _, who := range earns {
 		for _, i := range who {
 			credit.add(int(i), 1)
 		}
-		first := credit.first()
-		credit.add(first, -1)
-		h.table = append(h.table, int32(slots[first].ID))
+		best := credit.first()
+		credit.add(best, -1)
+		table = append(table, int32(best))
 	}
+	return table
 }
 
 // ranking finds the first of those with the highest points, in O(log n): a binary

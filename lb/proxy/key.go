@@ -1,0 +1,134 @@
+package proxy
+
+import (
+	"bytes"
+
+	"baton/lb/balance"
+	"baton/lb/engine"
+	"baton/lb/http1"
+	"baton/lb/spec"
+)
+
+// key is what the backend's algorithm hashes of a request. It is taken once, before a
+// server is chosen: what is in the buffer may be gone when a server is tried again.
+// It reports false when the request had to be answered on the way.
+func (s *httpSession) key(t *engine.Task) (k balance.Key, ok bool) {
+	x := s.x
+	c := &x.backend.Spec.Balance
+	switch c.Algorithm {
+	case spec.SourceHash:
+		return balance.AddrKey(c, s.src.Addr()), true
+	case spec.ByURI:
+		in := s.in.B[:s.n]
+		target := x.req.Target.Of(in)
+		var path []byte
+		if x.req.Path.Len > 0 {
+			path = in[x.req.Path.Off : x.req.Target.Off+x.req.Target.Len]
+		}
+		return balance.KeyOf(c, balance.URI(c, target, path)), true
+	case spec.ByParam:
+		return s.paramKey(t, c)
+	case spec.ByHeader:
+		if !s.settle(t) {
+			return balance.Key{}, false
+		}
+		v := s.firstValue(c.Name)
+		if len(v) == 0 {
+			break
+		}
+		if c.DomainOnly {
+			v = balance.Domain(v)
+		}
+		return balance.KeyOf(c, v), true
+	}
+	return balance.Key{}, true
+}
+
+// firstValue returns the first comma-separated value of the first header of that
+// name, which is in lower case as in the buffer; empty: there is none.
+func (s *httpSession) firstValue(name string) []byte {
+	in := s.in.B[:s.n]
+	for i := range s.x.req.N {
+		f := &s.x.req.Fields[i]
+		if f.Known != http1.Removed && string(f.Name.Of(in)) == name {
+			v, _, _ := bytes.Cut(f.Value.Of(in), comma)
+			return bytes.TrimSpace(v)
+		}
+	}
+	return nil
+}
+
+var (
+	comma        = []byte{','}
+	questionMark = []byte{'?'}
+)
+
+// paramKey looks in the query and, with check_post, in the body of a POST. A client
+// that waits to be told to send its body is not kept waiting.
+func (s *httpSession) paramKey(t *engine.Task, c *spec.Balance) (k balance.Key, ok bool) {
+	x := s.x
+	_, query, _ := bytes.Cut(x.req.Target.Of(s.in.B[:s.n]), questionMark)
+	if v, found := balance.Param(query, c.Name); found {
+		return balance.KeyOf(c, v), true
+	}
+	if !c.CheckPost || x.req.Method != http1.MethodPost || x.unasked() {
+		return balance.Key{}, true
+	}
+	if !s.bufferBody(t) {
+		return balance.Key{}, false
+	}
+	body := s.in.B[x.req.HeadLen : x.req.HeadLen+x.bodyIn]
+	if x.req.Framing == http1.Chunked {
+		body = firstChunk(body)
+	}
+	if v, found := balance.Param(body, c.Name); found {
+		return balance.KeyOf(c, v), true
+	}
+	return balance.Key{}, true
+}
+
+// bufferBody waits until all of the request's body is in the buffer, or no more fits.
+// It reports false when the request had to be refused.
+func (s *httpSession) bufferBody(t *engine.Task) bool {
+	x := s.x
+	to := &s.fe.Spec.Timeouts
+	deadline := after(x.start, to.HTTPRequest)
+	for !x.up.ended && s.n < maxHead {
+		until := deadline
+		if to.HTTPRequest == 0 {
+			until = after(t.Now(), to.Client)
+		}
+		n, err := s.client.Read(t, s.in.B[s.n:maxHead], until)
+		if err == engine.ErrTimeout {
+			s.refuse(t, 408, termination{'c', 'R'})
+			return false
+		}
+		if err != nil {
+			s.refuse(t, 400, termination{'C', 'R'})
+			return false
+		}
+		s.n += n
+		s.frameBody()
+		if x.up.garbled {
+			s.refuse(t, 400, termination{'P', 'R'})
+			return false
+		}
+	}
+	return true
+}
+
+// firstChunk returns what is there of a chunked body's first chunk.
+func firstChunk(body []byte) []byte {
+	line, data, _ := bytes.Cut(body, crlf)
+	size := 0
+	for _, c := range line {
+		digit := bytes.IndexByte(hexDigits, c|0x20)
+		if digit < 0 || size > len(body) {
+			break
+		}
+		size = size<<4 | digit
+	}
+	return data[:min(size, len(data))]
+}
+
+var hexDigits = []byte("0123456789abcdef")
