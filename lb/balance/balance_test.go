@@ -62,7 +62,6 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		d.MaybeScanArgs(t, "draws", &s.c.Draws)
 		d.MaybeScanArgs(t, "function", &function)
 		for s.c.Function = spec.SDBM; s.c.Function.String() != function; s.c.Function++ {
-
 		}
 		s.p, s.states = New(&s.c, loop), nil
 	case "servers":

@@ -69,7 +69,7 @@ func (s *Server) scaled(now mono.Time) int {
 
 // fullconn is the load at which servers with a `minconn` reach their maxconn: the
 // configured one, or a tenth of what the frontends that may lead here admit.
-func (set *Set) fullconn(b *spec.Backend, frontends []*spec.Frontend) int {
+func (s *Set) fullconn(b *spec.Backend, frontends []*spec.Frontend) int {
 	if b.Fullconn > 0 {
 		return b.Fullconn
 	}
@@ -84,7 +84,7 @@ func (set *Set) fullconn(b *spec.Backend, frontends []*spec.Frontend) int {
 		case fe.Maxconn > 0:
 			sum += fe.Maxconn
 		default:
-			sum += int(set.Maxconn)
+			sum += int(s.Maxconn)
 		}
 	}
 	return max(1, (sum+9)/10)
