@@ -105,7 +105,7 @@ func TestProbeDial(t *testing.T) {
 	t.Parallel()
 	r := start(t, strings.Replace(plainHTTP, "frontend fe\n", `
 frontend vip
- bind 192.0.2.77:80
+ bind 192.0.2.77:8080
  monitor-uri /m
  default_backend be
 frontend fe
