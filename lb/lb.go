@@ -69,7 +69,7 @@ func New(cfg *spec.Config, o Options) (*LB, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.set = &proxy.Set{Log: o.Log, Maxconn: limit}
+	l.set = &proxy.Set{Log: o.Log, Maxconn: limit, HeaderCase: cfg.Global.HeaderCase}
 	if err := proxy.Build(l.set, cfg, l.sinks); err != nil {
 		return nil, err
 	}

@@ -12,7 +12,10 @@ import (
 
 // proxyKeywords is the table of defaults, frontend, listen and backend sections.
 func proxyKeywords() []keyword[*proxy] {
-	return slices.Concat(basicKeywords, balanceKeywords, timeoutKeywords, optionKeywords, checkKeywords, ruleKeywords, errorKeywords, reuseKeywords, laterKeywords)
+	return slices.Concat(
+		basicKeywords, balanceKeywords, timeoutKeywords, optionKeywords, checkKeywords, ruleKeywords,
+		errorKeywords, reuseKeywords, httpOptionKeywords, laterKeywords,
+	)
 }
 
 const (

@@ -58,6 +58,7 @@ func lower(input string) (*spec.Config, diag.List) {
 			"pages/503.http": {Data: []byte("HTTP/1.0 503 Sorry\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nback soon\n")},
 			"pages/404.http": {Data: []byte("HTTP/1.1 404 Gone\nContent-Length: 3\n\nabc")},
 			"pages/empty":    {},
+			"pages/names":    {Data: []byte("# for old clients\nx-b X-B\n\n  host HOST # and this\n")},
 			"pages/garbage":  {Data: []byte("garbage\n\n")},
 			"pages/short":    {Data: []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc")},
 			"pages/chunked":  {Data: []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},

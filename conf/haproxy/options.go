@@ -2,8 +2,6 @@ package haproxy
 
 import (
 	"math"
-	"net/netip"
-	"slices"
 
 	"baton/lb/spec"
 )
@@ -81,30 +79,5 @@ func optionRedispatch(p *proxy, a *args) {
 }
 
 func optionForwardFor(p *proxy, a *args) {
-	f := &spec.ForwardFor{Header: "X-Forwarded-For"}
-	options := []string{"except", "header", "if-none"}
-	for a.more() {
-		w, _ := a.next("")
-		switch w.Text {
-		case "if-none":
-			f.IfNone = true
-		case "header":
-			if name, ok := a.next("a header name"); ok && a.headerName(name) {
-				f.Header = name.Text
-			}
-		case "except":
-			// A later `except` takes the place of an earlier one of its family.
-			if net, ok := a.next("an address or network"); ok {
-				prefix, ok := parseNetwork(net.Text)
-				if !ok {
-					a.fail(net, "write an address or network such as 10.0.0.0/8", "'%s' is not a valid IPv4 or IPv6 network", net.Text)
-				}
-				f.Except = slices.DeleteFunc(f.Except, func(q netip.Prefix) bool { return q.Addr().Is4() == prefix.Addr().Is4() })
-				f.Except = append(f.Except, prefix)
-			}
-		default:
-			a.fail(w, didYouMean(w.Text, options), "'option forwardfor' only supports %s, not '%s'", quoted(options), w.Text)
-		}
-	}
-	p.common.ForwardFor = f
+	p.common.ForwardFor = a.addressHeader("option forwardfor", "X-Forwarded-For", []string{"except", "header", "if-none"})
 }

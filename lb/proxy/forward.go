@@ -45,7 +45,7 @@ func (s *httpSession) forward(t *engine.Task) {
 // reach gets a connection to a server: a new one where the request has been out before.
 func (s *httpSession) reach(t *engine.Task, key balance.Key, again bool) failure {
 	k := &s.x.link
-	if k.server == nil {
+	if k.server == nil && !s.preferLast(t) {
 		if f := k.assign(t, s.w, key, -1); f != linked {
 			return f
 		}
@@ -84,16 +84,25 @@ func (s *httpSession) appendRequest(dst []byte) []byte {
 	x := s.x
 	keepServer := connMode(s.fe, x.backend) == spec.KeepAlive
 	dst = x.edits.appendHead(dst, s.in.B[:s.n], &x.req, hopByHop(&x.req))
-	dst = s.appendForwardedFor(dst)
+	fe, be := &s.fe.Spec.Common, &x.backend.Spec.Common
+	dst = s.appendAddress(dst, fe.ForwardFor, be.ForwardFor, s.src.Addr())
+	if fe.HTTP.OriginalTo != nil || be.HTTP.OriginalTo != nil {
+		dst = s.appendAddress(dst, fe.HTTP.OriginalTo, be.HTTP.OriginalTo, s.client.LocalAddr().Addr())
+	}
+	dst = s.appendServerName(dst)
 	switch {
 	case x.req.ConnUpgrade:
 		dst = append(dst, "connection: upgrade\r\n"...)
-	case !keepServer:
+	case !keepServer && !be.HTTP.PretendKeepAlive:
 		dst = append(dst, "connection: close\r\n"...)
 	case x.req.Minor == 0:
 		dst = append(dst, "connection: keep-alive\r\n"...)
 	}
-	return append(dst, "\r\n"...)
+	dst = append(dst, "\r\n"...)
+	if be.HTTP.AdjustToServer {
+		adjustCase(dst, s.w.set.HeaderCase)
+	}
+	return dst
 }
 
 // outcome is what became of the wait for a response.

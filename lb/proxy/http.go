@@ -34,7 +34,8 @@ type httpSession struct {
 	n  int            // in.B[:n] is valid
 	x  *exchange      // nil between exchanges
 
-	own *idleConn // http-reuse never: the connection of the last exchange; nil: none
+	last *Server   // of the last exchange
+	own  *idleConn // http-reuse never: the connection of the last exchange; nil: none
 }
 
 // exchange is one request and its response.
@@ -113,7 +114,7 @@ func (s *httpSession) finish() {
 		s.client.Close()
 	}
 	s.w.end(s.fe)
-	s.fe, s.client = nil, nil
+	s.fe, s.client, s.last = nil, nil, nil
 	s.w.https = append(s.w.https, s)
 }
 
@@ -245,6 +246,10 @@ func (s *httpSession) refuse(t *engine.Task, status int, end termination) {
 	x.bad, x.keep, x.end, x.status = true, false, end, status
 	x.silent = s.n == 0 && status == 408 && s.fe.Spec.DontLogNull
 	s.fe.Errors.Add(1)
+	if s.n == 0 && s.fe.Spec.HTTP.IgnoreProbes {
+		x.silent = x.silent || s.fe.Spec.DontLogNull
+		return
+	}
 	page := s.page(status)
 	if page != nil && len(page.Message) == 0 {
 		s.linger = true
@@ -278,6 +283,10 @@ func (s *httpSession) handle(t *engine.Task) {
 	if !s.applyRequestRules(t, fe.request, fe.redirects, &fe.Counters) {
 		return
 	}
+	if !s.plainNames(fe.Spec.HTTP.HeaderNames) {
+		s.reply(t, 403, termination{'P', 'R'})
+		return
+	}
 	b := fe.route(s.ctx())
 	if b == nil {
 		s.reply(t, 503, termination{'S', 'C'})
@@ -288,6 +297,13 @@ func (s *httpSession) handle(t *engine.Task) {
 	b.Sessions.Add(1)
 	if !s.applyRequestRules(t, b.request, b.redirects, &b.Counters) {
 		return
+	}
+	if !s.plainNames(b.Spec.HTTP.HeaderNames) {
+		s.reply(t, 403, termination{'P', 'R'})
+		return
+	}
+	if name := b.Spec.HTTP.NameHeader; name != "" {
+		s.strike(name)
 	}
 	if connMode(fe, b) == spec.Close {
 		x.keep = false
@@ -352,6 +368,9 @@ func (s *httpSession) endExchange() {
 	}
 	x.up.drop(l)
 	x.down.drop(l)
+	if x.link.server != nil {
+		s.last = x.link.server
+	}
 	x.link.drop()
 	if x.backend != nil {
 		x.backend.Conns.Add(-1)

@@ -18,6 +18,8 @@ type Set struct {
 	Backends  []*Backend
 	Workers   []*Worker
 	Maxconn   int32
+	// HeaderCase is spec.Global's.
+	HeaderCase map[string]string
 
 	byName   map[string]*Backend
 	servers  int          // of all backends

@@ -128,6 +128,9 @@ func (s *httpSession) answer(t *engine.Task, msg []byte) {
 		copy(msg[headLen-2:], line)
 		headLen += len(line)
 	}
+	if s.fe.Spec.HTTP.AdjustToClient {
+		adjustCase(msg[:headLen], s.w.set.HeaderCase)
+	}
 	if x.req.Method == http1.MethodHead {
 		msg = msg[:headLen]
 	}

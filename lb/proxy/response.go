@@ -107,7 +107,11 @@ func (s *httpSession) appendResponse(dst []byte) []byte {
 	case x.keep && (x.req.Minor == 0 || x.res.Minor == 0):
 		dst = append(dst, "connection: keep-alive\r\n"...)
 	}
-	return append(dst, "\r\n"...)
+	dst = append(dst, "\r\n"...)
+	if s.fe.Spec.HTTP.AdjustToClient {
+		adjustCase(dst, s.w.set.HeaderCase)
+	}
+	return dst
 }
 
 // relayBodies moves what is left of both bodies.

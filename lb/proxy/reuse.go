@@ -31,6 +31,18 @@ func (s *httpSession) idle(t *engine.Task) bool {
 	return true
 }
 
+// preferLast takes the server of the client's last request again (option
+// prefer-last-server), unless the algorithm ties clients to servers as it is.
+func (s *httpSession) preferLast(t *engine.Task) bool {
+	b, last := s.x.backend, s.last
+	if !b.Spec.HTTP.PreferLast || b.Spec.Balance.Hashes() || last == nil || last.Backend != b || !last.Usable() || b.Queued() > 0 || !last.take() {
+		return false
+	}
+	last.Sessions.Add(1)
+	s.x.link.server, s.x.link.assigned = last, t.Now()
+	return true
+}
+
 // keepOwn keeps the exchange's connection for this client alone.
 func (s *httpSession) keepOwn(k *link) {
 	k.pool.inUse--

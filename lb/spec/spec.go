@@ -21,7 +21,10 @@ type Config struct {
 type Global struct {
 	Maxconn  int // process-wide connection limit; 0: computed by lb
 	NbThread int // event loops; 0: one per core
-	PIDFile  string
+	// HeaderCase is how names (in lower case) are written to the peers of proxies with
+	// h1-case-adjust-bogus options.
+	HeaderCase map[string]string
+	PIDFile    string
 	// ZeroWarning refuses a configuration with warnings.
 	ZeroWarning bool
 	Logs        []LogTarget
@@ -64,7 +67,8 @@ type Common struct {
 	Disabled                                                       bool
 	Timeouts                                                       Timeouts
 	ForwardFor                                                     *ForwardFor // option forwardfor; nil: not set here
-	ConnMode                                                       ConnMode    // option http-keep-alive | http-server-close | httpclose
+	HTTP                                                           HTTPOptions
+	ConnMode                                                       ConnMode // option http-keep-alive | http-server-close | httpclose
 	ACLs                                                           []ACL
 	HTTPReq                                                        []HTTPRule  // http-request, in order
 	HTTPRes                                                        []HTTPRule  // http-response, in order

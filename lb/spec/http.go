@@ -1,0 +1,25 @@
+package spec
+
+// HTTPOptions are the `option` lines of mode http that change single things; those of
+// one side alone stay zero on the other.
+type HTTPOptions struct {
+	OriginalTo       *ForwardFor // option originalto: the address that the client connected to
+	HeaderNames      HeaderNames // option http-restrict-req-hdr-names
+	IgnoreProbes     bool        // frontend: a connection without a request ends without an answer
+	AdjustToClient   bool        // frontend, option h1-case-adjust-bogus-client: Global.HeaderCase applies
+	AdjustToServer   bool        // backend, option h1-case-adjust-bogus-server
+	PretendKeepAlive bool        // backend: the server is not told that its connection closes
+	PreferLast       bool        // backend: a client's next request goes where the last one went
+	NameHeader       string      // backend, http-send-name-header: in lower case; "": none
+}
+
+// HeaderNames is what happens to request headers whose names hold more than letters,
+// digits and hyphens.
+type HeaderNames uint8
+
+// The policies.
+const (
+	PreserveNames HeaderNames = iota
+	DeleteNames
+	RejectNames // 403
+)
