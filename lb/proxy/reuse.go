@@ -35,7 +35,7 @@ func (s *httpSession) idle(t *engine.Task) bool {
 // prefer-last-server), unless the algorithm ties clients to servers as it is.
 func (s *httpSession) preferLast(t *engine.Task) bool {
 	b, last := s.x.backend, s.last
-	if !b.Spec.HTTP.PreferLast || b.Spec.Balance.Hashes() || last == nil || last.Backend != b || !last.Usable() || b.Queued() > 0 || !last.take() {
+	if !b.Spec.HTTP.PreferLast || b.Spec.Balance.Algorithm.Hashes() || last == nil || last.Backend != b || !last.Usable() || b.Queued() > 0 || !last.take() {
 		return false
 	}
 	last.Sessions.Add(1)
