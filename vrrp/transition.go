@@ -201,12 +201,14 @@ func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action,
 	order := ev.From.Compare(i.Source())
 	switch {
 	case ad.Priority == 0:
-		// RFC 3768 section 6.4.3: tell the others at once that there is a master.
+		// RFC 3768 section 6.4.3: tell the others at once that there is a master. The one
+		// that resigns was a second one, and clients may believe that it still is.
 		if out = append(out, note(ResignHeard)); !i.answers(now) {
+			i.contested = true
 			i.deadline = min(i.deadline, i.answerAt)
 			return out
 		}
-		return i.advertise(now, out)
+		return append(i.advertise(now, out), Action{Kind: Announce, Conflict: true})
 	case ad.Priority == ours && order == 0:
 		return append(out, note(SameSender))
 	case ad.Priority > ours, ad.Priority == ours && order > 0:
