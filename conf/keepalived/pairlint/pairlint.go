@@ -35,6 +35,8 @@ func Pair(a, b Node) diag.List {
 		l.wire(p)
 		l.addresses(p)
 		l.unicast(p)
+		l.paths(p)
+		l.belongings(p)
 		l.priorities(p)
 		l.sharedFate(p)
 	}
