@@ -30,7 +30,9 @@ type ActionKind uint8
 // The actions that a Keeper asks for.
 const (
 	// Sync: apply Diff(present, Want()) and tell the outcome of every step by
-	// Added, Renewed, Removed or Failed. Then do what Settle asks for.
+	// Added, Renewed, Removed or Failed. Then do what Settle asks for. With an Instance,
+	// only the steps about its addresses: when the master of hundreds of instances dies,
+	// each of them must not renew all the others.
 	Sync ActionKind = iota
 	// Send: broadcast Count gratuitous ARP frames, or unsolicited neighbour
 	// advertisements, for Address.
@@ -47,7 +49,8 @@ func (k ActionKind) String() string {
 
 // Action is one output of a Keeper.
 type Action struct {
-	Kind    ActionKind
-	Address Address // Send, Returned, Ask
-	Count   int     // Send
+	Kind     ActionKind
+	Address  Address // Send, Returned, Ask
+	Count    int     // Send
+	Instance string  // Sync; "": all
 }

@@ -152,11 +152,11 @@ func (k *Keeper) stepInstance(now mono.Time, ev Event, h *Holding, out []Action)
 			h.ask = now.Add(AskAfter)
 		}
 		h.Wanted = true
-		return k.startSync(now, out)
+		return k.syncOne(now, h, out)
 	case Down:
 		h.Wanted = false
 		h.again, h.refresh, h.ask = mono.Never, mono.Never, mono.Never
-		return k.startSync(now, out)
+		return k.syncOne(now, h, out)
 	case Announce:
 		// A conflict calls for this again and again; each time the second burst
 		// moves, so it comes when the conflict is over. Nobody but the holder
@@ -232,6 +232,31 @@ func (k *Keeper) due(now mono.Time, out []Action) []Action {
 		}
 	}
 	return k.drain(now, out)
+}
+
+// syncOne asks for a Sync of one instance. The time of the next renewal of all stays
+// what it is.
+func (k *Keeper) syncOne(now mono.Time, h *Holding, out []Action) []Action {
+	switch {
+	case h.Wanted && k.sync == mono.Never:
+		k.sync = now.Add(LeaseRenew)
+		k.early = k.sync - mono.Time(leaseEarly)
+	case !k.busyWithout(h):
+		k.sync, k.early = mono.Never, mono.Never
+	}
+	return append(out, Action{Kind: Sync, Instance: h.Config.Instance})
+}
+
+// busyWithout reports whether anything is held, or should be, by others than h, or
+// should be by h.
+func (k *Keeper) busyWithout(h *Holding) bool {
+	for i := range k.holdings {
+		other := &k.holdings[i]
+		if other.Wanted || other != h && slices.ContainsFunc(other.Leases, func(l Lease) bool { return l.Held }) {
+			return true
+		}
+	}
+	return false
 }
 
 // startSync asks for a Sync, which renews every lease, and plans the next.

@@ -45,7 +45,7 @@ func (s *sim) step(ev Event) {
 	for queue := s.k.Step(s.now, ev, nil); len(queue) > 0; queue = queue[1:] {
 		switch act := queue[0]; act.Kind {
 		case Sync:
-			queue = s.sync(queue)
+			queue = s.sync(act.Instance, queue)
 		case Send:
 			s.say("send %s on %s x%d", act.Address.Prefix, act.Address.Interface, act.Count)
 		default:
@@ -54,12 +54,15 @@ func (s *sim) step(ev Event) {
 	}
 }
 
-func (s *sim) sync(queue []Action) []Action {
+func (s *sim) sync(instance string, queue []Action) []Action {
 	var have Set
 	for _, a := range s.kernel {
 		have = append(have, a.Entry)
 	}
 	for _, st := range Diff(have, s.k.Want(nil)) {
+		if h, _ := s.k.owner(st.Address); instance != "" && h != nil && h.Config.Instance != instance {
+			continue
+		}
 		ok := !slices.Contains(s.broken, st.Prefix)
 		if ok {
 			s.say("%s %s on %s", st.Op, st.Prefix, st.Interface)

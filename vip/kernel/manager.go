@@ -27,7 +27,8 @@ const patience = time.Second
 type Manager struct {
 	alsoWatched []string // interfaces beside those of the configuration
 
-	cfgs    []vip.Config // as completed by New; never changed
+	cfgs    []vip.Config   // as completed by New; never changed
+	owners  map[key]string // which instance an address belongs to; never changed
 	keeper  *vip.Keeper
 	nl      *netlink.Handle
 	links   map[string]int        // interface name -> index, forgotten when stale
@@ -38,17 +39,19 @@ type Manager struct {
 	errs    map[key]error         // of the last sync
 	sent    map[string]uint64     // frames per instance
 
-	queue  []vip.Action  // reused
-	want   vip.Set       // reused
-	have   vip.Set       // reused
-	settle []vip.Address // reused
+	listed   map[string]bool // interfaces whose addresses are in have
+	listedAt mono.Time       // when, if nothing was changed since; else 0
+	queue    []vip.Action    // reused
+	want     vip.Set         // reused
+	have     vip.Set         // reused
+	settle   []vip.Address   // reused
 
 	routing routing
 	notes   *notes
 	asker   *asker
-	lost    atomic.Bool // Watch saw a held address go
-	stale   atomic.Bool // Watch saw interfaces change
-	status  atomic.Pointer[[]Status]
+	lost    atomic.Bool              // Watch saw a held address go
+	stale   atomic.Bool              // Watch saw interfaces change
+	status  []atomic.Pointer[Status] // one for each of cfgs
 }
 
 // key is what makes an address one of its own to the kernel.
@@ -71,6 +74,8 @@ func New(cfgs []vip.Config, log *slog.Logger) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{
+		owners:  map[key]string{},
+		listed:  map[string]bool{},
 		cfgs:    cfgs,
 		keeper:  vip.NewKeeper(cfgs),
 		nl:      h,
@@ -84,7 +89,13 @@ func New(cfgs []vip.Config, log *slog.Logger) (*Manager, error) {
 	}
 	m.routing.init(cfgs)
 	m.asker = newAsker(cfgs, m.notes)
-	m.publish()
+	m.status = make([]atomic.Pointer[Status], len(cfgs))
+	for _, c := range cfgs {
+		for _, a := range c.Addresses {
+			m.owners[keyOf(a)] = c.Instance
+		}
+	}
+	m.publish("")
 	return m, nil
 }
 
@@ -208,22 +219,26 @@ func (m *Manager) Tick(now mono.Time) {
 	}
 	if routes {
 		m.syncRouting(now)
-		m.publish()
+		m.publish("")
 	}
 }
 
 // run lets the keeper take an event and does all that it asks for.
 func (m *Manager) run(now mono.Time, ev vip.Event) {
 	q := m.keeper.Step(now, ev, m.queue[:0])
-	m.publish()              // Watch must know what is wanted before the kernel reports it
+	m.publish(ev.Instance)   // Watch must know what is wanted before the kernel reports it
 	if ev.Kind == vip.Down { // what points to the addresses goes before them
 		m.syncRouting(now)
 	}
+	touched := ev.Instance // "": all
 	burst := announcement{m: m}
 	for i := 0; i < len(q); i++ {
 		switch a := q[i]; a.Kind {
 		case vip.Sync:
-			q = m.sync(now, ev.Instance, q)
+			if a.Instance == "" {
+				touched = ""
+			}
+			q = m.sync(now, a.Instance, q)
 		case vip.Returned:
 			m.notes.add(slog.LevelWarn, "virtual address had vanished from the interface, put back and announced", "address", a.Address.Prefix, "interface", a.Address.Interface)
 		case vip.Send:
@@ -236,7 +251,7 @@ func (m *Manager) run(now mono.Time, ev vip.Event) {
 	if ev.Kind == vip.Up { // and comes after them
 		m.syncRouting(now)
 	}
-	m.publish()
+	m.publish(touched)
 }
 
 func (m *Manager) holding(instance string) *vip.Holding {
@@ -250,13 +265,4 @@ func (m *Manager) holding(instance string) *vip.Holding {
 }
 
 // instanceOf names the instance that an address belongs to; "" if none.
-func (m *Manager) instanceOf(a vip.Address) string {
-	for _, c := range m.cfgs {
-		for _, own := range c.Addresses {
-			if keyOf(own) == keyOf(a) {
-				return c.Instance
-			}
-		}
-	}
-	return ""
-}
+func (m *Manager) instanceOf(a vip.Address) string { return m.owners[keyOf(a)] }

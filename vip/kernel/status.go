@@ -34,38 +34,51 @@ func (s Status) Remaining(now mono.Time) time.Duration {
 
 // Status returns a snapshot of every instance, in the order of the
 // configuration. It may be called from any goroutine; the caller must not change
-// it.
-func (m *Manager) Status() []Status { return *m.status.Load() }
-
-// publish takes the snapshot.
-func (m *Manager) publish() {
-	var list []Status
-	for _, h := range m.keeper.Holdings() {
-		s := Status{Instance: h.Config.Instance, Announced: m.sent[h.Config.Instance], Held: len(h.Leases) > 0}
-		for j, l := range h.Leases {
-			a := AddressStatus{Address: h.Config.Addresses[j], Wanted: h.Wanted, Lease: l}
-			if h.Wanted {
-				a.Stranger = m.asker.stranger(a.Address)
-			} else {
-				m.asker.forget(a.Address)
-			}
-			if err := m.errs[keyOf(a.Address)]; err != nil {
-				a.Error = err.Error()
-				if s.Error == "" {
-					s.Error = a.Error
-				}
-			}
-			s.Held = s.Held && l.Held
-			s.Since = max(s.Since, l.Since)
-			if j == 0 || l.Renewed < s.Renewed {
-				s.Renewed = l.Renewed
-			}
-			s.Addresses = append(s.Addresses, a)
-		}
-		if h.Wanted && s.Error == "" {
-			s.Error = m.routing.errorOf(h.Config)
-		}
-		list = append(list, s)
+// the addresses.
+func (m *Manager) Status() []Status {
+	list := make([]Status, len(m.status))
+	for i := range m.status {
+		list[i] = *m.status[i].Load()
 	}
-	m.status.Store(&list)
+	return list
+}
+
+// publish takes the snapshot of an instance; "": of all.
+func (m *Manager) publish(instance string) {
+	for i := range m.keeper.Holdings() {
+		if h := &m.keeper.Holdings()[i]; instance == "" || h.Config.Instance == instance {
+			m.status[i].Store(m.snapshot(h))
+		}
+	}
+}
+
+func (m *Manager) snapshot(h *vip.Holding) *Status {
+	s := Status{
+		Instance: h.Config.Instance, Announced: m.sent[h.Config.Instance],
+		Held: len(h.Leases) > 0, Addresses: make([]AddressStatus, 0, len(h.Leases)),
+	}
+	for j, l := range h.Leases {
+		a := AddressStatus{Address: h.Config.Addresses[j], Wanted: h.Wanted, Lease: l}
+		if h.Wanted {
+			a.Stranger = m.asker.stranger(a.Address)
+		} else {
+			m.asker.forget(a.Address)
+		}
+		if err := m.errs[keyOf(a.Address)]; err != nil {
+			a.Error = err.Error()
+			if s.Error == "" {
+				s.Error = a.Error
+			}
+		}
+		s.Held = s.Held && l.Held
+		s.Since = max(s.Since, l.Since)
+		if j == 0 || l.Renewed < s.Renewed {
+			s.Renewed = l.Renewed
+		}
+		s.Addresses = append(s.Addresses, a)
+	}
+	if h.Wanted && s.Error == "" {
+		s.Error = m.routing.errorOf(h.Config)
+	}
+	return &s
 }

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
+	"time"
 
 	"baton/internal/mono"
 	"baton/internal/sys"
@@ -20,12 +23,17 @@ var errNoInterface = errors.New("does not exist")
 
 // sync brings the kernel in line with what the keeper wants, tells it the
 // outcome, and returns q with the actions that follow from that. When it is done
-// for an instance ("" else), the result is read back, and the instance's errors
-// are left to the caller to log.
+// for an instance ("" for all), the addresses of others are left alone, the result is
+// read back, and the instance's errors are left to the caller to log.
 func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Action {
-	clear(m.errs)
+	mine := func(a vip.Address) bool {
+		owner := m.instanceOf(a)
+		return instance == "" || owner == "" || owner == instance
+	}
+	maps.DeleteFunc(m.errs, func(k key, _ error) bool { return mine(vip.Address{Interface: k.ifname, Prefix: k.prefix}) })
 	if m.stale.Swap(false) {
 		clear(m.links)
+		m.listedAt = 0
 		m.raiseWanted()
 	}
 	tell := func(kind vip.EventKind, a vip.Address, err error) {
@@ -41,9 +49,16 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 		}
 	}
 
-	m.want = m.keeper.Want(m.want[:0])
-	unread := m.list()
+	m.want = slices.DeleteFunc(m.keeper.Want(m.want[:0]), func(e vip.Entry) bool { return !mine(e.Address) })
+	var unread map[string]error
+	if !m.fresh(now, instance) {
+		unread = m.list(instance)
+	}
+	m.listedAt = mono.Time(0)
 	for _, st := range vip.Diff(m.have, m.want) {
+		if !mine(st.Address) {
+			continue
+		}
 		err := unread[st.Interface]
 		if err == nil {
 			err = m.apply(st)
@@ -52,7 +67,7 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 	}
 	m.settle = m.keeper.Settle(m.settle[:0])
 	for _, a := range m.settle {
-		if m.errs[keyOf(a)] == nil {
+		if mine(a) && m.errs[keyOf(a)] == nil {
 			err := unread[a.Interface]
 			if errors.Is(err, errNoInterface) {
 				err = nil // and the address went with it
@@ -61,7 +76,8 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 		}
 	}
 	if instance != "" {
-		m.verify(tell)
+		m.verify(instance, mine, tell)
+		m.listedAt = mono.Now()
 	}
 	return q
 }
@@ -70,10 +86,10 @@ var outcome = [...]vip.EventKind{vip.Add: vip.Added, vip.Renew: vip.Renewed, vip
 
 // verify compares the kernel's list with what is wanted once more, apart from
 // what has failed already.
-func (m *Manager) verify(tell func(vip.EventKind, vip.Address, error)) {
-	unread := m.list()
+func (m *Manager) verify(instance string, mine func(vip.Address) bool, tell func(vip.EventKind, vip.Address, error)) {
+	unread := m.list(instance)
 	for _, st := range vip.Diff(m.have, m.want) {
-		if m.errs[keyOf(st.Address)] != nil {
+		if !mine(st.Address) || m.errs[keyOf(st.Address)] != nil {
 			continue
 		}
 		err := unread[st.Interface]
@@ -123,22 +139,40 @@ func (m *Manager) remember(about string, err error) (news bool) {
 	return true
 }
 
-// list reads the present addresses of all interfaces that the configuration
-// names into m.have. It returns why an interface could not be read, by name.
-func (m *Manager) list() (unread map[string]error) {
+// listFresh is how long a list counts that was read when an instance was done, if Watch
+// has told nothing since: where hundreds come one after the other, each needs to read it
+// only at its end. Whatever somebody else adds in that time, the kernel refuses to
+// add again.
+const listFresh = 5 * time.Millisecond
+
+func (m *Manager) fresh(now mono.Time, instance string) bool {
+	if instance == "" || m.listedAt == 0 || now.Sub(m.listedAt) > listFresh {
+		return false
+	}
+	h := m.holding(instance)
+	return !slices.ContainsFunc(h.Config.Addresses, func(a vip.Address) bool { return !m.listed[a.Interface] })
+}
+
+// list reads the present addresses of all interfaces that the configuration of an
+// instance ("": of all) names into m.have. It returns why an interface could not be read, by name.
+func (m *Manager) list(instance string) (unread map[string]error) {
 	m.have = m.have[:0]
-	read := map[string]bool{}
+	clear(m.listed)
 	for _, c := range m.cfgs {
+		if instance != "" && c.Instance != instance {
+			continue
+		}
 		for _, a := range c.Addresses {
-			if read[a.Interface] {
+			if m.listed[a.Interface] {
 				continue
 			}
-			read[a.Interface] = true
+			m.listed[a.Interface] = true
 			if err := m.listInterface(a.Interface); err != nil {
 				if unread == nil {
 					unread = map[string]error{}
 				}
 				unread[a.Interface] = err
+				delete(m.listed, a.Interface)
 			}
 		}
 	}

@@ -1,0 +1,61 @@
+package kernel
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"baton/internal/mono"
+	"baton/internal/nettest"
+	"baton/vip"
+)
+
+// Many instances that come one right after the other, as when their master dies: each
+// does its own work only, and the list of addresses that they share is right. `go test
+// -v` shows how long it took.
+func TestManyInstances(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/16")
+	host.IP("addr", "add", "10.0.1.50/32", "dev", "eth0")
+	const n = 200
+	var cfgs []vip.Config
+	for i := range n {
+		cfgs = append(cfgs, instance(fmt.Sprintf("VI_%d", i), fmt.Sprintf("10.0.1.%d/32", i)))
+	}
+	h := newHarness(t, host.NS, cfgs...)
+	set := func(up bool) {
+		t.Helper()
+		began := mono.Now()
+		host.Do(func() {
+			for i, c := range cfgs {
+				err := h.Set(c.Instance, up, mono.Now())
+				foreign := err != nil && strings.Contains(err.Error(), "was not put there by baton")
+				if up && i == 50 && !foreign || i != 50 && err != nil {
+					t.Errorf("Set(%s, %t): %v", c.Instance, up, err)
+				}
+			}
+		})
+		t.Logf("up %t: %v", up, mono.Now().Sub(began))
+	}
+	set(true)
+	first := h.Status()[0].Renewed
+	for i, s := range h.Status() {
+		if s.Held != (i != 50) {
+			t.Errorf("%s: held %t, %s", s.Instance, s.Held, s.Error)
+		}
+	}
+	if got := len(addrs(t, host.NS)); got != n+1 {
+		t.Errorf("eth0 has %d addresses", got)
+	}
+	h.mustSet("VI_1", true)
+	if s := h.Status()[0]; s.Renewed != first {
+		t.Errorf("VI_0 was renewed with VI_1")
+	}
+	began := mono.Now()
+	h.tick(h.Deadline())
+	t.Logf("renewed in %v", mono.Now().Sub(began))
+	if s := h.Status()[0]; s.Renewed == first {
+		t.Errorf("VI_0 was not renewed when it was due")
+	}
+	set(false)
+	expectAddrs(t, host.NS, "10.0.1.50/32", "10.0.0.1/16")
+}
