@@ -57,5 +57,5 @@ func TestManyInstances(t *testing.T) {
 		t.Errorf("VI_0 was not renewed when it was due")
 	}
 	set(false)
-	expectAddrs(t, host.NS, "10.0.1.50/32", "10.0.0.1/16")
+	expectAddrs(t, host.NS, "10.0.0.1/16", "10.0.1.50/32")
 }
