@@ -22,6 +22,7 @@ type Config struct {
 	Routes    []Route
 	Rules     []Rule
 	VMAC      VMAC
+	NoAccept  bool     // no_accept: packets to and from the addresses are dropped
 	Announce  Schedule // the zero one stands for DefaultSchedule
 
 	// Static: held from the start to the end of the process whatever VRRP says

@@ -12,6 +12,7 @@ type globals struct {
 	checkUnicastSource      bool
 	plainSum                bool
 	announce                announceDraft
+	strict                  bool
 	vmacPrefix              string // of interface names, "": vrrp
 	defaultInterface        string // of static addresses
 }
@@ -63,7 +64,7 @@ func globalKeywords() [][]entry[globals] {
 		announceKeywords("vrrp_", func(g *globals) *announceDraft { return &g.announce }),
 		globalAnnounceKeywords(),
 		only[globals]("group that adverts are sent to", "224.0.0.18", "vrrp_mcast_group4"),
-		off[globals]("off, the default, is the only value so far", "vrrp_strict"),
+		{toggle("vrrp_strict", "adhere to the RFCs strictly: no authentication, no unicast, no repeated announcements, and no_accept", func(g *globals, on bool) { g.strict = on })},
 		refuse[globals]("", "vrrp_garp_extra_if"),
 		only[globals]("group that IPv6 adverts are sent to", "ff02::12", "vrrp_mcast_group6"),
 		warn[globals]("adverts of other virtual routers are passed over", "log_unknown_vrids"),
@@ -80,8 +81,8 @@ func globalKeywords() [][]entry[globals] {
 		warn[globals]("there is no IPVS to check servers for", "checker_log_all_failures", "rs_init_notifies", "nftables_ipvs_priority", "nftables_ipvs_start_fwmark",
 			"lvs_netlink_cmd_rcv_bufs", "lvs_netlink_cmd_rcv_bufs_force", "lvs_netlink_monitor_rcv_bufs", "lvs_netlink_monitor_rcv_bufs_force"),
 
-		// Firewall and virtual MACs: only no_accept and use_vmac need them, and these are refused.
-		warn[globals]("only no_accept and use_vmac need firewall rules", "nftables", "nftables_priority", "nftables_counters", "nftables_ifindex",
+		// Firewall and virtual MACs.
+		warn[globals]("the rules of no_accept stand in an nftables table of their own, `inet baton`", "nftables", "nftables_priority", "nftables_counters", "nftables_ifindex",
 			"vrrp_iptables", "vrrp_ipsets"),
 		warn[globals]("use_vmac_addr is not supported", "vmac_addr_prefix"),
 		refuse[globals]("set it with sysctl: net.ipv4.igmp_link_local_mcast_reports=0", "disable_local_igmp"),

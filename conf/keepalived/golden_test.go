@@ -247,6 +247,9 @@ func dump(b *strings.Builder, c *Config) {
 		if m := i.VIP.VMAC; m.Name != "" {
 			fmt.Fprintf(b, "    vmac %s on %s %x adverts=%t\n", m.Name, m.Base, m.Hardware, v.VirtualMAC)
 		}
+		if i.VIP.NoAccept {
+			b.WriteString("    no_accept\n")
+		}
 		dumpRouting(b, i.VIP)
 		for _, t := range i.Tracks {
 			line("    track", t.Probe)

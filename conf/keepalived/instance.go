@@ -33,6 +33,9 @@ type instanceDraft struct {
 	addresses   []addressDraft
 	excluded    []addressDraft
 	vmac        vmacDraft
+	strict      bool
+	accept      bool
+	acceptAt    diag.Pos // of accept or no_accept
 	routes      []vip.Route
 	rules       []vip.Rule
 	tracks      []checkscript.Track
@@ -128,7 +131,6 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			}},
 			{name: "version", doc: "2 (the default) or 3; with IPv6 addresses always 3", min: 1, max: 1, parse: parseVersion},
 			{name: "vrrp_version", doc: "the same as version", min: 1, max: 1, parse: parseVersion},
-			{name: "accept", doc: "the default: the master answers on its addresses", parse: func(*lowerer, *conf.Block, *instanceDraft) {}},
 		},
 		vmacKeywords(),
 		trackRows(),
@@ -138,10 +140,10 @@ func instanceKeywords() [][]entry[instanceDraft] {
 		warn[instanceDraft]("baton deletes no instance while it runs", "notify_deleted"),
 		only[instanceDraft]("group that adverts are sent to", "224.0.0.18", "mcast_dst_ip"),
 		announceKeywords("", func(d *instanceDraft) *announceDraft { return &d.announce }),
-		off[instanceDraft]("off, the default, is the only value so far", "strict_mode"),
+		acceptKeywords(),
 		refuse[instanceDraft]("an instance speaks on an interface", "vrf"),
 		refuse[instanceDraft]("use_vmac is what there is: a macvlan interface for the addresses of `interface`", "use_vmac_addr", "use_ipvlan"),
-		refuse[instanceDraft]("", "promote_secondaries", "no_accept", "track_src_ip", "garp_extra_if",
+		refuse[instanceDraft]("", "promote_secondaries", "track_src_ip", "garp_extra_if",
 			"lvs_sync_daemon_interface"),
 		warn[instanceDraft]("an empty unicast_peer is an error", "unicast_fault_no_peer"),
 		refuse[instanceDraft]("it is for keepalived before 1.3.7", "old_unicast_checksum"),
@@ -207,7 +209,7 @@ func (l *lowerer) authentication(b *conf.Block, d *instanceDraft) {
 // lowerInstance reads a vrrp_instance block and checks it as a whole.
 func (l *lowerer) lowerInstance(b *conf.Block) {
 	name := b.Words[1]
-	d := &instanceDraft{name: name, version: l.globals.version, seen: make(map[string]bool)}
+	d := &instanceDraft{name: name, version: l.globals.version, strict: l.globals.strict, seen: make(map[string]bool)}
 	d.vrrp = vrrp.Config{
 		Name: name.Text, AdvertInterval: time.Second,
 		CheckPeers: l.globals.checkUnicastSource, PlainSum: l.globals.plainSum,
@@ -236,14 +238,19 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	l.advertInterval(d)
 	l.checkPreemption(d)
 	l.transport(d)
+	l.strictMode(d)
+	noAccept := l.finishAccept(d)
 	vmac := l.finishVMAC(d)
 	advertised, excluded := l.finishAddresses(d, vmac)
 	inst := Instance{
 		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks, At: places(b.Body),
 		VIP: vip.Config{
 			Instance: name.Text, Interface: d.vrrp.Interface, Addresses: append(advertised, excluded...),
-			Routes: d.routes, Rules: d.rules, VMAC: vmac, Announce: d.announce.schedule(l.globals.announce),
+			Routes: d.routes, Rules: d.rules, VMAC: vmac, NoAccept: noAccept, Announce: d.announce.schedule(l.globals.announce),
 		},
+	}
+	if d.strict {
+		inst.VIP.Announce = strictSchedule(inst.VIP.Announce)
 	}
 	for _, a := range advertised {
 		inst.VRRP.Advertised = append(inst.VRRP.Advertised, a.Prefix.Addr())

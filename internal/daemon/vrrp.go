@@ -47,6 +47,9 @@ func (d *process) buildSpeaker() error {
 	if err := d.addresses.MakeVMACs(); err != nil {
 		return err
 	}
+	if err := d.addresses.Guard(); err != nil {
+		return err
+	}
 	tell := newTeller(func(n checkscript.News) {
 		d.notifier.Tell(n)
 		d.mailer.Tell(n)

@@ -30,7 +30,7 @@ func Release() ([]string, error) {
 // removeMarked goes on after an error; the list says what is gone.
 func removeMarked(h *netlink.Handle) (removed []string, err error) {
 	var errs []error
-	for _, remove := range []func(*netlink.Handle) ([]string, error){removeRules, removeRoutes, removeAddresses, removeVMACs} {
+	for _, remove := range []func(*netlink.Handle) ([]string, error){removeRules, removeRoutes, removeAddresses, removeVMACs, removeGuard} {
 		list, err := remove(h)
 		removed = append(removed, list...)
 		errs = append(errs, err)
