@@ -110,12 +110,3 @@ func only[T any](doc, value string, names ...string) []entry[T] {
 	}
 	return out
 }
-
-// off makes rows of switches that must be off.
-func off[T any](doc string, names ...string) []entry[T] {
-	out := make([]entry[T], len(names))
-	for i, n := range names {
-		out[i] = entry[T]{name: n, doc: doc, max: 1, parse: onlyValue[T]("on", "off", "false", "no")}
-	}
-	return out
-}

@@ -36,6 +36,12 @@
 // before the addresses, are framed with it by vrrp/vrrpnet and need no interface. The interface below must not speak
 // for the addresses with its own hardware address: arp_ignore and arp_announce see to that, and are set back by End.
 //
+// # no_accept
+//
+// The rules that drop what goes to and comes from the addresses stand in a table of their own, `inet baton`, from
+// start to end: they need no change when the master changes, since a packet to an address that is not on this host
+// passes no input hook.
+//
 // # Routes and neighbours in the subnet
 //
 // Addresses are added plainly, as keepalived does and `ip address add` does by
