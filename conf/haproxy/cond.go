@@ -7,6 +7,8 @@ import (
 
 	"baton/conf"
 	"baton/internal/diag"
+	"baton/lb/pattern"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -47,29 +49,24 @@ var predefined = map[string]string{
 	"METH_POST":      "method POST",
 	"METH_PUT":       "method PUT",
 	"METH_TRACE":     "method TRACE",
+	"HTTP":           "req.proto_http",
+	"RDP_COOKIE":     "req.rdp_cookie_cnt gt 0",
+	"REQ_CONTENT":    "req.len gt 0",
 	"TRUE":           "always_true",
-
-	"HTTP":        "",
-	"RDP_COOKIE":  "",
-	"REQ_CONTENT": "",
-	"WAIT_END":    "",
+	"WAIT_END":       "wait_end",
 }
 
-// predefinedTest compiles a predefined ACL; ok is false for those not done yet.
-func predefinedTest(p *proxy, name string) (spec.Test, bool) {
-	var errs args
-	errs.errs = &p.l.errs
+// predefinedTest compiles a predefined ACL.
+func predefinedTest(p *proxy, name string) spec.Test {
+	a := args{errs: &p.l.errs}
 	for _, text := range strings.Fields(predefined[name]) {
-		errs.words = append(errs.words, conf.Word{Text: text})
+		a.words = append(a.words, conf.Word{Text: text})
 	}
-	if len(errs.words) == 0 {
-		return spec.Test{}, false
-	}
-	t := errs.test(p)
-	if errs.failed {
+	t := a.test(p)
+	if a.failed {
 		panic("BUG: predefined ACL " + name + " does not compile")
 	}
-	return t, true
+	return t
 }
 
 // parseACL reads `acl NAME CRITERION [flags] [operator] VALUE...`.
@@ -90,7 +87,7 @@ func parseACL(p *proxy, a *args) {
 	t := a.test(p)
 	// A broken ACL is declared all the same, so that its uses are not errors too.
 	if a.failed {
-		t = spec.Test{Fetch: spec.FetchFalse}
+		t = never()
 	}
 	p.acls = append(p.acls, spec.ACL{Name: name.Text, Test: t, Pos: pos})
 	p.hasRules(pos)
@@ -163,11 +160,7 @@ func (a *args) term(p *proxy) (t spec.Term, name conf.Word) {
 		return t, w
 	}
 	if _, known := predefined[w.Text]; known {
-		test, ok := predefinedTest(p, w.Text)
-		if !ok {
-			a.fail(w, "", "predefined ACL '%s' is known, not supported yet", w.Text)
-		}
-		t.Any = []spec.Test{test}
+		t.Any = []spec.Test{predefinedTest(p, w.Text)}
 		return t, conf.Word{Pos: w.Pos}
 	}
 	hint := didYouMean(w.Text, p.aclNames())
@@ -226,19 +219,62 @@ func (p *proxy) resolveConds() {
 	p.conds = nil
 }
 
-// restrict deals with tests that look at what is not there: a request's head
-// while the response is processed never matches, as in HAProxy; in mode tcp
-// there is none at all.
+// restrict deals with tests that look at what is not there: such a test never
+// matches, as in HAProxy; in mode tcp there is no HTTP at all.
 func (p *proxy) restrict(when moment, t *spec.Term, pos diag.Pos) {
 	for i, test := range t.Any {
-		f := fetchOf(test.Fetch)
-		switch {
-		case when == onResponse && f.request:
-			p.l.errs.Warnf(pos, "the request is gone when the response is processed",
-				"acl will never match because '%s' is incompatible with http-response rules", f.name)
-			t.Any[i] = spec.Test{Fetch: spec.FetchFalse}
-		case when == onSwitch && f.http && p.common.Mode == spec.TCP:
-			p.l.errs.Errorf(pos, "add `mode http`", "'%s' needs 'mode http'", f.name)
+		switch e := test.Expr; {
+		case e.Places()&p.places(when) == 0:
+			p.l.errs.Warnf(pos, restrictHints[when],
+				"acl will never match because '%s' is incompatible with %s rules", e.Fetch(), momentNames[when])
+			t.Any[i] = never()
+		case e.Raw() && p.common.Mode == spec.HTTP:
+			p.l.errs.Warnf(pos, "look at the request itself: path, req.hdr, req.body",
+				"acl will never match because '%s' looks at raw bytes, which mode http does not have", e.Fetch())
+			t.Any[i] = never()
+		case e.Raw():
+			p.l.errs.Errorf(pos, "", "content inspection ('%s') is known, not supported yet", e.Fetch())
+		case when == onSwitch && e.HTTP() && p.common.Mode == spec.TCP:
+			p.l.errs.Errorf(pos, "add `mode http`", "'%s' needs 'mode http'", e.Fetch())
 		}
 	}
+}
+
+var momentNames = map[moment]string{onRequest: "http-request", onSwitch: "use_backend", onResponse: "http-response"}
+
+var restrictHints = map[moment]string{
+	onRequest:  "the response, the server and, in a frontend, the backend are not known yet",
+	onSwitch:   "the response, the server and the backend are not known yet",
+	onResponse: "the request is gone when the response is processed",
+}
+
+// places are where the conditions of this proxy are evaluated. Those of a listen
+// section run in its frontend alone, but name its backend.
+func (p *proxy) places(when moment) sample.Places {
+	switch when {
+	case onSwitch:
+		return sample.AtSwitch
+	case onResponse:
+		return sample.AtResponse
+	}
+	at := sample.Places(0)
+	if p.kind&inFrontend != 0 {
+		at |= sample.AtRequest
+	}
+	if p.kind&inBackend != 0 {
+		at |= sample.AtBackendRequest
+	}
+	if p.kind == inDefaults {
+		at = sample.AtRequest | sample.AtBackendRequest
+	}
+	return at
+}
+
+// never is a test that never matches.
+func never() spec.Test {
+	e, bad := sample.Parse("always_false", sample.Options{})
+	if bad != nil {
+		panic("BUG: always_false: " + bad.Msg)
+	}
+	return spec.Test{Expr: e, Match: pattern.Bool}
 }

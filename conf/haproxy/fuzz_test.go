@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"baton/internal/diag"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -129,8 +130,10 @@ func checkCond(t *testing.T, backends map[string]bool, c *spec.Cond) {
 				t.Error("a term without tests")
 			}
 			for _, test := range term.Any {
-				if test.Fetch == spec.FetchNbSrv && !backends[test.Arg] {
-					t.Errorf("nbsrv(%s)", test.Arg)
+				for _, r := range test.Expr.Refs() {
+					if r.Kind == sample.RefBackend && !backends[r.Name] {
+						t.Errorf("%s(%s)", test.Expr.Fetch(), r.Name)
+					}
 				}
 			}
 		}

@@ -15,6 +15,7 @@ import (
 
 	"baton/conf"
 	"baton/internal/diag"
+	"baton/lb/pattern"
 	"baton/lb/spec"
 )
 
@@ -126,9 +127,20 @@ func dumpValue(b *strings.Builder, indent, name string, v reflect.Value) {
 			dumpValue(b, indent+"    ", "Term", reflect.ValueOf(t))
 		}
 	case spec.Test:
-		fmt.Fprintf(b, "%s%s %s -m %s\n", indent, name, fetchOf(x.Fetch).name, matchName(x.Match))
-		x.Fetch, x.Match = 0, 0
+		fmt.Fprintf(b, "%s%s %s -m %s\n", indent, name, x.Expr, x.Match)
+		x.Expr, x.Match = nil, 0
 		dump(b, indent+"    ", reflect.ValueOf(x))
+	case spec.Patterns:
+		fold, file := "", ""
+		if x.FoldCase {
+			fold = " -i"
+		}
+		if x.File != "" {
+			file = " -f " + x.File
+		}
+		fmt.Fprintf(b, "%s%s%s%s %q\n", indent, name, fold, file, x.Words)
+	case *pattern.List:
+		fmt.Fprintf(b, "%s%s %q\n", indent, name, x.Name)
 	default:
 		if v.Kind() == reflect.Struct {
 			fmt.Fprintf(b, "%s%s\n", indent, name)
@@ -137,15 +149,6 @@ func dumpValue(b *strings.Builder, indent, name string, v reflect.Value) {
 		}
 		fmt.Fprintf(b, "%s%s %v\n", indent, name, x)
 	}
-}
-
-func matchName(m spec.Match) string {
-	for _, row := range matches {
-		if row.value == m {
-			return row.name
-		}
-	}
-	panic("match without a name")
 }
 
 // The articles' files as their authors wrote them; 000, 001, 002-ops and

@@ -6,6 +6,7 @@ import (
 
 	"baton/conf"
 	"baton/internal/diag"
+	"baton/lb/sample"
 )
 
 // Status says what baton does with a keyword.
@@ -22,7 +23,7 @@ func (s Status) String() string { return [...]string{"done", "warned", "refused"
 
 // Keyword is one row of the support matrix.
 type Keyword struct {
-	Table  string // section, global, proxy, bind, server, balance, http-request, http-response, http-check expect, fetch
+	Table  string // section, global, proxy, bind, server, balance, http-request, http-response, http-check expect, fetch, converter
 	Name   string
 	In     string // proxy keywords: the sections that may hold it
 	Status Status
@@ -181,11 +182,17 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "http-request", httpRequestActions)
 	all = appendKeywords(all, "http-response", httpResponseActions)
 	all = appendKeywords(all, "http-check expect", expectKeywords)
-	for _, f := range fetches {
-		all = append(all, Keyword{Table: "fetch", Name: f.name, Status: Done, Doc: f.doc})
+	for _, k := range sample.Fetches() {
+		all = append(all, Keyword{Table: "fetch", Name: k.Name, Status: Done, Doc: k.Doc})
 	}
-	for _, name := range refusedFetches() {
+	for _, name := range sample.LaterFetches() {
 		all = append(all, Keyword{Table: "fetch", Name: name, Status: Refused})
+	}
+	for _, k := range sample.Converters() {
+		all = append(all, Keyword{Table: "converter", Name: k.Name, Status: Done, Doc: k.Doc})
+	}
+	for _, name := range sample.LaterConverters() {
+		all = append(all, Keyword{Table: "converter", Name: name, Status: Refused})
 	}
 	return all
 }

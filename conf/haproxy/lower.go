@@ -33,7 +33,7 @@ type lowerer struct {
 
 	defaults []*proxy // in order; proxies inherit from the latest or a named one
 	proxies  []*proxy // frontends, backends and listens in order
-	nbsrv    []nbsrvRef
+	refs     []exprRef
 	unixBind unixBind
 
 	errorGroups []*httpErrors
@@ -244,7 +244,7 @@ func (l *lowerer) finish() {
 	}
 	l.resolveTracks()
 	l.checkBinds()
-	l.checkNbsrv()
+	l.checkRefs()
 	for _, p := range l.proxies {
 		if p.name.Text == "" {
 			continue
@@ -254,20 +254,6 @@ func (l *lowerer) finish() {
 		}
 		if p.kind&inBackend != 0 {
 			l.cfg.Backends = append(l.cfg.Backends, p.backend())
-		}
-	}
-}
-
-// nbsrvRef is a backend that nbsrv() names.
-type nbsrvRef struct {
-	backend string
-	pos     diag.Pos
-}
-
-func (l *lowerer) checkNbsrv() {
-	for _, r := range l.nbsrv {
-		if l.backend(r.backend) == nil {
-			l.errs.Errorf(r.pos, l.nearBackend(r.backend), "unable to find backend '%s' referenced by nbsrv", r.backend)
 		}
 	}
 }

@@ -30,6 +30,7 @@ func TestKeywordStatuses(t *testing.T) {
 		"resolvers":         {"resolvers r\n parse-resolv-conf\n %s%s", " x"},
 		"http-check expect": {"backend b\n http-check expect %s%s", " x"},
 		"fetch":             {"backend b\n acl a %s%s", "(x) y"},
+		"converter":         {"backend b\n acl a str(x),%s%s", "(x) y"},
 	}
 	// What the warned words with checked arguments want to see.
 	values := map[string]string{

@@ -5,6 +5,7 @@ import (
 
 	"baton/internal/mono"
 	"baton/lb/balance"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -12,14 +13,14 @@ import (
 // over all backends.
 func newBackend(sp *spec.Backend, index int, ids *int, fullconn int) *Backend {
 	b := &Backend{
-		Spec: sp, index: index, fullconn: fullconn,
+		Spec: sp, index: index, fullconn: fullconn, facts: factsOf(&sp.Common),
 		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes),
 	}
 	b.slots.Store(new([]balance.Slot))
 	numbers := numberServers(sp.Servers)
 	for i, ss := range sp.Servers {
 		b.Servers = append(b.Servers, &Server{
-			Spec: ss, Backend: b, Index: i, Number: numbers[i], global: *ids,
+			Spec: ss, Backend: b, facts: sample.Target{Name: ss.Name, ID: numbers[i]}, Index: i, Number: numbers[i], global: *ids,
 			Limit: int32(max(ss.Maxconn, ss.Minconn)),
 		})
 		b.Servers[i].stamp()

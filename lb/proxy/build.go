@@ -1,6 +1,9 @@
 package proxy
 
 import (
+	"os"
+	"time"
+
 	"baton/lb/logsink"
 	"baton/lb/spec"
 )
@@ -9,6 +12,11 @@ import (
 // have been resolved. Servers are not usable until SetUsable says so.
 func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
 	set.byName = make(map[string]*Backend)
+	set.started = time.Now()
+	var err error
+	if set.hostname, err = os.Hostname(); err != nil {
+		return err
+	}
 	for i, bs := range cfg.Backends {
 		b := newBackend(bs, i, &set.servers, set.fullconn(bs, cfg.Frontends))
 		logs, err := sinks.Group(bs.Logs)
@@ -35,9 +43,10 @@ func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, 
 		return nil, err
 	}
 	fe := &Frontend{
-		Spec: sp, Logs: logs, Default: set.byName[sp.DefaultBackend],
+		Spec: sp, Logs: logs, facts: factsOf(&sp.Common), Default: set.byName[sp.DefaultBackend],
 		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes),
 	}
+	fe.facts.DefaultBackend = sp.DefaultBackend
 	if sp.Listen {
 		fe.Default = set.byName[sp.Name]
 	}
@@ -57,6 +66,3 @@ func newRules(lines []spec.HTTPRule) []httpRule {
 	}
 	return out
 }
-
-// nbSrv is the fetch of that name.
-func (s *Set) nbSrv(backend string) int { return s.byName[backend].Usable() }

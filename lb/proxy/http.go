@@ -8,6 +8,7 @@ import (
 	"baton/internal/mono"
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -29,6 +30,8 @@ type httpSession struct {
 
 	waits bool // for a request, holding nothing
 	place int  // in Worker.clients
+
+	vars sample.Vars // of the scope sess
 
 	in *engine.Buffer // what the client sent: the head of the present request, and what follows
 	n  int            // in.B[:n] is valid
@@ -58,6 +61,8 @@ type exchange struct {
 	silent    bool      // not logged (monitor)
 	bad       bool      // there is no valid request line to log
 	end       termination
+
+	txnVars, reqVars, resVars sample.Vars
 
 	res *http1.Message // nil until the server speaks: the one used last is still in the cache
 	req http1.Message  // last: it is large
@@ -115,6 +120,7 @@ func (s *httpSession) finish() {
 	}
 	s.w.end(s.fe)
 	s.fe, s.client, s.last = nil, nil, nil
+	s.vars.Reset()
 	s.w.https = append(s.w.https, s)
 }
 
@@ -446,6 +452,9 @@ func (w *Worker) putExchange(x *exchange) {
 	}
 	x.edits.reset()
 	x.resEdits.reset()
+	x.txnVars.Reset()
+	x.reqVars.Reset()
+	x.resVars.Reset()
 	x.link.reset()
 	x.up, x.down = flow{}, flow{}
 	x.backend = nil

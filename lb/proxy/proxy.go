@@ -8,6 +8,7 @@ import (
 	"baton/lb/balance"
 	"baton/lb/logsink"
 	"baton/lb/rules"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -22,10 +23,13 @@ type Set struct {
 	HeaderCase map[string]string
 
 	byName   map[string]*Backend
-	servers  int          // of all backends
-	conns    atomic.Int32 // client connections of the process
-	draining atomic.Bool  // the process, or the address, is leaving: no keep-alive
-	paused   atomic.Bool  // some listener waits for a connection to end
+	hostname string
+	started  time.Time
+	procVars sample.ProcVars // of expressions
+	servers  int             // of all backends
+	conns    atomic.Int32    // client connections of the process
+	draining atomic.Bool     // the process, or the address, is leaving: no keep-alive
+	paused   atomic.Bool     // some listener waits for a connection to end
 }
 
 // Drain tells all sessions to end after their present request.
@@ -45,6 +49,7 @@ type Frontend struct {
 	Spec      *spec.Frontend
 	Default   *Backend // nil: none
 	Logs      *logsink.Group
+	facts     sample.Proxy
 	switches  []backendSwitch
 	request   []httpRule
 	redirects []httpRule
@@ -69,6 +74,7 @@ type Counters struct {
 // Backend is a `backend` section, or half of a `listen`, at run time.
 type Backend struct {
 	Spec      *spec.Backend
+	facts     sample.Proxy
 	Servers   []*Server
 	Logs      *logsink.Group
 	index     int // its place in a worker's pickers

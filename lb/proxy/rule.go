@@ -4,14 +4,32 @@ import (
 	"baton/lb/engine"
 	"baton/lb/http1"
 	"baton/lb/rules"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
 // httpRule is one http-request, http-response or redirect line.
 type httpRule struct {
 	spec.HTTPRule
-	header header     // of the header actions
-	cond   rules.Cond // nil: always
+	header sample.Line // of the header actions
+	cond   rules.Cond  // nil: always
+}
+
+// looksAtHead tells whether the action needs what earlier rules did to the head.
+func (r *httpRule) looksAtHead() bool {
+	return r.Action == spec.ActionRedirect || r.Action == spec.ActionSetVar
+}
+
+// setVar runs set-var and unset-var. A value that is absent leaves the variable as
+// it is.
+func (r *httpRule) setVar(c *sample.Ctx) {
+	if r.Action == spec.ActionUnsetVar {
+		c.UnsetVar(r.Var)
+		return
+	}
+	if v, ok := r.Expr.Eval(c); ok {
+		c.SetVarIf(r.Var, r.VarConds, v)
+	}
 }
 
 // backendSwitch is one use_backend line.
@@ -27,16 +45,48 @@ func compile(c *spec.Cond) rules.Cond {
 	return rules.Compile(c)
 }
 
-// ctx is what conditions look at in this exchange. It is the worker's one and only:
-// conditions do not suspend.
-func (s *httpSession) ctx() *rules.Ctx {
-	c := &s.w.ctx
-	c.Head, c.Buf, c.Src, c.Dst = &s.x.req, s.in.B[:s.n], s.src, s.client.LocalAddr()
+// ctx is what expressions look at in this exchange. It is the worker's one and only:
+// they do not suspend.
+func (s *httpSession) ctx() *sample.Ctx {
+	c, x := &s.w.ctx, s.x
+	in := s.in.B[:s.n]
+	c.Client = sample.Conn{Src: s.src, Dst: s.client.LocalAddr(), HTTPMajor: 1}
+	c.Req = sample.Message{Head: &x.req, Buf: in}
+	if x.req.Framing == http1.Length {
+		c.Req.Body, c.Req.Size = in[x.req.HeadLen:x.req.HeadLen+x.bodyIn], x.req.ContentLength
+	}
+	c.Res = sample.Message{}
+	c.Server = sample.Conn{}
+	c.Frontend, c.Backend, c.Target = &s.fe.facts, nil, nil
+	if x.backend != nil {
+		c.Backend = &x.backend.facts
+	}
+	c.FirstRequest = s.served == 0
+	c.Vars = [...]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &x.txnVars, sample.ScopeReq: &x.reqVars, sample.ScopeCheck: nil}
+	return c
+}
+
+// resCtx is ctx while the response is processed.
+func (s *httpSession) resCtx() *sample.Ctx {
+	c, x := s.ctx(), s.x
+	buf := x.down.buf.B[:]
+	c.Res = sample.Message{Head: x.res, Buf: buf, Added: x.resEdits.added, Status: x.res.Status}
+	switch x.res.Framing {
+	case http1.Length, http1.UntilClose:
+		c.Res.Body, c.Res.Size = buf[x.down.r:x.down.w], x.res.ContentLength
+	}
+	if x.link.conn != nil {
+		c.Server = sample.Conn{Src: x.link.conn.LocalAddr(), Dst: x.link.site.addr, HTTPMajor: 1}
+	}
+	if x.link.server != nil {
+		c.Target = &x.link.server.facts
+	}
+	c.Vars[sample.ScopeReq], c.Vars[sample.ScopeRes] = nil, &x.resVars
 	return c
 }
 
 // route follows use_backend, the first match wins, then default_backend.
-func (fe *Frontend) route(ctx *rules.Ctx) *Backend {
+func (fe *Frontend) route(ctx *sample.Ctx) *Backend {
 	for i := range fe.switches {
 		if sw := &fe.switches[i]; sw.cond == nil || sw.cond(ctx) {
 			return sw.to
@@ -51,7 +101,7 @@ func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []htt
 	x := s.x
 	for i := range request {
 		r := &request[i]
-		if r.cond != nil || r.Action == spec.ActionRedirect { // both look at the head
+		if r.cond != nil || r.looksAtHead() {
 			if !s.settle(t) {
 				return false
 			}
@@ -69,6 +119,8 @@ func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []htt
 		case spec.ActionRedirect:
 			s.redirect(t, &r.HTTPRule)
 			return false
+		case spec.ActionSetVar, spec.ActionUnsetVar:
+			r.setVar(s.ctx())
 		default:
 			x.edits.apply(r, &x.req, s.in.B[:s.n])
 		}
@@ -126,7 +178,7 @@ func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, de
 	x := s.x
 	for i := range response {
 		r := &response[i]
-		if r.cond != nil && !r.cond(s.ctx()) {
+		if r.cond != nil && !r.cond(s.resCtx()) {
 			continue
 		}
 		switch r.Action {
@@ -141,6 +193,8 @@ func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, de
 			x.link.closeConn()
 			s.redirect(t, &r.HTTPRule)
 			return false
+		case spec.ActionSetVar, spec.ActionUnsetVar:
+			r.setVar(s.resCtx())
 		default:
 			x.resEdits.apply(r, x.res, x.down.buf.B[:])
 		}

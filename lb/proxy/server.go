@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"baton/internal/sys"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -12,6 +13,7 @@ import (
 type Server struct {
 	Spec    *spec.Server
 	Backend *Backend
+	facts   sample.Target
 	Index   int                  // in its backend
 	Number  int                  // its numeric identifier
 	global  int                  // among all servers: its place in a worker's pools

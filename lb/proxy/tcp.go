@@ -7,6 +7,7 @@ import (
 	"baton/lb/balance"
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -21,6 +22,7 @@ type tcpSession struct {
 	link     link
 	up, down flow
 	end      termination
+	vars     sample.Vars
 }
 
 func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *tcpSession {
@@ -84,7 +86,11 @@ func (s *tcpSession) key() balance.Key {
 // backend follows use_backend, then default_backend.
 func (s *tcpSession) backend() *Backend {
 	c := &s.w.ctx
-	c.Head, c.Buf, c.Src, c.Dst = nil, nil, s.src, s.client.LocalAddr()
+	c.Client = sample.Conn{Src: s.src, Dst: s.client.LocalAddr()}
+	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
+	c.Frontend, c.Backend, c.Target = &s.fe.facts, nil, nil
+	c.FirstRequest, c.Final = false, true
+	c.Vars = [len(c.Vars)]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &s.vars, sample.ScopeReq: &s.vars}
 	return s.fe.route(c)
 }
 
@@ -124,6 +130,7 @@ func (s *tcpSession) finish(now mono.Time) {
 	s.w.end(s.fe)
 	k.reset()
 	s.up, s.down = flow{}, flow{}
+	s.vars.Reset()
 	s.fe, s.client = nil, nil
 	s.w.tcps = append(s.w.tcps, s)
 }

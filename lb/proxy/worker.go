@@ -8,7 +8,7 @@ import (
 	"baton/lb/engine"
 	"baton/lb/http1"
 	"baton/lb/logfmt"
-	"baton/lb/rules"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -29,7 +29,7 @@ type Worker struct {
 
 	behind [1]byte // where speaks looks
 
-	ctx   rules.Ctx     // of the condition being evaluated
+	ctx   sample.Ctx    // of the expression being evaluated
 	rec   logfmt.Record // of the line being written
 	line  []byte
 	dates logfmt.DateCache
@@ -46,7 +46,7 @@ type listener struct {
 // NewWorker makes the part of a loop. The pickers get their servers by Reslot.
 func NewWorker(set *Set, loop *engine.Loop) *Worker {
 	w := &Worker{Loop: loop, set: set, idle: make([]idlePool, set.servers)}
-	w.ctx.NbSrv = set.nbSrv
+	w.ctx.World, w.ctx.Proc, w.ctx.Final = &world{set: set, w: w}, &set.procVars, true
 	for _, b := range set.Backends {
 		for _, s := range b.Servers {
 			w.idle[s.global].server = s

@@ -2,15 +2,18 @@
 
 package rules
 
-import "testing"
+import (
+	"testing"
+
+	"baton/lb/sample"
+)
 
 // Under the race detector sync.Pool, which regexp uses, drops things at random.
 func TestEvaluationAllocatesNothing(t *testing.T) {
 	requests, conds := readJudged(t)
-	ctxs := make([]*Ctx, len(requests))
+	ctxs := make([]*sample.Ctx, len(requests))
 	for i, r := range requests {
 		ctxs[i] = ctxOf(t, r)
-		ctxs[i].NbSrv = func(string) int { return 2 }
 	}
 	for _, c := range conds {
 		if n := testing.AllocsPerRun(10, func() {

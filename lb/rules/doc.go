@@ -3,5 +3,6 @@
 // nothing.
 //
 // A sample that is absent matches nothing: `hdr(x) y` is false without an X header,
-// and its negation true. Strings are compared as bytes; -i folds ASCII letters only.
+// and its negation true. Where a fetch has several values (header, cookies) one that
+// matches is enough.
 package rules

@@ -5,11 +5,12 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"baton/lb/http1"
+	"baton/lb/pattern"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -64,31 +65,26 @@ func readJudged(t testing.TB) (requests []judged, conds []judgedCond) {
 	return requests, conds
 }
 
-func ctxOf(t testing.TB, r judged) *Ctx {
-	x := &Ctx{
-		Head: new(http1.Message), Buf: r.bytes,
-		Src: netip.AddrPortFrom(r.dst, 40000), Dst: netip.AddrPortFrom(r.dst, 18131),
-		NbSrv: func(b string) int { return map[string]int{"two": 2}[b] },
+func ctxOf(t testing.TB, r judged) *sample.Ctx {
+	x := &sample.Ctx{
+		Client: sample.Conn{Src: netip.AddrPortFrom(r.dst, 40000), Dst: netip.AddrPortFrom(r.dst, 18131)},
+		World:  world{},
 	}
-	if st := x.Head.ParseRequest(r.bytes); st != http1.Done {
+	x.Req.Head, x.Req.Buf = new(http1.Message), r.bytes
+	if st := x.Req.Head.ParseRequest(r.bytes); st != http1.Done {
 		t.Fatalf("%q: %v", r.bytes, st)
 	}
 	return x
 }
 
-var testSyntax = regexp.MustCompile(`^([a-z_.]+)(?:\(([^)]*)\))? -m ([a-z]+) (-i )?(.*)$`)
+// world has a backend called two, of two servers.
+type world struct{ sample.World }
 
-var fetches = map[string]spec.Fetch{
-	"always_true": spec.FetchTrue, "always_false": spec.FetchFalse, "path": spec.FetchPath, "url": spec.FetchURL,
-	"method": spec.FetchMethod, "hdr": spec.FetchHdr, "req.ver": spec.FetchReqVer, "src": spec.FetchSrc, "dst": spec.FetchDst,
-	"dst_port": spec.FetchDstPort, "nbsrv": spec.FetchNbSrv, "ssl_fc": spec.FetchSSLFc,
+func (world) BackendCount(name string, _ sample.Count) (int64, bool) {
+	return map[string]int64{"two": 2}[name], true
 }
 
-var matches = map[string]spec.Match{
-	"bool": spec.MatchBool, "found": spec.MatchFound, "str": spec.MatchExact, "beg": spec.MatchBegin, "end": spec.MatchEnd,
-	"sub": spec.MatchSub, "dir": spec.MatchDir, "dom": spec.MatchDom, "len": spec.MatchLen, "reg": spec.MatchRegex,
-	"int": spec.MatchInt, "ip": spec.MatchIP,
-}
+var testSyntax = regexp.MustCompile(`^([a-z_.]+(?:\([^)]*\))?) -m ([a-z]+) (-i )?(.*)$`)
 
 // parseTest reads `hdr(x-l) -m sub -i "a" "b"`, patterns quoted as in JSON.
 func parseTest(t testing.TB, s string) spec.Test {
@@ -96,63 +92,42 @@ func parseTest(t testing.TB, s string) spec.Test {
 	if m == nil {
 		t.Fatalf("test %q: bad syntax", s)
 	}
-	fetch, ok := fetches[m[1]]
-	match, ok2 := matches[m[3]]
-	if !ok || !ok2 {
-		t.Fatalf("test %q: unknown word", s)
-	}
-	test := spec.Test{Fetch: fetch, Arg: m[2], Match: match, NoCase: m[4] != ""}
-	d := json.NewDecoder(strings.NewReader(m[5]))
+	var words []string
+	d := json.NewDecoder(strings.NewReader(m[4]))
 	for d.More() {
 		var p string
 		if err := d.Decode(&p); err != nil {
 			t.Fatal(err)
 		}
-		switch match {
-		case spec.MatchRegex:
-			if test.NoCase {
-				p = "(?i)" + p
-			}
-			test.Regexps = append(test.Regexps, regexp.MustCompile(p))
-		case spec.MatchIP:
-			test.Prefixes = append(test.Prefixes, prefixOf(p))
-		case spec.MatchInt, spec.MatchLen:
-			test.Ints = append(test.Ints, rangeOf(t, p))
-		default:
-			test.Strings = append(test.Strings, p)
-		}
+		words = append(words, p)
 	}
+	return newTest(m[1], m[2], m[3] != "", words)
+}
+
+// newTest panics on mistakes: tests make none.
+func newTest(expr, method string, noCase bool, words []string) spec.Test {
+	e, bad := sample.Parse(expr, sample.Options{})
+	if bad != nil {
+		panic(expr + ": " + bad.Msg)
+	}
+	m, ok := pattern.MethodOf(method)
+	if !ok {
+		panic(method)
+	}
+	test := spec.Test{Expr: e, Match: m}
+	if m == pattern.Found || m == pattern.Bool {
+		return test
+	}
+	var lines []pattern.Line
+	for _, w := range words {
+		lines = append(lines, pattern.Line{Pattern: w})
+	}
+	set, err := pattern.Compile(pattern.Options{Method: m, FoldCase: noCase}, lines)
+	if err != nil {
+		panic(err)
+	}
+	test.Patterns = []spec.Patterns{{Words: words, FoldCase: noCase, Set: set}}
 	return test
-}
-
-func prefixOf(s string) netip.Prefix {
-	if strings.Contains(s, "/") {
-		return netip.MustParsePrefix(s)
-	}
-	a := netip.MustParseAddr(s)
-	return netip.PrefixFrom(a, a.BitLen())
-}
-
-func rangeOf(t testing.TB, s string) spec.IntRange {
-	lo, hi, isRange := strings.Cut(s, ":")
-	if !isRange {
-		hi = lo
-	}
-	r := spec.IntRange{Hi: 1<<63 - 1}
-	for _, side := range []struct {
-		text string
-		to   *int64
-	}{{lo, &r.Lo}, {hi, &r.Hi}} {
-		if side.text == "" {
-			continue
-		}
-		n, err := strconv.ParseInt(side.text, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		*side.to = n
-	}
-	return r
 }
 
 func unquote(t testing.TB, s string) string {

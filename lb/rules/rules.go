@@ -1,33 +1,47 @@
 package rules
 
 import (
-	"net/netip"
-
-	"baton/lb/http1"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
-// Ctx is what conditions look at. One Ctx may be used again and again, but by one
-// goroutine at a time.
-type Ctx struct {
-	Head     *http1.Message // the request; nil in mode tcp: HTTP samples are absent
-	Buf      []byte         // the bytes that Head's spans point into
-	Src, Dst netip.AddrPort
-	NbSrv    func(backend string) int // usable servers of a backend
-	SSL      bool                     // the client's connection is TLS that we ended
-
-	scratch [64]byte // numbers and addresses as text
-}
-
 // Cond is a compiled condition.
-type Cond func(*Ctx) bool
+type Cond func(*sample.Ctx) bool
 
 // Compile makes a condition executable. Without one (nil) the result is always
-// true. A test that no configuration can express (a match that does not fit its
-// fetch) panics: conf refuses it first.
+// true. A test that no configuration can express (a method that does not fit its
+// expression) never holds: conf refuses it first.
 func Compile(c *spec.Cond) Cond {
+	judge := Judge(c)
+	return func(x *sample.Ctx) bool { return judge(x) == Yes }
+}
+
+// Verdict is what can be said of a condition while more bytes may come.
+type Verdict uint8
+
+// The verdicts. As bits, the lesser of two is their conjunction and the greater
+// their disjunction.
+const (
+	No    Verdict = 0
+	Maybe Verdict = 1 // more bytes may change it
+	Yes   Verdict = 3
+)
+
+// not leaves Maybe as it is.
+func (v Verdict) not() Verdict {
+	switch v {
+	case No:
+		return Yes
+	case Yes:
+		return No
+	}
+	return Maybe
+}
+
+// Judge is Compile for rules that can wait for more bytes (content rules).
+func Judge(c *spec.Cond) func(*sample.Ctx) Verdict {
 	if c == nil {
-		return func(*Ctx) bool { return true }
+		return func(*sample.Ctx) Verdict { return Yes }
 	}
 	or := make([][]term, len(c.Or))
 	for i, and := range c.Or {
@@ -35,8 +49,10 @@ func Compile(c *spec.Cond) Cond {
 			or[i] = append(or[i], compileTerm(t))
 		}
 	}
-	unless := c.Unless
-	return func(x *Ctx) bool { return anyOf(or, x) != unless }
+	if c.Unless {
+		return func(x *sample.Ctx) Verdict { return anyOf(or, x).not() }
+	}
+	return func(x *sample.Ctx) Verdict { return anyOf(or, x) }
 }
 
 // term holds when one of its tests does, or none with not.
@@ -53,29 +69,40 @@ func compileTerm(t spec.Term) term {
 	return c
 }
 
-func anyOf(or [][]term, x *Ctx) bool {
+func anyOf(or [][]term, x *sample.Ctx) Verdict {
+	v := No
 	for _, and := range or {
-		if allOf(and, x) {
-			return true
+		if v = max(v, allOf(and, x)); v == Yes {
+			break
 		}
 	}
-	return false
+	return v
 }
 
-func allOf(and []term, x *Ctx) bool {
+func allOf(and []term, x *sample.Ctx) Verdict {
+	v := Yes
 	for i := range and {
-		if !and[i].holds(x) {
-			return false
+		if v = min(v, and[i].judge(x)); v == No {
+			break
 		}
 	}
-	return true
+	return v
 }
 
-func (t *term) holds(x *Ctx) bool {
+func (t *term) judge(x *sample.Ctx) Verdict {
+	v := No
 	for _, test := range t.any {
+		x.Undecided = false
 		if test(x) {
-			return !t.not
+			v = Yes
+			break
+		}
+		if x.Undecided {
+			v = Maybe
 		}
 	}
-	return t.not
+	if t.not {
+		return v.not()
+	}
+	return v
 }

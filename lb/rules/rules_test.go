@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"baton/lb/http1"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
-func test(name string, pattern string) spec.Test {
-	return spec.Test{Fetch: spec.FetchHdr, Arg: name, Match: spec.MatchExact, Strings: []string{pattern}}
+func test(name, value string) spec.Test {
+	return newTest("req.hdr("+name+")", "str", false, []string{value})
 }
 
 func TestConditions(t *testing.T) {
@@ -43,7 +44,7 @@ func TestConditions(t *testing.T) {
 
 // In mode tcp there is no request: its samples are absent, the connection's are not.
 func TestWithoutRequest(t *testing.T) {
-	x := &Ctx{Src: netip.MustParseAddrPort("[::ffff:192.0.2.1]:1234")}
+	x := &sample.Ctx{Client: sample.Conn{Src: netip.MustParseAddrPort("[::ffff:192.0.2.1]:1234")}}
 	for _, c := range []struct {
 		test string
 		want bool
@@ -72,15 +73,47 @@ func FuzzEvaluate(f *testing.F) {
 	for _, r := range requests {
 		f.Add(r.bytes)
 	}
-	x := &Ctx{Head: new(http1.Message), NbSrv: func(string) int { return 1 }}
+	x := &sample.Ctx{World: world{}}
+	x.Req.Head = new(http1.Message)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		x.Head.Reset()
-		x.Buf = b
-		if x.Head.ParseRequest(b) != http1.Done {
+		x.Req.Head.Reset()
+		x.Req.Buf = b
+		if x.Req.Head.ParseRequest(b) != http1.Done {
 			return
 		}
 		for _, c := range conds {
 			c.cond(x)
 		}
 	})
+}
+
+// While bytes may come that change a test's result, what depends on it is open.
+func TestVerdicts(t *testing.T) {
+	open := spec.Term{Any: []spec.Test{newTest("req.payload(0,4)", "found", false, nil)}}
+	yes := spec.Term{Any: []spec.Test{newTest("always_true", "bool", false, nil)}}
+	no := spec.Term{Any: []spec.Test{newTest("always_false", "bool", false, nil)}}
+	notOpen := spec.Term{Any: open.Any, Not: true}
+	x := &sample.Ctx{In: sample.Channel{B: []byte("ab")}}
+	for _, c := range []struct {
+		name string
+		cond *spec.Cond
+		want Verdict
+	}{
+		{"open", &spec.Cond{Or: [][]spec.Term{{open}}}, Maybe},
+		{"not open", &spec.Cond{Or: [][]spec.Term{{notOpen}}}, Maybe},
+		{"unless open", &spec.Cond{Or: [][]spec.Term{{open}}, Unless: true}, Maybe},
+		{"open or true", &spec.Cond{Or: [][]spec.Term{{open}, {yes}}}, Yes},
+		{"open or false", &spec.Cond{Or: [][]spec.Term{{open}, {no}}}, Maybe},
+		{"open and true", &spec.Cond{Or: [][]spec.Term{{open, yes}}}, Maybe},
+		{"open and false", &spec.Cond{Or: [][]spec.Term{{open, no}}}, No},
+		{"false and open", &spec.Cond{Or: [][]spec.Term{{no, open}}}, No},
+	} {
+		if got := Judge(c.cond)(x); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+	x.Final = true
+	if got := Judge(&spec.Cond{Or: [][]spec.Term{{notOpen}}})(x); got != Yes {
+		t.Errorf("at the end: %v, want %v", got, Yes)
+	}
 }

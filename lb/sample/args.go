@@ -3,7 +3,6 @@ package sample
 import (
 	"encoding/base64"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -206,17 +205,4 @@ func unescape(c byte) (byte, bool) {
 		return '\t', true
 	}
 	return 0, false
-}
-
-// compileRegexp compiles a regular expression in RE2's syntax; the message names
-// what RE2 does not have.
-func compileRegexp(text string, noCase bool) (*regexp.Regexp, string) {
-	if noCase {
-		text = "(?i:" + text + ")"
-	}
-	re, err := regexp.Compile(text)
-	if err != nil {
-		return nil, strings.TrimPrefix(err.Error(), "error parsing regexp: ") + " (lookaround and back references are not supported)"
-	}
-	return re, ""
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"regexp"
 	"unicode/utf8"
+
+	"baton/lb/pattern"
 )
 
 // textConverters change strings.
@@ -464,9 +466,9 @@ func checkRegsub(a []Arg) string {
 			return "unknown flag '" + string(flag) + "', only g and i are known"
 		}
 	}
-	var problem string
-	if r.re, problem = compileRegexp(a[0].Str, noCase); problem != "" {
-		return problem
+	var err error
+	if r.re, err = pattern.CompileRegex(a[0].Str, noCase); err != nil {
+		return err.Error()
 	}
 	a[0].Aux = r
 	return ""

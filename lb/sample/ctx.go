@@ -23,7 +23,6 @@ type Ctx struct {
 	Frontend         *Proxy
 	Backend          *Proxy // the one chosen, in a frontend's rules nil
 	Target           *Target
-	Listener         *Listener
 	FirstRequest     bool // the request is the first one of its connection
 	UniqueID         []byte
 	ReqCaps, ResCaps Captures
@@ -53,31 +52,20 @@ type Ctx struct {
 
 // Conn is one side's connection.
 type Conn struct {
-	Src, Dst   netip.AddrPort // as rules have set them
-	RealSrc    netip.AddrPort // as the kernel says; zero: the same as Src
-	RealDst    netip.AddrPort
-	TLS        bool   // we end TLS on it
-	Proxied    bool   // a PROXY header came in
-	Authority  []byte // the authority TLV of the PROXY header; nil: none
-	ProxyID    []byte // its unique-id TLV; nil: none
-	HTTPMajor  int    // 0: no HTTP
-	Err        int
-	ErrText    string
-	SocketInfo func() (TCPInfo, bool) // reads TCP_INFO; nil: cannot
-}
-
-// TCPInfo is what the kernel tells about a connection. Times are in microseconds.
-type TCPInfo struct {
-	RTT, RTTVar                                         int64
-	Unacked, Sacked, Lost, Retrans, Fackets, Reordering int64
+	Src, Dst  netip.AddrPort // as rules have set them
+	RealSrc   netip.AddrPort // as the kernel says; zero: the same as Src
+	RealDst   netip.AddrPort
+	TLS       bool // we end TLS on it
+	HTTPMajor int  // 0: no HTTP
 }
 
 // Message is a request or a response.
 type Message struct {
-	Head *http1.Message // nil: there is none (mode tcp, or it has been forwarded)
-	Buf  []byte         // the bytes that Head's spans point into
-	Body []byte         // what is here of the body, without chunk framing
-	Size int64          // of the body as advertised; -1: chunked
+	Head  *http1.Message // nil: there is none (mode tcp, or it has been forwarded)
+	Buf   []byte         // the bytes that Head's spans point into
+	Added []*Line        // lines that rules have appended to Head
+	Body  []byte         // what is here of the body; nil where that is not to be had in one piece
+	Size  int64          // of the body as advertised, or less than what is here
 
 	// What is kept when the head is gone.
 	Method []byte
@@ -85,6 +73,9 @@ type Message struct {
 	Minor  int // HTTP/1.Minor
 	Status int // of a response; 0: none yet
 }
+
+// Line is a header line of a rule's; Name is in lower case.
+type Line struct{ Name, Value string }
 
 // Channel is what has come on a connection and has not been forwarded.
 type Channel struct {
@@ -106,12 +97,6 @@ type Proxy struct {
 // Target is the server that was chosen.
 type Target struct {
 	Name string
-	ID   int
-}
-
-// Listener is the bind line that the client came by.
-type Listener struct {
-	Name string // "": none given
 	ID   int
 }
 
@@ -158,9 +143,11 @@ const (
 // none of the three given out before: a converter reads its input in one, a variable's
 // text in another, decodes that into the third and writes its output into the fourth.
 func (c *Ctx) room() []byte {
-	c.turn = (c.turn + 1) % len(c.scratch)
-	if c.scratch[c.turn] == nil {
-		c.scratch[c.turn] = make([]byte, 0, scratchSize)
+	if c.scratch[0] == nil {
+		for i := range c.scratch {
+			c.scratch[i] = make([]byte, 0, scratchSize)
+		}
 	}
+	c.turn = (c.turn + 1) % len(c.scratch)
 	return c.scratch[c.turn]
 }

@@ -1,5 +1,7 @@
 package sample
 
+import "slices"
+
 // Expr is a compiled expression. It holds no state: any number of loops may
 // evaluate it at the same time, each with its own Ctx.
 type Expr struct {
@@ -79,6 +81,29 @@ func (e *Expr) Places() Places { return e.fetch.where }
 
 // Fetch is the name of the expression's fetch.
 func (e *Expr) Fetch() string { return e.fetch.name }
+
+// HTTP tells whether the expression looks at an HTTP request or response.
+func (e *Expr) HTTP() bool {
+	name := e.fetch.name
+	if name == "unique-id" || name == "req.proto_http" || name == "req_proto_http" {
+		return false
+	}
+	is := func(f fetch) bool { return f.name == name }
+	return slices.ContainsFunc(httpFetches, is) || slices.ContainsFunc(responseFetches, is)
+}
+
+// Raw tells whether the expression looks at the raw bytes of a connection in mode tcp.
+func (e *Expr) Raw() bool {
+	return slices.ContainsFunc(payloadFetches, func(f fetch) bool { return f.name == e.fetch.name }) && e.fetch.name != "wait_end"
+}
+
+// CanBe tells whether the expression's samples can be made samples of a type.
+func (e *Expr) CanBe(t Type) bool {
+	return castable(e.Type(), t) || t == Bool && castable(e.Type(), Int)
+}
+
+// Converted tells whether there are converters.
+func (e *Expr) Converted() bool { return len(e.convs) > 0 }
 
 // Refs lists what the expression names.
 func (e *Expr) Refs() []Ref { return e.refs }

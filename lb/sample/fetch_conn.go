@@ -7,12 +7,9 @@ import "net/netip"
 var connFetches = []fetch{
 	{"bc_dst", nil, 0, Addr, server, runAddr(bcDst), nil, "address of the server that we are connected to"},
 	{"bc_dst_port", nil, 0, Int, server, runPort(bcDst), nil, "port of the server that we are connected to"},
-	{"bc_err", nil, 0, Int, server, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setInt(int64(c.Server.Err)) }, nil, "number of the error of the server's connection, 0: none"},
-	{"bc_err_str", nil, 0, Str, server, func(c *Ctx, _ []Arg, s *Sample) bool { return c.setString(s, c.Server.ErrText) }, nil, "the error of the server's connection"},
 	{"bc_http_major", nil, 0, Int, server, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setInt(int64(c.Server.HTTPMajor)) }, nil, "major HTTP version spoken to the server"},
 	{"bc_src", nil, 0, Addr, server, runAddr(bcSrc), nil, "our address in the server's connection"},
 	{"bc_src_port", nil, 0, Int, server, runPort(bcSrc), nil, "our port in the server's connection"},
-	{"be_id", nil, 0, Int, inBackend, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Backend != nil && s.setInt(int64(c.Backend.ID)) }, nil, "number of the backend"},
 	{"be_name", nil, 0, Str, inBackend, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Backend != nil && c.setString(s, c.Backend.Name) }, nil, "name of the backend"},
 	{"be_server_timeout", nil, 0, Int, inBackend, func(c *Ctx, _ []Arg, s *Sample) bool {
 		return c.Backend != nil && s.setInt(c.Backend.ServerTimeout.Milliseconds())
@@ -24,36 +21,16 @@ var connFetches = []fetch{
 	{"dst_port", nil, 0, Int, client, runPort(clientDst), nil, "port that the client connected to"},
 	{"fc_dst", nil, 0, Addr, client, runAddr(realDst), nil, "dst before any rule changed it"},
 	{"fc_dst_port", nil, 0, Int, client, runPort(realDst), nil, "dst_port before any rule changed it"},
-	{"fc_err", nil, 0, Int, client, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setInt(int64(c.Client.Err)) }, nil, "number of the error of the client's connection, 0: none"},
-	{"fc_err_str", nil, 0, Str, client, func(c *Ctx, _ []Arg, s *Sample) bool { return c.setString(s, c.Client.ErrText) }, nil, "the error of the client's connection"},
-	{"fc_fackets", nil, 0, Int, client, runTCPInfo(func(i TCPInfo) int64 { return i.Fackets }), nil, "TCP_INFO's fackets of the client's connection"},
 	{"fc_http_major", nil, 0, Int, client, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setInt(int64(c.Client.HTTPMajor)) }, nil, "major HTTP version of the client, 0: none"},
-	{"fc_lost", nil, 0, Int, client, runTCPInfo(func(i TCPInfo) int64 { return i.Lost }), nil, "TCP_INFO's lost of the client's connection"},
-	{"fc_pp_authority", nil, 0, Str, client, func(c *Ctx, _ []Arg, s *Sample) bool {
-		return c.Client.Authority != nil && s.setStr(c.Client.Authority)
-	}, nil, "authority that a PROXY header told"},
-	{"fc_pp_unique_id", nil, 0, Str, client, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Client.ProxyID != nil && s.setStr(c.Client.ProxyID) }, nil, "unique-id that a PROXY header told"},
-	{"fc_rcvd_proxy", nil, 0, Bool, client, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setBool(c.Client.Proxied) }, nil, "the client's connection began with a PROXY header"},
-	{"fc_reordering", nil, 0, Int, client, runTCPInfo(func(i TCPInfo) int64 { return i.Reordering }), nil, "TCP_INFO's reordering of the client's connection"},
-	{"fc_retrans", nil, 0, Int, client, runTCPInfo(func(i TCPInfo) int64 { return i.Retrans }), nil, "TCP_INFO's retrans of the client's connection"},
-	{"fc_rtt", []argKind{argStr}, 0, Int, client, runTCPTime(func(i TCPInfo) int64 { return i.RTT }), checkTCPUnit, "round-trip time of the client's connection, in ms or us"},
-	{"fc_rttvar", []argKind{argStr}, 0, Int, client, runTCPTime(func(i TCPInfo) int64 { return i.RTTVar }), checkTCPUnit, "variance of the round-trip time, in ms or us"},
-	{"fc_sacked", nil, 0, Int, client, runTCPInfo(func(i TCPInfo) int64 { return i.Sacked }), nil, "TCP_INFO's sacked of the client's connection"},
 	{"fc_src", nil, 0, Addr, client, runAddr(realSrc), nil, "src before any rule changed it"},
 	{"fc_src_port", nil, 0, Int, client, runPort(realSrc), nil, "src_port before any rule changed it"},
-	{"fc_unacked", nil, 0, Int, client, runTCPInfo(func(i TCPInfo) int64 { return i.Unacked }), nil, "TCP_INFO's unacked of the client's connection"},
 	{"fe_client_timeout", nil, 0, Int, session, func(c *Ctx, _ []Arg, s *Sample) bool {
 		return c.Frontend != nil && s.setInt(c.Frontend.ClientTimeout.Milliseconds())
 	}, nil, "the frontend's timeout client, in milliseconds"},
 	{"fe_defbe", nil, 0, Str, session, func(c *Ctx, _ []Arg, s *Sample) bool {
 		return c.Frontend != nil && c.Frontend.DefaultBackend != "" && c.setString(s, c.Frontend.DefaultBackend)
 	}, nil, "the frontend's default backend"},
-	{"fe_id", nil, 0, Int, session, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Frontend != nil && s.setInt(int64(c.Frontend.ID)) }, nil, "number of the frontend"},
 	{"fe_name", nil, 0, Str, session, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Frontend != nil && c.setString(s, c.Frontend.Name) }, nil, "name of the frontend"},
-	{"so_id", nil, 0, Int, session, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Listener != nil && s.setInt(int64(c.Listener.ID)) }, nil, "number of the bind line"},
-	{"so_name", nil, 0, Str, session, func(c *Ctx, _ []Arg, s *Sample) bool {
-		return c.Listener != nil && c.Listener.Name != "" && c.setString(s, c.Listener.Name)
-	}, nil, "name of the bind line"},
 	{"src", nil, 0, Addr, client, runAddr(clientSrc), nil, "address of the client"},
 	{"src_port", nil, 0, Int, client, runPort(clientSrc), nil, "port of the client"},
 	{"srv_id", nil, 0, Int, chosen, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Target != nil && s.setInt(int64(c.Target.ID)) }, nil, "number of the server"},
@@ -89,38 +66,6 @@ func runPort(of func(*Ctx) netip.AddrPort) func(*Ctx, []Arg, *Sample) bool {
 		ap := of(c)
 		return s.setInt(int64(ap.Port())) && ap.IsValid()
 	}
-}
-
-func runTCPInfo(of func(TCPInfo) int64) func(*Ctx, []Arg, *Sample) bool {
-	return func(c *Ctx, _ []Arg, s *Sample) bool {
-		if c.Client.SocketInfo == nil {
-			return false
-		}
-		info, ok := c.Client.SocketInfo()
-		return ok && s.setInt(of(info))
-	}
-}
-
-func runTCPTime(of func(TCPInfo) int64) func(*Ctx, []Arg, *Sample) bool {
-	in := runTCPInfo(of)
-	return func(c *Ctx, a []Arg, s *Sample) bool {
-		ok := in(c, a, s)
-		s.Int /= a[0].Int
-		return ok
-	}
-}
-
-// checkTCPUnit reads the unit into Int, how many microseconds it has.
-func checkTCPUnit(a []Arg) string {
-	switch a[0].Str {
-	case "", "ms":
-		a[0].Int = 1000
-	case "us":
-		a[0].Int = 1
-	default:
-		return "the unit is ms or us, not '" + a[0].Str + "'"
-	}
-	return ""
 }
 
 func (c *Ctx) setString(s *Sample, v string) bool { return s.setStr(append(c.room(), clip(v)...)) }

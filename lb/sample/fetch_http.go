@@ -290,6 +290,9 @@ func (m *Message) eachField(f func(name, value []byte)) bool {
 			f(h.Name.Of(m.Buf), h.Value.Of(m.Buf))
 		}
 	}
+	for _, l := range m.Added {
+		f(bytesOf(l.Name), bytesOf(l.Value))
+	}
 	return true
 }
 
@@ -341,24 +344,29 @@ func appendFit(dst []byte, b ...byte) []byte {
 	return append(dst, b[:min(len(b), cap(dst)-len(dst))]...)
 }
 
+// body tells whether what is here of the body can be looked at.
+func (m *Message) body() bool {
+	return m.Head != nil && (m.Body != nil || m.Head.Framing == http1.NoBody)
+}
+
 func runBody(of func(*Ctx) *Message) func(*Ctx, []Arg, *Sample) bool {
 	return func(c *Ctx, _ []Arg, s *Sample) bool {
 		m := of(c)
-		return m.Head != nil && s.setBin(m.Body)
+		return m.body() && s.setBin(m.Body)
 	}
 }
 
 func runBodyLen(of func(*Ctx) *Message) func(*Ctx, []Arg, *Sample) bool {
 	return func(c *Ctx, _ []Arg, s *Sample) bool {
 		m := of(c)
-		return m.Head != nil && s.setInt(int64(len(m.Body)))
+		return m.body() && s.setInt(int64(len(m.Body)))
 	}
 }
 
 func runBodySize(of func(*Ctx) *Message) func(*Ctx, []Arg, *Sample) bool {
 	return func(c *Ctx, _ []Arg, s *Sample) bool {
 		m := of(c)
-		return m.Head != nil && s.setInt(max(m.Size, int64(len(m.Body))))
+		return m.body() && s.setInt(max(m.Size, int64(len(m.Body))))
 	}
 }
 

@@ -65,8 +65,7 @@ func testCtx(t testing.TB, request string) *Ctx {
 	for i := range c.Vars {
 		c.Vars[i] = new(Vars)
 	}
-	c.Frontend = &Proxy{Name: "f", ID: 2, ClientTimeout: 5 * time.Second}
-	c.Listener = &Listener{ID: 1}
+	c.Frontend = &Proxy{Name: "f", ClientTimeout: 5 * time.Second}
 	c.Vars[ScopeTxn].Set("n", &Sample{Type: Int, Int: 7})
 	c.Vars[ScopeTxn].Set("s", &Sample{Type: Str, B: []byte("abc")})
 	c.Vars[ScopeTxn].Set("b", &Sample{Type: Bin, B: []byte("\x00\xff\x41")})

@@ -3,6 +3,7 @@ package sample
 import (
 	"bytes"
 	"strings"
+	"unsafe"
 
 	"baton/lb/http1"
 )
@@ -63,8 +64,16 @@ func (m *Message) nextLine(cur *cursor, name string) ([]byte, bool) {
 			return f.Value.Of(m.Buf), true
 		}
 	}
+	for ; cur.field-m.Head.N < len(m.Added); cur.field++ {
+		if l := m.Added[cur.field-m.Head.N]; name == "" || l.Name == name {
+			return bytesOf(l.Value), true
+		}
+	}
 	return nil, false
 }
+
+// bytesOf is s as bytes that must not be written.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // nextValue gives the values of nextLine's lines; commas outside quotes separate them.
 func (m *Message) nextValue(cur *cursor, name string) ([]byte, bool) {

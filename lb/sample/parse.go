@@ -12,6 +12,9 @@ type Options struct {
 	// Frontend and Backend name the proxy that the expression stands in, where it
 	// can be one: they stand for the arguments that may be left away.
 	Frontend, Backend string
+	// Fetch is what the expression's first name stands for, where it is no fetch's own
+	// name: the ACL criterion hdr_beg is a test on req.hdr.
+	Fetch string
 }
 
 // Error is what is wrong with an expression.
@@ -82,7 +85,11 @@ func (p *parser) name() string {
 func (p *parser) expr() *Expr {
 	e := &Expr{text: p.text}
 	name := p.name()
-	f, ok := findFetch(name)
+	fetch := name
+	if p.o.Fetch != "" {
+		fetch = p.o.Fetch
+	}
+	f, ok := findFetch(fetch)
 	if !ok {
 		p.unknown(0, "fetch method", name, FetchNames(), slices.Contains(laterFetchNames(), name))
 		return nil

@@ -2,9 +2,10 @@ package spec
 
 import (
 	"net/netip"
-	"regexp"
 
 	"baton/internal/diag"
+	"baton/lb/pattern"
+	"baton/lb/sample"
 )
 
 // ACL is a named test. Several ACLs of one name are alternatives.
@@ -14,56 +15,29 @@ type ACL struct {
 	Pos  diag.Pos
 }
 
-// Test compares a sample with patterns: `hdr(host) -i www.example.com`.
+// Test compares the samples of an expression with patterns:
+// `hdr(host) -i www.example.com`. It holds when one of them matches.
 type Test struct {
-	Fetch    Fetch
-	Arg      string // header name, backend name
-	Match    Match
-	NoCase   bool             // -i
-	Strings  []string         // MatchExact, MatchBegin, MatchEnd, MatchSub, MatchDir, MatchDom
-	Regexps  []*regexp.Regexp // MatchRegex
-	Prefixes []netip.Prefix   // MatchIP
-	Ints     []IntRange       // MatchInt
+	Expr     *sample.Expr
+	Match    pattern.Method
+	Patterns []Patterns // searched in order; none for pattern.Found and pattern.Bool
 }
 
-// Fetch is what a test looks at.
-type Fetch uint8
+// Patterns are patterns of one kind: those on the line, or those of a file.
+type Patterns struct {
+	File     string // "": Words
+	Words    []string
+	FoldCase bool
+	Set      Matcher
+}
 
-// The fetches built so far; see chapter 7.3 of the configuration manual.
-const (
-	FetchTrue Fetch = iota
-	FetchFalse
-	FetchPath // path without the query
-	FetchURL  // the request target as it came
-	FetchMethod
-	FetchHdr    // Arg: header name; each comma-separated value is tried
-	FetchReqVer // "1.0", "1.1"
-	FetchSrc
-	FetchSrcPort
-	FetchDst
-	FetchDstPort
-	FetchNbSrv // Arg: backend
-	FetchSSLFc // false until TLS is here
-)
-
-// Match is how a sample is compared.
-type Match uint8
-
-// The match methods; see chapter 7.1.3 of the configuration manual.
-const (
-	MatchBool Match = iota
-	MatchFound
-	MatchExact
-	MatchBegin
-	MatchEnd
-	MatchSub
-	MatchDir
-	MatchDom
-	MatchLen
-	MatchRegex
-	MatchInt
-	MatchIP
-)
+// Matcher finds a pattern, nil if none matches. A set never changes, the view of a
+// list does.
+type Matcher interface {
+	Bytes(b []byte) *pattern.Entry
+	Int(n int64) *pattern.Entry
+	Addr(a netip.Addr) *pattern.Entry
+}
 
 // Cond is a condition in disjunctive form: any And whose terms all hold.
 // Unless turns the whole result round (`unless` instead of `if`).
@@ -91,6 +65,10 @@ type HTTPRule struct {
 	Kind   RedirectKind
 	Cond   *Cond
 	Pos    diag.Pos
+
+	Var      sample.VarName // ActionSetVar, ActionUnsetVar
+	VarConds []string       // ActionSetVar: ifset, ifgt, ...
+	Expr     *sample.Expr   // ActionSetVar
 }
 
 // Action is what an HTTP rule does.
@@ -104,6 +82,8 @@ const (
 	ActionDeny
 	ActionAllow
 	ActionRedirect
+	ActionSetVar
+	ActionUnsetVar
 )
 
 // RedirectKind is the form of a redirect.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"baton/internal/diag"
+	"baton/lb/pattern"
 )
 
 // Config is everything the balancer runs. A `listen` section becomes one
@@ -14,6 +15,7 @@ type Config struct {
 	Global    Global
 	Frontends []*Frontend
 	Backends  []*Backend
+	Lists     []*pattern.List // the files of ACLs and maps, in the order in which they were named
 	Resolvers []*Resolvers
 }
 
