@@ -69,7 +69,7 @@ func (s *httpSession) strike(name string) {
 	}
 	kept := x.edits.added[:0]
 	for _, h := range x.edits.added {
-		if h.name != name {
+		if h.Name != name {
 			kept = append(kept, h)
 		}
 	}
