@@ -52,11 +52,9 @@ func TestBalancerWithoutVRRP(t *testing.T) {
 	awaitPage(t, n.Host, "http://127.0.0.1:8080/health", "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n")
 	mustContain(t, n.status(), ": running, pid ", "health    http  127.0.0.1:8080")
 
-	// There is one baton per namespace; the second one says who is first.
+	// Two that only balance may run beside each other, but not on one port.
 	out := n.fails("run", "-f", "web.cfg", "--socket", filepath.Join(n.dir, "other.sock"))
-	mustContain(t, out, "another baton runs in this network namespace: pid", "run --socket")
-	out = n.fails("release")
-	mustContain(t, out, "another baton runs in this network namespace: pid")
+	mustContain(t, out, "web.cfg:9: bind 127.0.0.1:8080: port 8080 is in use by baton, pid ")
 
 	if code := n.stop(); code != 0 {
 		t.Errorf("exit status %d", code)
@@ -65,6 +63,24 @@ func TestBalancerWithoutVRRP(t *testing.T) {
 		t.Errorf("left behind:\n%s", left)
 	}
 	mustContain(t, n.fails("status", "--socket", n.socket()), "no baton answers: there is no socket "+n.socket())
+}
+
+// There is one baton with VRRP per namespace; the second one says who is first.
+func TestVRRPIsAlone(t *testing.T) {
+	n := single(t)
+	n.write("vrrp.conf", "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {\n  "+vip+"/24\n }\n}\n")
+	n.run("-f", "vrrp.conf")
+	mustContain(t, n.status(), ": running, pid ")
+	out := n.fails("run", "-f", "vrrp.conf", "--socket", filepath.Join(n.dir, "other.sock"))
+	mustContain(t, out, "another baton runs in this network namespace: pid", "run --socket")
+	out = n.fails("release")
+	mustContain(t, out, "another baton runs in this network namespace: pid")
+	if code := n.stop(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	if left := n.leftovers(); left != "" {
+		t.Errorf("left behind:\n%s", left)
+	}
 }
 
 // A user without any capability may run the balancer on a high port.
