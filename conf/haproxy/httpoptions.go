@@ -14,6 +14,7 @@ var httpOptionKeywords = []keyword[*proxy]{
 	{"http-send-name-header", back, false, Done, parseNameHeader, "tell the server its name"},
 	{"option h1-case-adjust-bogus-client", front, true, Done, func(p *proxy, a *args) { p.common.HTTP.AdjustToClient = !a.no }, "write names as h1-case-adjust says"},
 	{"option h1-case-adjust-bogus-server", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.AdjustToServer = !a.no }, "write names as h1-case-adjust says"},
+	{"option http-buffer-request", inAll, true, Done, func(p *proxy, a *args) { p.common.HTTP.BufferBody = !a.no }, "wait for the request's body before anything is decided"},
 	{"option http-ignore-probes", front, true, Done, func(p *proxy, a *args) { p.common.HTTP.IgnoreProbes = !a.no }, "no answer to connections without a request"},
 	{"option http-pretend-keepalive", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.PretendKeepAlive = !a.no }, "do not tell the server that its connection closes"},
 	{"option http-restrict-req-hdr-names", inAll, false, Done, optionHeaderNames, "preserve, delete or reject unusual header names"},

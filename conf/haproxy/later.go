@@ -40,7 +40,6 @@ var laterKeywords = []keyword[*proxy]{
 	{"option contstats", front, true, Warned, noArguments, "it only changes when statistics are added up"},
 	{"option disable-h2-upgrade", front, true, Warned, noArguments, "there is no upgrade to HTTP/2 to disable"},
 	{"option external-check", back, false, Refused, nil, ""},
-	{"option http-buffer-request", inAll, true, Refused, nil, ""},
 	{"option http-no-delay", inAll, true, Warned, noArguments, "it only changes when the kernel sends small packets"},
 	{"option http-use-proxy-header", front, true, Refused, nil, ""},
 	{"option httpslog", front, false, Refused, nil, ""},

@@ -286,6 +286,9 @@ func (s *httpSession) handle(t *engine.Task) {
 		s.monitor(t)
 		return
 	}
+	if fe.Spec.HTTP.BufferBody && !s.wholeBody(t) {
+		return
+	}
 	if !s.applyRequestRules(t, fe.request, fe.redirects, &fe.Counters) {
 		return
 	}
@@ -301,6 +304,9 @@ func (s *httpSession) handle(t *engine.Task) {
 	x.backend, x.link.backend = b, b
 	b.Conns.Add(1)
 	b.Sessions.Add(1)
+	if b.Spec.HTTP.BufferBody && !s.wholeBody(t) {
+		return
+	}
 	if !s.applyRequestRules(t, b.request, b.redirects, &b.Counters) {
 		return
 	}

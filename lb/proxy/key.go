@@ -87,6 +87,27 @@ func (s *httpSession) paramKey(t *engine.Task, c *spec.Balance) (k balance.Key, 
 	return balance.Key{}, true
 }
 
+// wholeBody is bufferBody for a client that may wait to be told to send (option
+// http-buffer-request): it is told here, and the server is not asked any more.
+func (s *httpSession) wholeBody(t *engine.Task) bool {
+	x := s.x
+	if x.unasked() {
+		const goOn = "HTTP/1.1 100 Continue\r\n\r\n"
+		out := t.Loop().Get()
+		err := s.client.Write(t, append(out.B[:0], goOn...), nil, after(t.Now(), s.fe.Spec.Timeouts.Client))
+		t.Loop().Put(out)
+		if err != nil {
+			s.fail(t, -1, termination{'C', 'R'})
+			return false
+		}
+		x.told, x.sent, x.req.Expect100 = true, x.sent+int64(len(goOn)), false
+		for i := x.req.FindKnown(http1.Expect, 0); i >= 0; i = x.req.FindKnown(http1.Expect, i+1) {
+			x.req.Fields[i].Known = http1.Removed
+		}
+	}
+	return s.bufferBody(t)
+}
+
 // bufferBody waits until all of the request's body is in the buffer, or no more fits.
 // It reports false when the request had to be refused.
 func (s *httpSession) bufferBody(t *engine.Task) bool {
@@ -100,21 +121,27 @@ func (s *httpSession) bufferBody(t *engine.Task) bool {
 		}
 		n, err := s.client.Read(t, s.in.B[s.n:maxHead], until)
 		if err == engine.ErrTimeout {
-			s.refuse(t, 408, termination{'c', 'R'})
+			s.incomplete(t, 408, termination{'c', 'R'})
 			return false
 		}
 		if err != nil {
-			s.refuse(t, 400, termination{'C', 'R'})
+			s.incomplete(t, 400, termination{'C', 'R'})
 			return false
 		}
 		s.n += n
 		s.frameBody()
 		if x.up.garbled {
-			s.refuse(t, 400, termination{'P', 'R'})
+			s.incomplete(t, 400, termination{'P', 'R'})
 			return false
 		}
 	}
 	return true
+}
+
+// incomplete answers a request whose head is known and whose body does not come.
+func (s *httpSession) incomplete(t *engine.Task, status int, end termination) {
+	s.x.keep, s.x.parsed = false, 0 // the log counts a request as received with its body
+	s.reply(t, status, end)
 }
 
 // firstChunk returns what is there of a chunked body's first chunk.

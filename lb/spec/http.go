@@ -5,6 +5,7 @@ package spec
 type HTTPOptions struct {
 	OriginalTo       *ForwardFor // option originalto: the address that the client connected to
 	HeaderNames      HeaderNames // option http-restrict-req-hdr-names
+	BufferBody       bool        // option http-buffer-request: as much of the body as a buffer holds
 	IgnoreProbes     bool        // frontend: a connection without a request ends without an answer
 	AdjustToClient   bool        // frontend, option h1-case-adjust-bogus-client: Global.HeaderCase applies
 	AdjustToServer   bool        // backend, option h1-case-adjust-bogus-server
