@@ -64,12 +64,24 @@ func New(cfg *spec.Config, o Options) (*LB, error) {
 		o.Tag = "baton"
 	}
 	l := &LB{log: o.Log, o: o, cfg: cfg, ready: make(chan struct{})}
-	l.sinks = logsink.New(logsink.Options{Log: o.Log, Tag: o.Tag, PID: os.Getpid()})
+	host := cfg.Global.Hostname
+	if host == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			return nil, fmt.Errorf("hostname: %w", err)
+		}
+		host = name
+	}
+	sinks := logsink.Options{Log: o.Log, Tag: o.Tag, PID: os.Getpid()}
+	if cfg.Global.SendHostname {
+		sinks.Host = host
+	}
+	l.sinks = logsink.New(sinks)
 	limit, err := maxconn(cfg)
 	if err != nil {
 		return nil, err
 	}
-	l.set = &proxy.Set{Log: o.Log, Maxconn: limit, HeaderCase: cfg.Global.HeaderCase}
+	l.set = &proxy.Set{Log: o.Log, Maxconn: limit, HeaderCase: cfg.Global.HeaderCase, Host: host, PID: os.Getpid()}
 	if err := proxy.Build(l.set, cfg, l.sinks); err != nil {
 		return nil, err
 	}

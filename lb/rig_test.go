@@ -2,10 +2,12 @@ package lb_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,6 +65,12 @@ var againstHAProxy = os.Getenv("LB_TEST_HAPROXY")
 // start runs a balancer for the test's duration.
 func start(t testing.TB, text string) *rig {
 	t.Helper()
+	return startAs(t, text, againstHAProxy != "")
+}
+
+// startAs lets baton or the host's HAProxy play the balancer.
+func startAs(t testing.TB, text string, haproxy bool) *rig {
+	t.Helper()
 	r := &rig{t: t, names: make(map[string]string), origins: make(map[string]*net.TCPListener), usable: make(chan string, 1000)}
 	sock := filepath.Join(t.TempDir(), "log")
 	var err error
@@ -71,7 +79,7 @@ func start(t testing.TB, text string) *rig {
 	}
 	t.Cleanup(r.close)
 	cfg := r.fill(text, sock)
-	if againstHAProxy != "" {
+	if haproxy {
 		r.runHAProxy(cfg)
 	} else if err := r.run(cfg); err != nil {
 		t.Fatal(err)
@@ -86,7 +94,7 @@ func (r *rig) fill(text, sock string) string {
 		name := s[1 : len(s)-1]
 		switch {
 		case name == "log":
-			return sock + " format raw local0"
+			return sock + " len 8000 format raw local0"
 		case name == "pages":
 			dir, err := filepath.Abs("testdata/pages")
 			if err != nil {
@@ -207,25 +215,25 @@ func (r *rig) runHAProxy(text string) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	}
-	defer func() { // the lines of the connections below
-		for buf := make([]byte, 4096); ; {
-			_ = r.logs.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-			if _, err := r.logs.Read(buf); err != nil {
-				return
-			}
-		}
-	}()
 	for name, addr := range r.names {
 		if strings.HasPrefix(name, "fe") {
-			r.await("haproxy to listen", func() bool {
-				c, err := net.Dial("tcp", addr)
-				if err == nil {
-					c.Close()
-				}
-				return err == nil
-			})
+			r.await("haproxy to listen", func() bool { return listens(r.t, addr) })
 		}
 	}
+}
+
+// listens tells whether somebody listens at an IPv4 address of this host, without
+// making a connection that would be logged and counted.
+func listens(t testing.TB, addr string) bool {
+	a := netip.MustParseAddrPort(addr)
+	b := a.Addr().As4()
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The address is in host order; state 0A is LISTEN.
+	want := fmt.Sprintf(" %08X:%04X 00000000:0000 0A ", binary.NativeEndian.Uint32(b[:]), a.Port())
+	return strings.Contains(string(table), want)
 }
 
 // close ends everything, and fails the test when sessions stay behind though their
@@ -335,13 +343,19 @@ func (r *rig) nextUsable() string {
 // and date are cut, timers that were reached read t.
 func (r *rig) nextLog() string {
 	r.t.Helper()
-	buf := make([]byte, 4096)
+	return normal(r.rawLog())
+}
+
+// rawLog returns the next log line as it came.
+func (r *rig) rawLog() string {
+	r.t.Helper()
+	buf := make([]byte, 65536)
 	_ = r.logs.SetReadDeadline(time.Now().Add(patience))
 	n, err := r.logs.Read(buf)
 	if err != nil {
 		r.t.Fatalf("no log line: %v", err)
 	}
-	return normal(strings.TrimSuffix(string(buf[:n]), "\n"))
+	return strings.TrimSuffix(string(buf[:n]), "\n")
 }
 
 var (

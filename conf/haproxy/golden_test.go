@@ -158,7 +158,7 @@ func TestArticles(t *testing.T) {
 		"000-cookie-allbackups.cfg": 7, // stats x3, cookie x4
 		"001-elb.cfg":               4, // accept-proxy, cookie x3
 		"002-basic.cfg":             4, // cookie x4
-		"002-ops.cfg":               13,
+		"002-ops.cfg":               12,
 		"004-failback.cfg":          0,
 		"004-no-failback.cfg":       3, // peers, stick-table, stick
 	}

@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"cmp"
 	"math"
 	"net"
 	"net/netip"
@@ -56,6 +57,15 @@ func (p *proxy) resolveLogs() []spec.LogTarget {
 			all = append(all, l.target)
 		}
 	}
+	for i := range all {
+		all[i].Tag = cmp.Or(p.logTag, p.l.logTag)
+		if p.l.cfg.Global.SendHostname && all[i].Format == "" {
+			all[i].Format = "rfc3164"
+		}
+		if all[i].Format == "local" {
+			all[i].Format = ""
+		}
+	}
 	return all
 }
 
@@ -67,11 +77,13 @@ func (a *args) logTarget() (spec.LogTarget, bool) {
 		if a.accept("len") {
 			t.Len, _ = a.integer("a line length", 80, 65535)
 		} else if a.accept("format") {
-			if i := a.choice("log format", logFormats); i >= 0 && logFormats[i] != "local" {
+			if i := a.choice("log format", logFormats); i >= 0 {
 				t.Format = logFormats[i]
 			}
-		} else if a.peek() == "sample" {
-			a.fail(a.words[a.i], "", "'sample' is known, not supported yet")
+		} else if a.accept("sample") {
+			t.Sample = a.logSample()
+		} else if a.peek() == "profile" {
+			a.fail(a.words[a.i], "", "'profile' is known, not supported yet")
 		} else {
 			break
 		}

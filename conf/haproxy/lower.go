@@ -35,6 +35,7 @@ type lowerer struct {
 	proxies  []*proxy // frontends, backends and listens in order
 	refs     []exprRef
 	unixBind unixBind
+	logTag   string // global
 
 	errorGroups []*httpErrors
 }

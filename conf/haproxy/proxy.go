@@ -13,6 +13,8 @@ import (
 type settings struct {
 	common spec.Common // Name, Pos, Logs, ACLs and Redirects stay empty here
 	logs   []logLine
+	lines  lineFormats
+	logTag string
 
 	queueSet, tarpitSet, keepAliveSet bool // `timeout` was given, if only as 0
 
@@ -65,6 +67,7 @@ type proxy struct {
 	reqFinal      bool     // an unconditional final http-request rule has been seen
 	resFinal      bool
 	httplog       diag.Pos
+	captures      captures
 	broken        bool // the section holds errors: what it lacks may stand in those lines
 }
 
@@ -172,19 +175,10 @@ func (p *proxy) checkMode() {
 		if p.monitorURI != "" {
 			ignored("'monitor-uri'")
 		}
-		if p.common.LogFormat == spec.LogHTTP {
-			pos := p.httplog
-			if pos.Line == 0 {
-				pos = p.pos
-			}
-			p.l.errs.Warnf(pos, "falling back to `option tcplog`", "'option httplog' not usable with %s '%s' (needs 'mode http')", p.word, p.name.Text)
-		}
+		p.withoutHTTPLog()
 	}
 	p.common.HTTPReq, p.common.HTTPRes, p.redirects, p.common.ForwardFor, p.monitorURI = nil, nil, nil, nil, ""
 	p.common.ConnMode = spec.KeepAlive
-	if p.common.LogFormat == spec.LogHTTP {
-		p.common.LogFormat = spec.LogTCP
-	}
 }
 
 func (p *proxy) checkTimeouts() {
@@ -267,6 +261,7 @@ func (p *proxy) frontend() *spec.Frontend {
 	for _, c := range p.monitorFail {
 		f.MonitorFail = append(f.MonitorFail, *c)
 	}
+	p.logging(f)
 	if f.Listen && f.DefaultBackend == "" {
 		f.DefaultBackend = f.Name
 	}

@@ -153,7 +153,7 @@ func (it *item) appendCount(dst []byte, r *Record) []byte {
 	case aliasB:
 		return number(dst, it, r.Bytes, r.Early)
 	case aliasU:
-		return number(dst, it, r.Uploaded, r.Early)
+		return number(dst, it, r.Uploaded, false)
 	case aliasST:
 		if r.Status == 0 && r.HTTP {
 			return number(dst, it, -1, false)
@@ -184,9 +184,6 @@ func (it *item) appendCount(dst []byte, r *Record) []byte {
 // appendRequest appends a part of the request line.
 func (it *item) appendRequest(dst []byte, r *Record) []byte {
 	if r.Request == nil {
-		if it.alias == aliasHQ && it.flags&quote != 0 {
-			return append(dst, `""`...)
-		}
 		return text(dst, it, "<BADREQ>", rawText, "")
 	}
 	line := r.Request[:min(len(r.Request), maxRequest)]
@@ -355,10 +352,7 @@ func (it *item) ip(dst []byte, a netip.AddrPort) []byte {
 
 func (it *item) port(dst []byte, a netip.AddrPort) []byte {
 	if !a.Addr().IsValid() {
-		if it.flags&(asJSON|asCBOR) != 0 {
-			return absent(dst, it)
-		}
-		return append(dst, '-')
+		return absent(dst, it)
 	}
 	return hexNumber(dst, it, int64(a.Port()), 4)
 }

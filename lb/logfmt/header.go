@@ -51,6 +51,7 @@ type Header struct {
 	Host     string // log-send-hostname; "" as HAProxy writes it without: localhost (RFC 3164) or - (RFC 5424)
 	Tag      string // process name
 	PID      int
+	SD       []byte // RFC 5424: structured data; nil: -
 }
 
 // AppendHeader appends a framing's text, up to where the line begins.
@@ -76,6 +77,10 @@ func AppendHeader(dst []byte, f Framing, h *Header) []byte {
 		dst = appendOr(dst, h.Tag, "-")
 		dst = append(dst, ' ')
 		dst = strconv.AppendInt(dst, int64(h.PID), 10)
+		if len(h.SD) > 0 {
+			dst = append(append(dst, " - "...), h.SD...)
+			return append(dst, ' ')
+		}
 		return append(dst, " - - "...)
 	case Priority:
 		return appendPriority(dst, h.Facility<<3|h.Level)

@@ -67,6 +67,19 @@ type Record struct {
 	Cipher, TLSVersion string // "": no TLS
 }
 
+// At makes the record one of a line that is written before the end, where early is
+// set: the connection has not been counted out of its backend and server.
+func (r *Record) At(early bool) *Record {
+	if early {
+		r.Early = true
+		r.BackendConns++
+		if r.Server != "" {
+			r.ServerConns++
+		}
+	}
+	return r
+}
+
 // Origin is the step in a transaction at which a line is written (%OG).
 type Origin uint8
 

@@ -1,10 +1,12 @@
 package logsink
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"baton/lb/logfmt"
@@ -15,7 +17,7 @@ import (
 type Options struct {
 	Log  *slog.Logger // hears of targets that fail and recover; nil: nobody does
 	Host string       // log-send-hostname; "": not sent
-	Tag  string       // log-tag: the name in the syslog head
+	Tag  string       // the name in the syslog head where a target has no other
 	PID  int
 }
 
@@ -51,7 +53,10 @@ func (s *Sinks) Group(targets []spec.LogTarget) (*Group, error) {
 		if !ok {
 			panic("BUG: logsink: unknown format " + t.Format)
 		}
-		r := route{w: w, framing: framing, facility: t.Facility, level: t.Level, minLevel: t.MinLevel, limit: t.Len}
+		r := route{w: w, framing: framing, facility: t.Facility, level: t.Level, minLevel: t.MinLevel, limit: t.Len, tag: cmp.Or(t.Tag, s.o.Tag)}
+		if t.Sample != nil {
+			r.sample = newSample(t.Sample)
+		}
 		if t.Kind == spec.LogFD {
 			r.limit = 0 // the manual: not truncated
 		} else if r.limit == 0 {
@@ -136,6 +141,29 @@ type route struct {
 	level    int // the most verbose level that is sent
 	minLevel int // more severe ones are lowered to this
 	limit    int // bytes of a line without its end; 0: none
+	tag      string
+	sample   *sample // nil: all lines
+}
+
+// sample takes some lines of each turn.
+type sample struct {
+	next  atomic.Uint64
+	takes []bool // by place in the turn
+}
+
+func newSample(s *spec.LogSample) *sample {
+	m := &sample{takes: make([]bool, s.Size)}
+	for _, r := range s.Ranges {
+		for i := r[0]; i <= r[1]; i++ {
+			m.takes[i-1] = true
+		}
+	}
+	return m
+}
+
+// take counts a line and tells whether it is one of the sample.
+func (m *sample) take() bool {
+	return m == nil || m.takes[(m.next.Add(1)-1)%uint64(len(m.takes))]
 }
 
 // Enabled reports whether any target takes lines of this level.
@@ -154,13 +182,16 @@ func (g *Group) Enabled(level int) bool {
 // Send hands a line, without its end, to every target that takes its level (0
 // emerg .. 7 debug). now is the time in the syslog head, in the zone that it is to
 // be written in. Send never blocks on I/O; line stays the caller's.
-func (g *Group) Send(level int, now time.Time, line []byte) {
+func (g *Group) Send(level int, now time.Time, line []byte) { g.SendData(level, now, line, nil) }
+
+// SendData is Send with the structured data of RFC 5424 heads.
+func (g *Group) SendData(level int, now time.Time, line, sd []byte) {
 	if g == nil {
 		return
 	}
 	for i := range g.routes {
-		if r := &g.routes[i]; level <= r.level {
-			r.w.add(r, max(level, r.minLevel), now, line)
+		if r := &g.routes[i]; level <= r.level && r.sample.take() {
+			r.w.add(r, max(level, r.minLevel), now, line, sd)
 		}
 	}
 }

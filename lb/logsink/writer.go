@@ -63,7 +63,7 @@ func newWriter(name string, open func() (transport, error), last io.Closer, s *S
 }
 
 // add appends a line, unless the buffer is full.
-func (w *writer) add(r *route, level int, now time.Time, line []byte) {
+func (w *writer) add(r *route, level int, now time.Time, line, sd []byte) {
 	w.mu.Lock()
 	if w.stopped || len(w.pending.text)+len(line) > maxPending {
 		w.mu.Unlock()
@@ -72,7 +72,7 @@ func (w *writer) add(r *route, level int, now time.Time, line []byte) {
 	}
 	text := w.pending.text
 	start := len(text)
-	text = w.head.append(text, r, level, now, &w.sinks.o)
+	text = w.head.append(text, r, level, now, sd, &w.sinks.o)
 	text = append(text, line...)
 	if r.limit > 0 && len(text)-start > r.limit {
 		text = text[:start+r.limit]
@@ -95,21 +95,22 @@ type headCache struct {
 	framing  logfmt.Framing
 	facility int
 	level    int
+	tag      string
 	second   int64
 	text     []byte
 }
 
-func (c *headCache) append(dst []byte, r *route, level int, now time.Time, o *Options) []byte {
+func (c *headCache) append(dst []byte, r *route, level int, now time.Time, sd []byte, o *Options) []byte {
 	fractional := r.framing == logfmt.RFC5424 || r.framing == logfmt.Timed || r.framing == logfmt.ISO
 	second := now.Unix()
-	if !fractional && len(c.text) > 0 && c.second == second && c.framing == r.framing && c.facility == r.facility && c.level == level {
+	if !fractional && len(c.text) > 0 && c.second == second && c.framing == r.framing && c.facility == r.facility && c.level == level && c.tag == r.tag {
 		return append(dst, c.text...)
 	}
 	start := len(dst)
-	h := logfmt.Header{Facility: r.facility, Level: level, Time: now, Host: o.Host, Tag: o.Tag, PID: o.PID}
+	h := logfmt.Header{Facility: r.facility, Level: level, Time: now, Host: o.Host, Tag: r.tag, PID: o.PID, SD: sd}
 	dst = logfmt.AppendHeader(dst, r.framing, &h)
 	if !fractional {
-		c.framing, c.facility, c.level, c.second = r.framing, r.facility, level, second
+		c.framing, c.facility, c.level, c.tag, c.second = r.framing, r.facility, level, r.tag, second
 		c.text = append(c.text[:0], dst[start:]...)
 	}
 	return dst

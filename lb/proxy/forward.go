@@ -7,6 +7,7 @@ import (
 	"baton/lb/balance"
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/logfmt"
 	"baton/lb/spec"
 )
 
@@ -17,10 +18,16 @@ func (s *httpSession) forward(t *engine.Task) {
 	if !ok {
 		return
 	}
+	if s.fe.Spec.UniqueID != nil {
+		s.uniqueID()
+	}
 	for again := false; ; again = true {
 		if f := s.reach(t, key, again); f != linked {
 			s.reply(t, 503, f.termination())
 			return
+		}
+		if s.fe.needs&logfmt.NeedSource != 0 {
+			s.x.source = s.x.link.conn.LocalAddr()
 		}
 		s.sendRequest(t)
 		switch o := s.awaitResponse(t); {
@@ -85,6 +92,7 @@ func (s *httpSession) appendRequest(dst []byte) []byte {
 	keepServer := connMode(s.fe, x.backend) == spec.KeepAlive
 	dst = x.edits.appendHead(dst, s.in.B[:s.n], &x.req, hopByHop(&x.req))
 	fe, be := &s.fe.Spec.Common, &x.backend.Spec.Common
+	dst = s.appendUniqueID(dst)
 	dst = s.appendAddress(dst, fe.ForwardFor, be.ForwardFor, s.src.Addr())
 	if fe.HTTP.OriginalTo != nil || be.HTTP.OriginalTo != nil {
 		dst = s.appendAddress(dst, fe.HTTP.OriginalTo, be.HTTP.OriginalTo, s.client.LocalAddr().Addr())

@@ -24,9 +24,10 @@ type httpSession struct {
 	client   *engine.Conn
 	src      netip.AddrPort
 	accepted mono.Time
-	served   int  // exchanges so far
-	linger   bool // the client may not have sent all when it got its last answer
-	cut      bool // the last answer came short, and only a reset can tell
+	ended    mono.Time // of the last exchange
+	served   int       // exchanges so far
+	linger   bool      // the client may not have sent all when it got its last answer
+	cut      bool      // the last answer came short, and only a reset can tell
 
 	waits bool // for a request, holding nothing
 	place int  // in Worker.clients
@@ -49,7 +50,8 @@ type exchange struct {
 	link     link
 	up, down flow
 
-	start     mono.Time // the request's first byte was there
+	start     mono.Time // the request's first byte was there, or, without any, the connection
+	waited    mono.Time // what went before start: the connection, or the end of the last exchange
 	parsed    mono.Time // its head was complete; 0: never
 	responded mono.Time // the response's head was complete; 0: never
 	status    int       // -1: nothing was answered
@@ -60,9 +62,14 @@ type exchange struct {
 	told      bool      // a 100 response has told the client to send its body
 	silent    bool      // not logged (monitor)
 	bad       bool      // there is no valid request line to log
+	logged    bool      // before its end (option logasap)
 	end       termination
 
 	txnVars, reqVars, resVars sample.Vars
+	number                    uint32         // streams of the process before this one, where the log wants it
+	uniqueID                  []byte         // empty: none was made
+	source                    netip.AddrPort // ours towards the server, where the log wants it
+	captures                  captures
 
 	res *http1.Message // nil until the server speaks: the one used last is still in the cache
 	req http1.Message  // last: it is large
@@ -134,10 +141,11 @@ func (s *httpSession) exchange(t *engine.Task) bool {
 		s.handle(t)
 	}
 	keep := s.x.keep
-	s.log(t.Now())
+	s.log(t.Now(), false)
 	s.account()
 	s.endExchange()
 	s.served++
+	s.ended = t.Now()
 	return keep
 }
 
@@ -186,10 +194,12 @@ func (s *httpSession) awaitBytes(t *engine.Task, deadline mono.Time) error {
 
 func (s *httpSession) beginExchange(t *engine.Task) {
 	s.x = s.w.getExchange()
-	s.x.start = t.Now()
+	s.x.start, s.x.waited = t.Now(), s.ended
 	if s.served == 0 {
-		s.x.start = s.accepted
+		s.x.start, s.x.waited = s.accepted, s.accepted
 	}
+	s.x.number = s.w.set.countStream()
+	s.x.captures.begin(s.fe.Spec)
 	s.x.status = -1
 	s.x.end = termination{'-', '-'}
 }
@@ -239,6 +249,9 @@ func (s *httpSession) readHead(t *engine.Task) bool {
 			x.silent = s.n == 0 && (s.fe.Spec.DontLogNull || s.served > 0 || s.w.set.draining.Load())
 			return false
 		}
+		if s.n == 0 {
+			x.start = t.Now()
+		}
 		s.n += n
 		if to.HTTPRequest == 0 {
 			deadline = mono.Never
@@ -274,6 +287,7 @@ func (s *httpSession) refuse(t *engine.Task, status int, end termination) {
 func (s *httpSession) handle(t *engine.Task) {
 	x, fe := s.x, s.fe
 	fe.Requests.Add(1)
+	s.captureRequest()
 	s.frameBody()
 	if x.up.garbled { // nothing of it reaches a server
 		s.refuse(t, 400, termination{'P', 'R'})
@@ -466,6 +480,7 @@ func (w *Worker) putExchange(x *exchange) {
 	x.backend = nil
 	x.parsed, x.responded = 0, 0
 	x.sent, x.uploaded, x.bodyIn = 0, 0, 0
-	x.keep, x.told, x.silent, x.bad = false, false, false, false
+	x.keep, x.told, x.silent, x.bad, x.logged = false, false, false, false, false
+	x.uniqueID, x.source = x.uniqueID[:0], netip.AddrPort{}
 	w.exchanges = append(w.exchanges, x)
 }

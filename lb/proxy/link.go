@@ -66,6 +66,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 	for {
 		s := k.server
 		at := s.at.Load()
+		k.site = at // also for the log, should it fail
 		to := at.sockaddr
 		if at.addr.Port() == 0 {
 			to = sys.SockaddrOf(netip.AddrPortFrom(at.addr.Addr(), client.LocalAddr().Port()))

@@ -17,15 +17,16 @@ const (
 )
 
 // record starts a line's record with what both modes have.
-func (w *Worker) record(fe *Frontend, k *link, end termination, now, began mono.Time) *logfmt.Record {
+func (w *Worker) record(fe *Frontend, client *engine.Conn, k *link, end termination, now, began mono.Time) *logfmt.Record {
 	r := &w.rec
 	*r = logfmt.Record{
 		Date: began.Wall(), Dates: &w.dates,
-		Frontend: fe.Spec.Name,
-		Tw:       -1, Tc: -1, Tr: -1, TR: -1, Total: now.Sub(began),
+		Frontend: fe.Spec.Name, HTTP: fe.Spec.Mode == spec.HTTP,
+		Tw: -1, Tc: -1, Tr: -1, TR: -1, Total: now.Sub(began),
 		State:        [4]byte{end.who, end.phase, '-', '-'},
 		ProcessConns: int(w.set.conns.Load()), FrontendConns: int(fe.Conns.Load()),
 		Retries: k.retries, Redispatched: k.redispatched, BackendQueue: k.place, ServerQueue: k.ownPlace,
+		Host: w.set.Host, PID: w.set.PID, Origin: logfmt.TxnClose,
 	}
 	if b := k.backend; b != nil {
 		// As HAProxy counts at this moment: this session has left the server.
@@ -36,6 +37,12 @@ func (w *Worker) record(fe *Frontend, k *link, end termination, now, began mono.
 	}
 	if s := k.wanted; s != nil && k.server == nil {
 		r.Server, r.ServerConns = s.Spec.Name, int(s.Load.Load())
+	}
+	if k.site != nil {
+		r.Target = k.site.addr
+	}
+	if fe.needs&logfmt.NeedLocal != 0 || fe.Spec.LogFormat == spec.LogDefault {
+		r.Local = client.LocalAddr()
 	}
 	return r
 }
@@ -50,7 +57,7 @@ func since(from, to mono.Time) time.Duration {
 }
 
 // send formats the record as the frontend wants it and hands it to the targets.
-func (w *Worker) send(fe *Frontend, client *engine.Conn, r *logfmt.Record) {
+func (w *Worker) send(fe *Frontend, r *logfmt.Record) {
 	abnormal := r.Abnormal()
 	if fe.Spec.DontLogNormal && !abnormal {
 		return
@@ -59,28 +66,52 @@ func (w *Worker) send(fe *Frontend, client *engine.Conn, r *logfmt.Record) {
 	if fe.Spec.LogSeparateErrors && abnormal {
 		level = levelErr
 	}
+	if fe.needs&logfmt.NeedCounters != 0 {
+		r.LogCount = fe.lines.Add(1) - 1
+	}
 	switch fe.Spec.LogFormat {
 	case spec.LogHTTP:
 		w.line = logfmt.AppendHTTP(w.line[:0], r)
 	case spec.LogTCP:
 		w.line = logfmt.AppendTCP(w.line[:0], r)
+	case spec.LogCustom:
+		w.line = fe.Spec.Format.Append(w.line[:0], r)
 	default:
-		r.HTTP, r.Local = fe.Spec.Mode == spec.HTTP, client.LocalAddr()
 		w.line = logfmt.AppendConnect(w.line[:0], r)
 	}
-	fe.Logs.Send(level, time.Now(), w.line)
+	w.data = w.data[:0]
+	if fe.Spec.FormatSD != nil {
+		w.data = fe.Spec.FormatSD.Append(w.data, r)
+	}
+	fe.Logs.SendData(level, time.Now(), w.line, w.data)
 }
 
-func (s *httpSession) log(now mono.Time) {
+// logs reports whether anybody takes the frontend's lines.
+func (fe *Frontend) logs() bool { return fe.Logs.Enabled(levelInfo) || fe.Logs.Enabled(levelErr) }
+
+// log writes the exchange's line, once; early: before the transfer (option logasap).
+func (s *httpSession) log(now mono.Time, early bool) {
 	x := s.x
-	if x.silent || !s.fe.Logs.Enabled(levelInfo) && !s.fe.Logs.Enabled(levelErr) {
+	if x.silent || x.logged || !s.fe.logs() {
 		return
 	}
-	r := s.w.record(s.fe, &x.link, x.end, now, x.start)
+	x.logged = early
+	s.uniqueID()
+	s.w.send(s.fe, s.record(now).At(early))
+}
+
+// record tells what is known of the exchange up to now.
+func (s *httpSession) record(now mono.Time) *logfmt.Record {
+	x := s.x
+	r := s.w.record(s.fe, s.client, &x.link, x.end, now, x.start)
 	r.Client = s.src
 	r.Status = max(x.status, 0)
+	r.Ti = x.start.Sub(x.waited)
+	r.UniqueID, r.RequestID, r.Source = x.uniqueID, x.number, x.source
 	if !x.bad {
-		r.Bytes = x.sent + x.down.moved
+		c := &x.captures
+		r.RequestHeaders, r.ResponseHeaders, r.RequestCookie, r.ResponseCookie = c.request, c.response, c.requestCookie, c.responseCookie
+		r.Bytes, r.Uploaded = x.sent+x.down.moved, int64(x.req.HeadLen+x.bodyIn)+x.up.moved
 		r.TR = since(x.start, x.parsed)
 		r.Tw = since(x.parsed, x.link.assigned)
 		r.Tc = since(x.link.assigned, x.link.connected)
@@ -88,22 +119,53 @@ func (s *httpSession) log(now mono.Time) {
 		head := s.in.B[:x.req.HeadLen]
 		r.Request, _, _ = bytes.Cut(head[x.req.MethodSpan.Off:], crlf)
 	}
-	s.w.send(s.fe, s.client, r)
+	return r
 }
 
 var crlf = []byte("\r\n")
 
-func (s *tcpSession) log(now mono.Time) {
-	if !s.fe.Logs.Enabled(levelInfo) && !s.fe.Logs.Enabled(levelErr) {
+// uniqueID makes the request's identifier (unique-id-format) when it is first asked
+// for; empty where the frontend has no format or there is no valid request.
+func (s *httpSession) uniqueID() []byte {
+	x := s.x
+	if len(x.uniqueID) == 0 && s.fe.Spec.UniqueID != nil && !x.bad {
+		x.uniqueID = s.fe.Spec.UniqueID.Append(x.uniqueID, s.record(s.w.Loop.Now()))
+	}
+	return x.uniqueID
+}
+
+// appendUniqueID follows unique-id-header.
+func (s *httpSession) appendUniqueID(dst []byte) []byte {
+	if s.fe.Spec.UniqueIDHeader == "" || len(s.x.uniqueID) == 0 {
+		return dst
+	}
+	dst = append(dst, s.fe.Spec.UniqueIDHeader...)
+	dst = append(dst, ": "...)
+	dst = append(dst, s.x.uniqueID...)
+	return append(dst, "\r\n"...)
+}
+
+func (s *tcpSession) log(now mono.Time, early bool) {
+	if s.logged || !s.fe.logs() {
 		return
 	}
 	if s.fe.Spec.DontLogNull && s.up.moved+s.down.moved == 0 {
 		return
 	}
-	r := s.w.record(s.fe, &s.link, s.end, now, s.accepted)
+	r := s.w.record(s.fe, s.client, &s.link, s.end, now, s.accepted)
 	r.Client = s.src
-	r.Bytes = s.down.moved
+	r.Bytes, r.Uploaded = s.down.moved, s.up.moved
 	r.Tw = since(s.accepted, s.link.assigned)
 	r.Tc = since(s.link.assigned, s.link.connected)
-	s.w.send(s.fe, s.client, r)
+	r.RequestID, r.Source = s.number, s.source
+	s.logged = early
+	s.w.send(s.fe, r.At(early))
+}
+
+// countStream numbers a request or connection, where some log wants to know.
+func (s *Set) countStream() uint32 {
+	if !s.countStreams {
+		return 0
+	}
+	return s.streams.Add(1) - 1
 }

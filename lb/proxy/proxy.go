@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"baton/lb/balance"
+	"baton/lb/logfmt"
 	"baton/lb/logsink"
 	"baton/lb/rules"
 	"baton/lb/sample"
@@ -21,6 +22,11 @@ type Set struct {
 	Maxconn   int32
 	// HeaderCase is spec.Global's.
 	HeaderCase map[string]string
+	Host       string // for the log
+	PID        int
+
+	countStreams bool // some log counts requests
+	streams      atomic.Uint32
 
 	byName   map[string]*Backend
 	hostname string
@@ -55,6 +61,8 @@ type Frontend struct {
 	redirects []httpRule
 	response  []httpRule
 	monitor   []rules.Cond // any true one: 503
+	needs     logfmt.Need  // of all its formats
+	lines     atomic.Uint64
 
 	Conns atomic.Int32
 	Counters

@@ -19,6 +19,7 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 		s.fail(t, 502, termination{'P', 'H'})
 		return
 	}
+	s.captureResponse()
 	if !s.applyResponseRules(t, x.backend.response, &x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, &s.fe.Counters) {
 		return
 	}
@@ -50,6 +51,9 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 	}
 	x.sent += int64(len(head) + len(body))
 	x.down.r = x.down.w
+	if s.fe.Spec.LogAsap {
+		s.log(t.Now(), true)
+	}
 	if x.res.Framing == http1.Tunnel {
 		s.tunnel(t)
 		return

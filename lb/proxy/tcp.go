@@ -7,6 +7,7 @@ import (
 	"baton/lb/balance"
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/logfmt"
 	"baton/lb/sample"
 	"baton/lb/spec"
 )
@@ -23,6 +24,10 @@ type tcpSession struct {
 	up, down flow
 	end      termination
 	vars     sample.Vars
+
+	number uint32         // as in an exchange
+	source netip.AddrPort // as in an exchange
+	logged bool
 }
 
 func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *tcpSession {
@@ -35,6 +40,7 @@ func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *tcpS
 	}
 	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
 	s.end = termination{'-', '-'}
+	s.number, s.source, s.logged = w.set.countStream(), netip.AddrPort{}, false
 	return s
 }
 
@@ -61,6 +67,12 @@ func (s *tcpSession) serve(t *engine.Task) {
 		return
 	}
 
+	if s.fe.needs&logfmt.NeedSource != 0 {
+		s.source = k.conn.LocalAddr()
+	}
+	if s.fe.Spec.LogAsap {
+		s.log(t.Now(), true)
+	}
 	s.up = flow{src: s.client, dst: k.conn, framing: http1.Tunnel}
 	s.down = flow{src: k.conn, dst: s.client, framing: http1.Tunnel}
 	switch relay(t, &s.up, &s.down, tunnelLimits(s.fe, k.backend), true) {
@@ -118,7 +130,7 @@ func (s *tcpSession) finish(now mono.Time) {
 		k.server.BytesIn.Add(in)
 		k.server.BytesOut.Add(out)
 	}
-	s.log(now)
+	s.log(now, false)
 	s.up.drop(s.w.Loop)
 	s.down.drop(s.w.Loop)
 	k.closeConn()

@@ -32,6 +32,7 @@ type Worker struct {
 	ctx   sample.Ctx    // of the expression being evaluated
 	rec   logfmt.Record // of the line being written
 	line  []byte
+	data  []byte // structured data of the line
 	dates logfmt.DateCache
 }
 

@@ -1,5 +1,7 @@
 package spec
 
+import "baton/lb/logfmt"
+
 // LogTarget is one `log` line.
 type LogTarget struct {
 	Kind     LogKind
@@ -10,6 +12,15 @@ type LogTarget struct {
 	Facility int    // 0..23
 	Level    int    // most verbose level that is sent: 0 emerg .. 7 debug (default)
 	MinLevel int    // levels more severe are lowered to this one
+	Tag      string // log-tag of the proxy or the process; "": the program's name
+	Sample   *LogSample
+}
+
+// LogSample sends a share of the lines: of each Size lines those whose number, from
+// 1, is in one of the ranges.
+type LogSample struct {
+	Size   int
+	Ranges [][2]int
 }
 
 // LogKind is the transport of a log target.
@@ -30,4 +41,20 @@ const (
 	LogDefault LogFormat = iota // "Connect from ..."
 	LogTCP                      // option tcplog
 	LogHTTP                     // option httplog
+	LogCustom                   // Logging.Format
 )
+
+// Logging is what a frontend writes about its traffic.
+type Logging struct {
+	LogFormat                                     LogFormat
+	Format                                        *logfmt.Format // LogCustom
+	FormatSD                                      *logfmt.Format // log-format-sd: structured data of rfc5424 targets; nil: none
+	DontLogNull, LogSeparateErrors, DontLogNormal bool
+	LogAsap                                       bool // option logasap: log when the transfer begins
+}
+
+// Capture is one `capture` line: what is kept of a header or cookie for the log.
+type Capture struct {
+	Name string // header, in lower case; cookie: what its name begins with, the whole name with =
+	Len  int    // bytes kept
+}

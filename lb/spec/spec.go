@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"baton/internal/diag"
+	"baton/lb/logfmt"
 	"baton/lb/pattern"
 )
 
@@ -30,6 +31,10 @@ type Global struct {
 	// ZeroWarning refuses a configuration with warnings.
 	ZeroWarning bool
 	Logs        []LogTarget
+	// SendHostname puts a host name into syslog heads (log-send-hostname): this one, or
+	// the host's own where it is "".
+	SendHostname bool
+	Hostname     string
 }
 
 // Mode is the protocol that a proxy speaks.
@@ -63,24 +68,24 @@ type Timeouts struct {
 
 // Common is what frontends and backends share.
 type Common struct {
-	Name                                                           string
-	Pos                                                            diag.Pos
-	Mode                                                           Mode
-	Disabled                                                       bool
-	Timeouts                                                       Timeouts
-	ForwardFor                                                     *ForwardFor // option forwardfor; nil: not set here
-	HTTP                                                           HTTPOptions
-	ConnMode                                                       ConnMode // option http-keep-alive | http-server-close | httpclose
-	ACLs                                                           []ACL
-	HTTPReq                                                        []HTTPRule  // http-request, in order
-	HTTPRes                                                        []HTTPRule  // http-response, in order
-	Redirects                                                      []HTTPRule  // redirect lines; evaluated after HTTPReq, also after its `allow`
-	Errors                                                         []ErrorPage // errorfile, errorloc, http-error; later ones win
-	Logs                                                           []LogTarget
-	LogFormat                                                      LogFormat
-	DontLogNull, LogSeparateErrors, LogHealthChecks, DontLogNormal bool
-	ID                                                             int    // `id`; 0: not given
-	Description                                                    string // `description`
+	Name       string
+	Pos        diag.Pos
+	Mode       Mode
+	Disabled   bool
+	Timeouts   Timeouts
+	ForwardFor *ForwardFor // option forwardfor; nil: not set here
+	HTTP       HTTPOptions
+	ConnMode   ConnMode // option http-keep-alive | http-server-close | httpclose
+	ACLs       []ACL
+	HTTPReq    []HTTPRule  // http-request, in order
+	HTTPRes    []HTTPRule  // http-response, in order
+	Redirects  []HTTPRule  // redirect lines; evaluated after HTTPReq, also after its `allow`
+	Errors     []ErrorPage // errorfile, errorloc, http-error; later ones win
+	Logs       []LogTarget
+	Logging
+	LogHealthChecks bool
+	ID              int    // `id`; 0: not given
+	Description     string // `description`
 }
 
 // ConnMode says what happens to a connection after a response; when frontend and
@@ -104,14 +109,19 @@ type ForwardFor struct {
 // Frontend accepts connections.
 type Frontend struct {
 	Common
-	Binds          []Bind
-	Maxconn        int // 0: the global limit
-	Backlog        int
-	UseBackends    []UseBackend
-	DefaultBackend string // "" : none, 503
-	MonitorURI     string
-	MonitorFail    []Cond // any true one turns the monitor's answer into 503
-	Listen         bool   // half of a `listen` section
+	Binds           []Bind
+	Maxconn         int // 0: the global limit
+	Backlog         int
+	UseBackends     []UseBackend
+	DefaultBackend  string // "" : none, 503
+	MonitorURI      string
+	UniqueID        *logfmt.Format // unique-id-format; nil: requests have none
+	UniqueIDHeader  string         // unique-id-header; "": it is not sent on
+	RequestHeaders  []Capture      // capture request header
+	ResponseHeaders []Capture
+	Cookie          *Capture // capture cookie
+	MonitorFail     []Cond   // any true one turns the monitor's answer into 503
+	Listen          bool     // half of a `listen` section
 }
 
 // UseBackend is `use_backend NAME if COND`.
