@@ -78,6 +78,9 @@ func NewChecker(p Probe, now mono.Time) *Checker {
 	return c
 }
 
+// Resume begins with a verdict of before a reload.
+func (c *Checker) Resume(v Verdict) { c.verdict = v }
+
 // Verdict returns the present verdict.
 func (c *Checker) Verdict() Verdict { return c.verdict }
 

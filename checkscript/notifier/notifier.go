@@ -35,9 +35,13 @@ type Options struct {
 
 // Notifier runs the scripts and writes the FIFOs.
 type Notifier struct {
-	opt     Options
+	opt   Options
+	fifos []*fifo
+
+	mu      sync.Mutex // guards what follows, and the sending to queues against their closing
 	targets map[key]*target
-	fifos   []*fifo
+	late    context.Context // of the targets that run; nil: before Run and after it
+	work    sync.WaitGroup
 }
 
 type key struct {
@@ -50,13 +54,9 @@ type key struct {
 func New(o Options) (*Notifier, error) {
 	n := &Notifier{opt: o, targets: make(map[key]*target)}
 	for _, t := range o.Notify.Targets {
-		tt := &target{Target: t, n: n, queue: make(chan checkscript.News, queueLen), programs: make(map[string]*runner.Program)}
-		for _, c := range (&checkscript.Notify{Targets: []checkscript.Target{t}}).Commands() {
-			p, err := runner.NewProgram(*c, o.Secure)
-			if err != nil {
-				return nil, fmt.Errorf("%s of %s: %w", c.Keyword, t.Name, err)
-			}
-			tt.programs[c.Keyword] = p
+		tt, err := n.newTarget(t)
+		if err != nil {
+			return nil, err
 		}
 		n.targets[key{t.Group, t.Name}] = tt
 	}
@@ -95,29 +95,36 @@ func (n *Notifier) Run(ctx context.Context) error {
 	}
 	late, tooLate := context.WithCancel(context.Background())
 	defer tooLate()
-	var work sync.WaitGroup
+	n.mu.Lock()
+	n.late = late
 	for _, t := range n.targets {
-		work.Go(func() { t.run(late) })
+		n.work.Go(func() { t.run(late) })
 	}
+	n.mu.Unlock()
 	for _, f := range n.fifos {
-		work.Go(func() { f.run(late) })
+		n.work.Go(func() { f.run(late) })
 	}
 	<-ctx.Done()
+	n.mu.Lock()
+	n.late = nil
 	for _, t := range n.targets {
 		close(t.queue)
 	}
+	n.mu.Unlock()
 	for _, f := range n.fifos {
 		close(f.queue)
 	}
 	timer := time.AfterFunc(farewell, tooLate)
 	defer timer.Stop()
-	work.Wait()
+	n.work.Wait()
 	return nil
 }
 
 // Tell queues the news for whoever wants them. It does not block: what finds no
 // room is lost, and said so.
 func (n *Notifier) Tell(news checkscript.News) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	t := n.targets[key{news.Group, news.Name}]
 	if t == nil || !t.Wanted(news.Word) {
 		return

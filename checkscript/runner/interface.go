@@ -24,7 +24,7 @@ func (r *Runner) SetInterface(name string, up bool) {
 	if up {
 		state = linkUp
 	}
-	for _, p := range r.order {
+	for _, p := range r.set.Load().order {
 		if p.Kind == checkscript.Interface && p.Interface == name && p.link.Swap(uint32(state)) != uint32(state) {
 			p.wake()
 		}

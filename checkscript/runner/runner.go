@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"baton/checkscript"
 	"baton/internal/mono"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Options is what a Runner works with. The three functions that ask the
@@ -33,9 +32,13 @@ type Options struct {
 
 // Runner runs probes until its context ends.
 type Runner struct {
-	opt    Options
-	probes map[string]*probe
-	order  []*probe
+	opt Options
+	set atomic.Pointer[set]
+
+	mu       sync.Mutex // guards what follows: Run against Reload
+	ctx      context.Context
+	work     sync.WaitGroup
+	unfollow context.CancelFunc // ends the counting of processes
 }
 
 // Status is one probe as the operator sees it.
@@ -56,58 +59,66 @@ type Status struct {
 // New prepares the probes and starts nothing. A script that cannot be run is an
 // error here, see Validate.
 func New(o Options) (*Runner, error) {
-	r := &Runner{opt: o, probes: make(map[string]*probe)}
-	for _, p := range o.Probes {
-		pr := &probe{Probe: p, runner: r, changed: make(chan struct{}, 1)}
-		switch p.Kind {
-		case checkscript.Script:
-			s, err := prepare(p, o.Secure)
-			if err == nil {
-				err = s.permitted()
-			}
-			if err != nil {
-				return nil, fmt.Errorf("vrrp_script %s: %w", p.Name, err)
-			}
-			pr.start = s.start
-		case checkscript.Self:
-			pr.start = startSelf(o.Serving)
-		case checkscript.Traffic:
-			pr.start = startTraffic(p, o.Dial)
-		case checkscript.Backend, checkscript.Interface, checkscript.File, checkscript.Process:
-		}
-		st := Status{Probe: p, Since: mono.Now()}
-		if p.InitFail {
-			st.Verdict = checkscript.Down
-		}
-		pr.status.Store(&st)
-		r.probes[p.Name] = pr
-		r.order = append(r.order, pr)
+	r := &Runner{opt: o}
+	s, err := r.makeSet(o.Probes, nil)
+	if err != nil {
+		return nil, err
 	}
+	r.set.Store(s)
 	return r, nil
+}
+
+// newProbe prepares a probe. before is the one that had its name until now, or nil.
+func (r *Runner) newProbe(p checkscript.Probe, before *probe) (*probe, error) {
+	pr := &probe{Probe: p, runner: r, changed: make(chan struct{}, 1)}
+	switch p.Kind {
+	case checkscript.Script:
+		s, err := prepare(p, r.opt.Secure)
+		if err == nil {
+			err = s.permitted()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("vrrp_script %s: %w", p.Name, err)
+		}
+		pr.start = s.start
+	case checkscript.Self:
+		pr.start = startSelf(r.opt.Serving)
+	case checkscript.Traffic:
+		pr.start = startTraffic(p, r.opt.Dial)
+	case checkscript.Backend, checkscript.Interface, checkscript.File, checkscript.Process:
+	}
+	st := Status{Probe: p, Since: mono.Now()}
+	if p.InitFail {
+		st.Verdict = checkscript.Down
+	}
+	if before != nil && before.Kind == p.Kind {
+		was := before.status.Load()
+		st.Verdict, st.Value, st.Since = was.Verdict, was.Value, was.Since
+		pr.link.Store(before.link.Load())
+		pr.value.Store(before.value.Load())
+	}
+	pr.status.Store(&st)
+	return pr, nil
 }
 
 // Run runs the probes. It returns when ctx has ended and every process it
 // started is gone.
 func (r *Runner) Run(ctx context.Context) error {
-	var g errgroup.Group
-	for _, p := range r.order {
-		g.Go(func() error {
-			p.run(ctx)
-			return nil
-		})
-	}
-	g.Go(func() error {
-		newProcesses(r.order).follow(ctx)
-		return nil
-	})
-	<-ctx.Done() // also without a single probe
-	return g.Wait()
+	r.mu.Lock()
+	r.ctx = ctx
+	r.begin(r.set.Load())
+	r.mu.Unlock()
+	<-ctx.Done()
+	r.mu.Lock() // a Reload that has begun starts its probes, and none begins any more
+	defer r.mu.Unlock()
+	r.work.Wait()
+	return nil
 }
 
 // BackendChanged tells the track_backend probes of a backend that its number of
 // usable servers changed. It does not block.
 func (r *Runner) BackendChanged(backend string) {
-	for _, p := range r.order {
+	for _, p := range r.set.Load().order {
 		if p.Kind == checkscript.Backend && p.Backend == backend {
 			p.wake()
 		}
@@ -116,7 +127,7 @@ func (r *Runner) BackendChanged(backend string) {
 
 // Verdict returns a probe's verdict; a name that is not known is Pending.
 func (r *Runner) Verdict(name string) checkscript.Verdict {
-	if p := r.probes[name]; p != nil {
+	if p := r.set.Load().probes[name]; p != nil {
 		return p.status.Load().Verdict
 	}
 	return checkscript.Pending
@@ -124,7 +135,7 @@ func (r *Runner) Verdict(name string) checkscript.Verdict {
 
 // Reading returns what a probe says; a name that is not known is Pending.
 func (r *Runner) Reading(name string) checkscript.Reading {
-	p := r.probes[name]
+	p := r.set.Load().probes[name]
 	if p == nil {
 		return checkscript.Reading{}
 	}
@@ -134,8 +145,9 @@ func (r *Runner) Reading(name string) checkscript.Reading {
 
 // Status returns the probes in the order of Options.Probes.
 func (r *Runner) Status() []Status {
-	out := make([]Status, len(r.order))
-	for i, p := range r.order {
+	order := r.set.Load().order
+	out := make([]Status, len(order))
+	for i, p := range order {
 		out[i] = *p.status.Load()
 	}
 	return out
@@ -157,7 +169,8 @@ type probe struct {
 	checkscript.Probe
 	runner  *Runner
 	start   func(ctx context.Context, done chan<- result) run
-	changed chan struct{} // Backend: the count of usable servers changed
+	cancel  context.CancelFunc // nil: does not run yet; Runner.mu guards it
+	changed chan struct{}      // Backend: the count of usable servers changed
 	status  atomic.Pointer[Status]
 
 	link  atomic.Uint32 // Interface: a linkState
@@ -184,6 +197,7 @@ func (p *probe) run(ctx context.Context) {
 // drive is the life of a probe that runs at intervals.
 func (p *probe) drive(ctx context.Context) {
 	c := checkscript.NewChecker(p.Probe, mono.Now())
+	c.Resume(p.status.Load().Verdict)
 	done := make(chan result, 1) // one run at a time, so its result never blocks
 	timer := time.NewTimer(0)
 	defer timer.Stop()

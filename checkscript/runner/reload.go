@@ -1,0 +1,86 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"baton/checkscript"
+	"baton/internal/diag"
+)
+
+// set is the probes of one configuration.
+type set struct {
+	probes map[string]*probe
+	order  []*probe
+}
+
+// makeSet makes the probes of a configuration. One that the old set has in the same
+// form is taken from there, with all it knows; one that is another under the same
+// name begins with the old verdict, as with keepalived.
+func (r *Runner) makeSet(probes []checkscript.Probe, old *set) (*set, error) {
+	s := &set{probes: make(map[string]*probe)}
+	for _, p := range probes {
+		var before *probe
+		if old != nil {
+			before = old.probes[p.Name]
+		}
+		one := before
+		if before == nil || !equal(before.Probe, p) {
+			var err error
+			if one, err = r.newProbe(p, before); err != nil {
+				return nil, err
+			}
+		}
+		s.probes[p.Name] = one
+		s.order = append(s.order, one)
+	}
+	return s, nil
+}
+
+// equal reports whether two probes are the same, wherever they stand in the files.
+func equal(a, b checkscript.Probe) bool {
+	a.Pos, a.CommandPos, b.Pos, b.CommandPos = diag.Pos{}, diag.Pos{}, diag.Pos{}, diag.Pos{}
+	return reflect.DeepEqual(a, b)
+}
+
+// Reload goes on with other probes. Those that are the same run on undisturbed. On
+// an error nothing has changed.
+func (r *Runner) Reload(probes []checkscript.Probe) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.set.Load()
+	next, err := r.makeSet(probes, old)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	r.set.Store(next)
+	if r.ctx == nil || r.ctx.Err() != nil {
+		return nil
+	}
+	for _, p := range old.order {
+		if next.probes[p.Name] != p {
+			p.cancel()
+		}
+	}
+	r.begin(next)
+	return nil
+}
+
+// begin runs the probes that do not run yet. r.mu is held.
+func (r *Runner) begin(s *set) {
+	for _, p := range s.order {
+		if p.cancel != nil {
+			continue
+		}
+		var ctx context.Context
+		ctx, p.cancel = context.WithCancel(r.ctx)
+		r.work.Go(func() { p.run(ctx) })
+	}
+	if r.unfollow != nil {
+		r.unfollow()
+	}
+	var ctx context.Context
+	ctx, r.unfollow = context.WithCancel(r.ctx)
+	r.work.Go(func() { newProcesses(s.order).follow(ctx) })
+}

@@ -1,0 +1,71 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"syscall"
+
+	"baton/internal/mono"
+	"baton/vip"
+)
+
+// Succeed prepares the Manager to take over from one of an older configuration. It
+// must run before Watch and Inherit.
+func (m *Manager) Succeed(old *Manager) {
+	// What the old one has put there and this one does not know has to be found.
+	m.routing.used = m.routing.used || old.routing.used
+	m.routing.rules = m.routing.rules || old.routing.rules
+}
+
+// Inherit goes on where the Manager of an older configuration was, and brings the
+// kernel in line with the new one: what stays is not touched. was names the instances
+// that there were by what they are called now. It runs on the VRRP thread, which has
+// no more to do with the old one then; that one keeps its sockets until Close.
+func (m *Manager) Inherit(now mono.Time, old *Manager, was map[string]string) {
+	m.keeper.Inherit(now, old.keeper, was)
+	m.changed = append(old.changed, m.changed...)
+	for name, before := range was {
+		if n := old.sent[before]; n > 0 {
+			m.sent[name] = n
+		}
+	}
+	maps.Copy(m.failed, old.failed)
+	m.routing.lost.Store(true)
+	m.Tick(now)
+	for _, a := range m.keeper.Left(old.keeper) {
+		m.complain(about(a), m.apply(vip.Step{Op: vip.Remove, Address: a}))
+	}
+	m.dropVMACs(old)
+}
+
+// dropVMACs removes the interfaces of use_vmac that the configuration does not have
+// any more.
+func (m *Manager) dropVMACs(old *Manager) {
+	kept := make(map[string]bool)
+	for _, c := range m.cfgs {
+		kept[c.VMAC.Name] = true
+	}
+	for _, c := range old.cfgs {
+		if name := c.VMAC.Name; name != "" && !kept[name] {
+			m.complain("interface "+name, m.dropVMAC(name))
+		}
+	}
+}
+
+func (m *Manager) dropVMAC(name string) error {
+	link, err := m.nl.LinkByName(name)
+	if err != nil {
+		if err = linkError(name, err); errors.Is(err, errNoInterface) {
+			return nil
+		}
+		return err
+	}
+	if link.Attrs().Alias != vmacAlias {
+		return nil // somebody else's by now
+	}
+	if err := m.nl.LinkDel(link); err != nil && !errors.Is(err, syscall.ENODEV) {
+		return fmt.Errorf("remove interface %s: %w", name, explain(err))
+	}
+	return nil
+}
