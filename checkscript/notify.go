@@ -39,6 +39,7 @@ type Target struct {
 	Scripts    map[Word]*Command // notify_master, notify_backup ...
 	Any        *Command          // notify
 	Priorities bool              // notify_priority_changes
+	Deleted    bool              // notify_deleted: DELETED is told as such, and not as FAULT
 	Mail       bool              // smtp_alert
 }
 
@@ -101,6 +102,14 @@ func (n News) Line() string {
 	a := n.Args()
 	a[1] = `"` + a[1] + `"`
 	return strings.Join(a, " ") + "\n"
+}
+
+// Heed is the news as the target wants to hear it.
+func (t *Target) Heed(n News) News {
+	if n.Word == Deleted && !t.Deleted {
+		n.Word = ToFault
+	}
+	return n
 }
 
 // Wanted reports whether anybody is to be told.

@@ -129,6 +129,7 @@ func (n *Notifier) Tell(news checkscript.News) {
 	if t == nil || !t.Wanted(news.Word) {
 		return
 	}
+	news = t.Heed(news)
 	if len(t.Runs(news)) > 0 {
 		select {
 		case t.queue <- news:

@@ -13,8 +13,12 @@ func TestReload(t *testing.T) {
 	target := func(name, script string, args ...string) checkscript.Target {
 		return checkscript.Target{Name: name, Any: &checkscript.Command{Keyword: "notify", Argv: append([]string{script}, args...)}}
 	}
+	deleted := func(t checkscript.Target) checkscript.Target {
+		t.Deleted = true
+		return t
+	}
 	r := newRig(t, func(dir string) checkscript.Notify {
-		return checkscript.Notify{Targets: []checkscript.Target{target("kept", dir+"/tell"), target("gone", dir+"/tell"), target("other", dir+"/tell", "old")}}
+		return checkscript.Notify{Targets: []checkscript.Target{target("kept", dir+"/tell"), deleted(target("gone", dir+"/tell")), target("other", dir+"/tell", "old")}}
 	})
 	for running := false; !running; runtime.Gosched() {
 		r.n.mu.Lock()

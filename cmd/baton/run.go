@@ -24,7 +24,9 @@ func runCommand() *cobra.Command {
 		Long: "run reads the configuration, opens the listeners, joins the VRRP elections and serves.\n" +
 			"On SIGTERM or SIGINT it stops listening, gives its virtual addresses up, lets the connections that\n" +
 			"are open come to their end (30 s at the most; a second signal cuts them) and exits with status 0.\n" +
-			"SIGHUP, SIGUSR1 and SIGUSR2 change nothing: baton cannot reload yet, nor dump its state (`baton status` shows it).",
+			"On SIGHUP it reads the configuration again: VRRP goes on with the new one, what has not changed undisturbed;\n" +
+			"frontends and backends need a restart so far. A configuration with errors changes nothing.\n" +
+			"SIGUSR1 and SIGUSR2 change nothing (`baton status` shows the state).",
 		Example: "  baton run -f haproxy.cfg -f keepalived.conf",
 		Args:    noArgs,
 	}
@@ -42,12 +44,14 @@ func runCommand() *cobra.Command {
 		signals := make(chan os.Signal, 2)
 		signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 		log := daemon.NewLogger(os.Stderr)
-		withstand(log)
+		commands := withstand(log)
 		err := daemon.Run(cfg, daemon.RunOptions{
-			Version: buildVersion(),
-			Socket:  *socket,
-			Signals: signals,
-			Log:     log,
+			Version:  buildVersion(),
+			Socket:   *socket,
+			Signals:  signals,
+			Log:      log,
+			Commands: commands,
+			Files:    *o,
 		})
 		if err != nil {
 			return failure(err)
@@ -59,18 +63,22 @@ func runCommand() *cobra.Command {
 
 // withstand keeps signals that mean something to HAProxy or keepalived from doing
 // harm or nothing at all in silence. They are caught and not ignored, because
-// check scripts would inherit that.
-func withstand(log *slog.Logger) {
+// check scripts would inherit that. SIGHUP becomes a command.
+func withstand(log *slog.Logger) <-chan daemon.Command {
 	// A reader of our output that goes away is no reason to stop serving.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
+	commands := make(chan daemon.Command, 1)
 	others := make(chan os.Signal, 1)
 	signal.Notify(others, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	go func() {
 		for sig := range others {
 			switch sig {
 			case syscall.SIGHUP: // also what a terminal that closes sends
-				log.Warn("SIGHUP: reloading is not supported yet; restart baton to use a changed configuration")
+				select {
+				case commands <- daemon.Reload:
+				default: // one that has not begun yet will read the newest files
+				}
 			case syscall.SIGUSR1:
 				log.Warn("SIGUSR1 does nothing here; SIGTERM stops after the open connections, `baton status` shows the state")
 			case syscall.SIGUSR2:
@@ -78,4 +86,5 @@ func withstand(log *slog.Logger) {
 			}
 		}
 	}()
+	return commands
 }

@@ -137,7 +137,6 @@ func instanceKeywords() [][]entry[instanceDraft] {
 		stateKeywords(),
 		notifyKeywords(),
 		notifyInstanceKeywords(),
-		warn[instanceDraft]("baton deletes no instance while it runs", "notify_deleted"),
 		only[instanceDraft]("group that adverts are sent to", "224.0.0.18", "mcast_dst_ip"),
 		announceKeywords("", func(d *instanceDraft) *announceDraft { return &d.announce }),
 		acceptKeywords(),

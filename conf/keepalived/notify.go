@@ -13,6 +13,7 @@ import (
 type notifyDraft struct {
 	scripts    map[checkscript.Word]*checkscript.Command
 	all        *checkscript.Command
+	deleted    bool
 	priorities *bool // nil: as vrrp_notify_priority_changes
 	mail       *bool // nil: as smtp_alert_vrrp or smtp_alert of global_defs
 }
@@ -47,6 +48,18 @@ func notifyKeywords() []entry[instanceDraft] {
 // notifyInstanceKeywords are those that only an instance has.
 func notifyInstanceKeywords() []entry[instanceDraft] {
 	return []entry[instanceDraft]{
+		{name: "notify_deleted", doc: "when a reload removes the instance, tell DELETED and not FAULT, and run this script: [\"/path/to/script arguments\" [USER [GROUP]]]", max: 3, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+			d.notify.deleted = true
+			if len(b.Words) == 1 {
+				return
+			}
+			if c := l.notifyCommand(b); c != nil {
+				if d.notify.scripts == nil {
+					d.notify.scripts = make(map[checkscript.Word]*checkscript.Command)
+				}
+				d.notify.scripts[checkscript.Deleted] = c
+			}
+		}},
 		{name: "notify_master_rx_lower_pri", doc: "runs when a master hears an advert of lower priority, twice a second at most", min: 1, max: 3, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
 			if c := l.notifyCommand(b); c != nil {
 				if d.notify.scripts == nil {
@@ -77,7 +90,7 @@ func (l *lowerer) notifyCommand(b *conf.Block) *checkscript.Command {
 
 // addTarget completes what is told about an instance or a sync group.
 func (l *lowerer) addTarget(group bool, d *instanceDraft) {
-	t := checkscript.Target{Group: group, Name: d.name.Text, Scripts: d.notify.scripts, Any: d.notify.all, Priorities: l.globals.states.notifyPriorities}
+	t := checkscript.Target{Group: group, Name: d.name.Text, Scripts: d.notify.scripts, Any: d.notify.all, Deleted: d.notify.deleted, Priorities: l.globals.states.notifyPriorities}
 	if d.notify.priorities != nil {
 		t.Priorities = *d.notify.priorities
 	}

@@ -31,7 +31,7 @@ func groupKeywords() [][]entry[instanceDraft] {
 		},
 		trackRows(),
 		notifyKeywords(),
-		warn[instanceDraft]("baton deletes no instance while it runs", "notify_deleted"),
+		warn[instanceDraft]("only an instance tells that it was deleted", "notify_deleted"),
 	}
 }
 

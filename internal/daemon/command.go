@@ -17,7 +17,7 @@ const (
 func (d *process) obey(c Command) {
 	switch c {
 	case Reload:
-		d.Log.Warn("reloading is not supported yet; restart baton to use a changed configuration")
+		d.reload()
 	case DumpData, DumpStats, DumpStatsClear, DumpJSON:
 		d.dump(c)
 	case LogConfig:

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"baton/internal/dump"
-	"baton/vip/kernel"
 	"baton/vrrp/vrrpnet"
 )
 
@@ -64,16 +63,14 @@ func (d *process) snapshot() *dump.Snapshot {
 	if d.speaker == nil {
 		return nil
 	}
-	s := &dump.Snapshot{Node: d.cfg.Name, Config: d.cfg.VRRP, Probes: d.probes.Status(), Interfaces: d.interfaces()}
-	holdings := make(map[string]kernel.Status)
-	for _, h := range d.addresses.Status() {
-		holdings[h.Instance] = h
-	}
+	h := d.half.Load()
+	s := &dump.Snapshot{Node: d.cfg.Name, Config: h.cfg, Probes: d.probes.Status(), Interfaces: d.interfaces()}
+	holdings := h.holdings()
 	states := make(map[string]vrrpnet.Status)
 	for _, st := range d.speaker.Status() {
 		states[st.Name] = st
 	}
-	for _, in := range d.cfg.VRRP.Instances {
+	for _, in := range h.cfg.Instances {
 		name := in.VRRP.Name
 		s.Instances = append(s.Instances, dump.Instance{Instance: in, Status: since(states[name], d.uncounted[name]), Holding: holdings[name]})
 	}

@@ -67,7 +67,7 @@ func (d *process) together(a, b string) bool {
 	if a == b {
 		return true
 	}
-	for _, g := range d.cfg.VRRP.Groups {
+	for _, g := range d.half.Load().cfg.Groups {
 		if slices.Contains(g.Members, a) && slices.Contains(g.Members, b) {
 			return true
 		}

@@ -6,6 +6,7 @@ import (
 
 	"baton/checkscript"
 	"baton/conf/keepalived"
+	"baton/vrrp"
 )
 
 // health turns the verdicts of probes into what the VRRP instances are told.
@@ -36,6 +37,23 @@ func (h *health) resume(maintenance time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.maintenance = maintenance
+}
+
+// replace goes on with the instances of another configuration.
+func (h *health) replace(instances []keepalived.Instance) {
+	h.mu.Lock()
+	h.instances = instances
+	h.mu.Unlock()
+	h.refresh("")
+}
+
+// of is what an instance's probes add up to.
+func (h *health) of(in keepalived.Instance) vrrp.Event {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delta, fault, pending := checkscript.Effect(in.Tracks, h.reading)
+	free := h.maintenance.IsZero()
+	return vrrp.Event{Kind: vrrp.Health, Delta: delta, Fault: fault || !free, Pending: pending && free}
 }
 
 // setMaintenance sends every sum anew. The zero time ends it.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"baton/checkscript"
+	"baton/conf/keepalived"
 	"baton/internal/admin"
 	"baton/internal/mono"
 	"baton/vip/kernel"
@@ -15,21 +16,26 @@ import (
 // instances joins what the speaker, the owner of the addresses and the probes
 // know about each vrrp_instance.
 func (d *process) instances(now mono.Time) []admin.Instance {
-	holdings := d.addresses.Status()
-	out := make([]admin.Instance, 0, len(d.cfg.VRRP.Instances))
-	for i, st := range d.speaker.Status() { // all three are in the order of the configuration
+	h := d.half.Load()
+	holdings := h.holdings()
+	out := make([]admin.Instance, 0, len(h.cfg.Instances))
+	for _, st := range d.speaker.Status() {
+		c := h.instance(st.Name)
+		if c == nil {
+			continue // a reload is under way
+		}
 		in := admin.Instance{
 			Name: st.Name, Interface: st.Interface, VRID: int(st.VRID),
 			State: st.State.String(), Since: st.Since.Wall(), Problem: st.Problem,
 			Priority: int(st.Priority), Base: int(st.BasePriority),
-			Shares:    d.shares(i),
+			Shares:    d.shares(c),
 			Differs:   []string{},
 			Addresses: []admin.Address{},
 			Counters:  advertCounters(st),
 		}
 		in.Reason = reason(st, in.Shares)
 		for _, s := range st.Sights {
-			in.Differs = append(in.Differs, s.Tell(&d.cfg.VRRP.Instances[i].VRRP)...)
+			in.Differs = append(in.Differs, s.Tell(&c.VRRP)...)
 		}
 		if text := d.refusals.problem(st.Name, st.State, now); text != "" && in.Problem == "" {
 			in.Problem = text
@@ -43,7 +49,7 @@ func (d *process) instances(now mono.Time) []admin.Instance {
 				Sent: p.Sent, Errors: p.SendErrors, Received: p.Received,
 			})
 		}
-		addHoldings(&in, holdings[i], now)
+		addHoldings(&in, holdings[st.Name], now)
 		out = append(out, in)
 	}
 	return out
@@ -108,9 +114,9 @@ func addHoldings(in *admin.Instance, h kernel.Status, now mono.Time) {
 	}
 }
 
-// shares is what makes an instance's priority, by its place in the configuration.
-func (d *process) shares(i int) []admin.Share {
-	list := shares(d.cfg.VRRP.Instances[i].Tracks, d.probes.Reading)
+// shares is what makes an instance's priority.
+func (d *process) shares(c *keepalived.Instance) []admin.Share {
+	list := shares(c.Tracks, d.probes.Reading)
 	if d.health.inMaintenance() {
 		list = append(list, admin.Share{Probe: "maintenance", Verdict: "on", Fault: true})
 	}

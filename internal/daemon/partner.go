@@ -51,7 +51,7 @@ const refreshPartner = time.Second
 // buildPartner makes the link to the other baton, where the configuration asks for
 // one.
 func (d *process) buildPartner() {
-	c := d.cfg.VRRP.Pair
+	c := d.half.Load().cfg.Pair
 	if c == nil {
 		return
 	}
@@ -71,7 +71,7 @@ func (d *process) pairHello() pair.Hello {
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails
 	h := pair.Hello{Incarnation: binary.BigEndian.Uint64(random[:]), Version: d.Version, Node: d.cfg.Name}
-	for _, in := range d.cfg.VRRP.Instances {
+	for _, in := range d.half.Load().cfg.Instances {
 		v := in.VRRP
 		var addresses []netip.Prefix
 		for _, a := range in.VIP.Addresses {
@@ -279,7 +279,12 @@ func (p *partner) consider(t pair.Takeover) pair.Answer {
 	if i < 0 {
 		return no("there is no instance %s with VRID %d", t.Key.Name, t.Key.VRID)
 	}
-	ours := p.look().Instances[i]
+	state := p.look()
+	n := slices.Index(state.StateKeys(), p.keys[i])
+	if n < 0 {
+		return no("instance %s is being reloaded", t.Key.Name)
+	}
+	ours := state.Instances[n]
 	switch {
 	case ours.Role == pair.Master:
 		return no("it is MASTER already")
@@ -296,4 +301,19 @@ func (p *partner) consider(t pair.Takeover) pair.Answer {
 	}
 	p.hint(p.keys[i].Name, ev)
 	return pair.Answer{ID: t.ID, Accepted: true}
+}
+
+// reload goes on with the instances of another configuration. The peer learns what
+// the hello says of them with the next connection; the states tell at once which
+// there are.
+func (p *partner) reload(d *process) {
+	if p == nil {
+		return
+	}
+	hello := d.pairHello()
+	p.mu.Lock()
+	hello.Incarnation = p.hello.Incarnation
+	p.hello, p.keys = hello, hello.ConfigKeys()
+	p.mu.Unlock()
+	p.touch()
 }

@@ -7,12 +7,10 @@ import (
 	"time"
 
 	"baton/checkscript"
-	"baton/checkscript/mailer"
 	"baton/checkscript/notifier"
 	"baton/checkscript/runner"
 	"baton/internal/admin"
 	"baton/lb"
-	"baton/vip/kernel"
 	"baton/vrrp/vrrpnet"
 )
 
@@ -24,16 +22,15 @@ type process struct {
 	started time.Time
 	phase   atomic.Value // string: starting, running, stopping
 
-	balancer  *lb.LB
-	addresses *kernel.Manager
-	speaker   *vrrpnet.Speaker
-	probes    *runner.Runner
-	health    *health
-	refusals  refusals
-	partner   *partner // nil: no pair link is configured
-	notifier  *notifier.Notifier
-	mailer    *mailer.Mailer // nil: nobody wants mail
-	socket    *admin.Socket
+	balancer *lb.LB
+	speaker  *vrrpnet.Speaker
+	probes   *runner.Runner
+	health   *health
+	refusals refusals
+	partner  *partner // nil: no pair link is configured
+	notifier *notifier.Notifier
+	half     atomic.Pointer[half] // nil without VRRP
+	socket   *admin.Socket
 
 	tasks struct {
 		admin, balancer, speaker, links, probes, partner, notifier, mailer, watchdog *running
@@ -41,6 +38,7 @@ type process struct {
 	failed  chan error
 	changes chan struct{} // something that the status line shows has changed
 
+	reloaded  chan struct{}             // what a reload has changed has been told
 	uncounted map[string]vrrpnet.Status // counters when they were cleared, by instance
 }
 
@@ -91,7 +89,7 @@ func (d *process) buildVRRP() error {
 	if d.notifier, err = notifier.New(notifier.Options{Notify: v.Notify, Secure: v.ScriptSecurity, Log: d.Log}); err != nil {
 		return err
 	}
-	d.mailer = mailer.New(mailer.Options{Notify: v.Notify, Router: d.cfg.Name, Log: d.Log})
+	d.half.Store(&half{cfg: v, mailer: d.newMailer(v)})
 	if err := d.buildSpeaker(); err != nil {
 		return err
 	}
@@ -112,10 +110,8 @@ func (d *process) startVRRP() {
 		d.tasks.partner = start(&task{name: "pair link", run: d.partner.run}, d.failed)
 	}
 	d.tasks.notifier = start(&task{name: "notify scripts", run: d.notifier.Run}, d.failed)
-	if d.mailer != nil {
-		d.tasks.mailer = start(&task{name: "mail", run: d.mailer.Run}, d.failed)
-	}
-	d.tasks.links = start(&task{name: "link watcher", run: d.watchLinks}, d.failed)
+	d.startMailer()
+	d.startLinks()
 	d.tasks.speaker = start(&task{name: "VRRP speaker", run: d.speaker.Run, ready: d.speaker.Ready()}, d.failed)
 	d.tasks.probes = start(&task{name: "probes", run: d.probes.Run}, d.failed)
 }

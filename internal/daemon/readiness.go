@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"baton/conf/keepalived"
 	"baton/lb"
 	"baton/pair"
 	"baton/vip/kernel"
@@ -12,16 +13,21 @@ import (
 // readiness, and its view of the servers. It is called from many goroutines.
 func (d *process) pairState() pair.State {
 	s := pair.State{Maintenance: d.health.inMaintenance(), Reason: d.unready()}
-	holdings := d.addresses.Status()
-	for i, st := range d.speaker.Status() {
+	h := d.half.Load()
+	holdings := h.holdings()
+	for _, st := range d.speaker.Status() {
+		c := h.instance(st.Name)
+		if c == nil {
+			continue // a reload is under way
+		}
 		in := pair.InstanceState{
 			Key:      instanceKey(st.Name, st.VRID, st.IPv6),
 			Role:     role(st.State),
 			Priority: st.Priority, Base: st.BasePriority,
-			Holds: holdings[i].Held, Source: st.Source, Master: st.Master,
+			Holds: holdings[st.Name].Held, Source: st.Source, Master: st.Master,
 			Reason: s.Reason,
 		}
-		if text := d.unreadyInstance(i, st, holdings[i]); text != "" {
+		if text := d.unreadyInstance(c, st, holdings[st.Name]); text != "" {
 			in.Reason = text
 		}
 		s.Instances = append(s.Instances, in)
@@ -51,12 +57,12 @@ func (d *process) unready() string {
 }
 
 // unreadyInstance is why an instance could not be master.
-func (d *process) unreadyInstance(i int, st vrrpnet.Status, h kernel.Status) string {
+func (d *process) unreadyInstance(c *keepalived.Instance, st vrrpnet.Status, h kernel.Status) string {
 	switch {
 	case st.State == vrrp.Fault:
-		return "it is in FAULT: " + reason(st, d.shares(i))
+		return "it is in FAULT: " + reason(st, d.shares(c))
 	case st.State == vrrp.Init:
-		return "it has not started yet: " + reason(st, d.shares(i))
+		return "it has not started yet: " + reason(st, d.shares(c))
 	case st.Problem != "":
 		return st.Problem
 	}

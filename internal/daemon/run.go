@@ -176,8 +176,8 @@ func (d *process) shutdown(failure error) {
 		d.balancer.StopListening()
 	}
 	d.end(d.tasks.speaker, failure)
-	if d.addresses != nil {
-		if err := d.addresses.End(); err != nil {
+	if h := d.half.Load(); h != nil {
+		if err := h.addresses.End(); err != nil {
 			d.Log.Error(fmt.Sprintf("remove what stood from the start: %v", err))
 		}
 	}

@@ -26,7 +26,9 @@ func (t *teller) event(e vrrpnet.Event) {
 		news.Word = wordOf(e.State, e.Why)
 	case vrrpnet.StateChanged:
 		t.states[e.Instance] = e.State
-		news.Word = wordOf(e.State, e.Why)
+		if news.Word = wordOf(e.State, e.Why); e.Why == vrrp.Removed {
+			delete(t.states, e.Instance)
+		}
 	case vrrpnet.Resync:
 		// Steps in between are lost, where it ended must not be.
 		if t.states[e.Instance] != e.State {
@@ -59,6 +61,8 @@ func wordOf(s vrrp.State, why vrrp.Why) checkscript.Word {
 		return checkscript.ToFault
 	case why == vrrp.Stopped:
 		return checkscript.Stopped
+	case why == vrrp.Removed:
+		return checkscript.Deleted
 	}
 	return ""
 }

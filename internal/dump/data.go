@@ -201,7 +201,7 @@ func (s *Snapshot) tracked(w *writer, in *Instance) {
 
 func (s *Snapshot) notify(w *writer, t checkscript.Target) {
 	if !t.Group {
-		w.line("   Notify deleted = %s", either(t.Scripts[checkscript.Deleted] != nil, "Deleted", "Fault"))
+		w.line("   Notify deleted = %s", either(t.Deleted, "Deleted", "Fault"))
 	}
 	one := func(what string, c *checkscript.Command) {
 		if c != nil {

@@ -91,7 +91,8 @@ func (s *Snapshot) data(in *Instance) dataJSON {
 		AdvertInterval: c.AdvertInterval.Seconds(), MasterInterval: c.AdvertInterval.Seconds(),
 		Accept: 1, NoPreempt: c.NoPreempt, PreemptDelay: c.PreemptDelay.Seconds(),
 		State: int(st.State), WantState: int(st.State), Version: int(st.Version),
-		ScriptBackup: script(t.Scripts[checkscript.ToBackup]), ScriptMaster: script(t.Scripts[checkscript.ToMaster]),
+		NotifyDeleted: t.Deleted,
+		ScriptBackup:  script(t.Scripts[checkscript.ToBackup]), ScriptMaster: script(t.Scripts[checkscript.ToMaster]),
 		ScriptFault: script(t.Scripts[checkscript.ToFault]), ScriptStop: script(t.Scripts[checkscript.Stopped]),
 		Script: script(t.Any), ScriptMasterRxLower: script(t.Scripts[checkscript.RxLower]),
 	}

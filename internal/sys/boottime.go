@@ -43,3 +43,10 @@ func (t Ticker) Drain() (ticks uint64) {
 	}
 	return ticks
 }
+
+// MonotonicTime reads CLOCK_MONOTONIC, as systemd wants it told.
+func MonotonicTime() time.Duration {
+	var ts unix.Timespec
+	_, _, _ = unix.RawSyscall(unix.SYS_CLOCK_GETTIME, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&ts)), 0) // as above
+	return time.Duration(ts.Nano())
+}
