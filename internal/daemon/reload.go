@@ -128,9 +128,12 @@ func (d *process) change(ctx context.Context, cfg *Config) (err error) {
 	if err := d.probes.Reload(next.cfg.Probes); err != nil {
 		return err
 	}
+	if err := next.addresses.Reguard(old.addresses); err != nil {
+		return errors.Join(err, d.probes.Reload(old.cfg.Probes))
+	}
 	// Those that go are told so by their own scripts.
 	if err := d.notifier.Reload(withGone(next.cfg, old.cfg)); err != nil {
-		return errors.Join(err, d.probes.Reload(old.cfg.Probes))
+		return errors.Join(err, d.probes.Reload(old.cfg.Probes), old.addresses.Reguard(next.addresses))
 	}
 	select {
 	case <-d.reloaded: // of an earlier one that took too long to tell
@@ -138,7 +141,7 @@ func (d *process) change(ctx context.Context, cfg *Config) (err error) {
 	}
 	c := d.vrrpChange(old, next)
 	if err := d.speaker.Reload(ctx, c); err != nil {
-		return errors.Join(err, d.probes.Reload(old.cfg.Probes), d.notifier.Reload(old.cfg.Notify.Targets))
+		return errors.Join(err, d.probes.Reload(old.cfg.Probes), d.notifier.Reload(old.cfg.Notify.Targets), old.addresses.Reguard(next.addresses))
 	}
 	d.settle(old, next)
 	d.Log.Info("reloaded: " + (&Config{Balancer: d.cfg.Balancer, VRRP: next.cfg}).Summary())

@@ -66,7 +66,7 @@ func (d *process) buildSpeaker() error {
 	if err := h.addresses.MakeVMACs(); err != nil {
 		return err
 	}
-	if err := d.addresses.Guard(); err != nil {
+	if err := h.addresses.Guard(); err != nil {
 		return err
 	}
 	tell := newTeller(func(n checkscript.News) {

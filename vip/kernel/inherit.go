@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"syscall"
 
 	"baton/internal/mono"
@@ -16,6 +17,20 @@ func (m *Manager) Succeed(old *Manager) {
 	// What the old one has put there and this one does not know has to be found.
 	m.routing.used = m.routing.used || old.routing.used
 	m.routing.rules = m.routing.rules || old.routing.rules
+}
+
+// Reguard is Guard for one that takes over from another: what that one has put there
+// and nobody wants any more goes.
+func (m *Manager) Reguard(old *Manager) error {
+	if m.guards() || !old.guards() {
+		return m.Guard()
+	}
+	_, err := removeGuard(m.nl)
+	return err
+}
+
+func (m *Manager) guards() bool {
+	return slices.ContainsFunc(m.cfgs, func(c vip.Config) bool { return c.NoAccept && len(c.Addresses) > 0 })
 }
 
 // Inherit goes on where the Manager of an older configuration was, and brings the
