@@ -75,12 +75,18 @@ func (r *Runner) begin(s *set) {
 		}
 		var ctx context.Context
 		ctx, p.cancel = context.WithCancel(r.ctx)
-		r.work.Go(func() { p.run(ctx) })
+		r.work.Go(func() error {
+			p.run(ctx)
+			return nil
+		})
 	}
 	if r.unfollow != nil {
 		r.unfollow()
 	}
 	var ctx context.Context
 	ctx, r.unfollow = context.WithCancel(r.ctx)
-	r.work.Go(func() { newProcesses(s.order).follow(ctx) })
+	r.work.Go(func() error {
+		newProcesses(s.order).follow(ctx)
+		return nil
+	})
 }

@@ -12,6 +12,8 @@ import (
 
 	"baton/checkscript"
 	"baton/internal/mono"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Options is what a Runner works with. The three functions that ask the
@@ -37,7 +39,7 @@ type Runner struct {
 
 	mu       sync.Mutex // guards what follows: Run against Reload
 	ctx      context.Context
-	work     sync.WaitGroup
+	work     errgroup.Group
 	unfollow context.CancelFunc // ends the counting of processes
 }
 
@@ -111,8 +113,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	<-ctx.Done()
 	r.mu.Lock() // a Reload that has begun starts its probes, and none begins any more
 	defer r.mu.Unlock()
-	r.work.Wait()
-	return nil
+	return r.work.Wait()
 }
 
 // BackendChanged tells the track_backend probes of a backend that its number of
