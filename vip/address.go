@@ -12,6 +12,7 @@ type Address struct {
 	Label     string     // optional, e.g. eth0:vip; IPv4 only
 	Scope     uint8      // RT_SCOPE_*, 0 = universe (global)
 	Broadcast netip.Addr // optional; IPv4 only
+	Peer      netip.Addr // optional: the far end, which Prefix's length is then of
 }
 
 // Config is what one vrrp_instance owns.
@@ -22,6 +23,7 @@ type Config struct {
 	Routes    []Route
 	Rules     []Rule
 	VMAC      VMAC
+	Promote   bool     // promote_secondaries: set it on every interface of the addresses
 	NoAccept  bool     // no_accept: packets to and from the addresses are dropped
 	Announce  Schedule // the zero one stands for DefaultSchedule
 
@@ -50,6 +52,24 @@ type Schedule struct {
 	RefreshRepeat  int           // frames of a refresh, per address
 	ARPInterval    time.Duration // pause between two ARP frames on one interface: vrrp_garp_interval
 	NAInterval     time.Duration // pause between two neighbour advertisements on one interface
+	Extra          time.Duration // between announcements of the addresses on interfaces by which no adverts leave, 0: none: garp_extra_if
+	ExtraAll       bool          // ... of all addresses
+	Form           ARPForm       // of gratuitous ARP
+}
+
+// ARPForm says as what gratuitous ARP is sent. Hosts learn from either; there are
+// routers and switches that heed one form only.
+type ARPForm uint8
+
+// The forms.
+const (
+	ARPRequest ARPForm = iota // what keepalived sends
+	ARPReply
+	ARPBoth
+)
+
+func (f ARPForm) String() string {
+	return [...]string{ARPRequest: "request", ARPReply: "reply", ARPBoth: "both"}[f]
 }
 
 // DefaultSchedule is what keepalived does by default, and a refresh for switches

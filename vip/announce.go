@@ -20,6 +20,7 @@ type pending struct {
 	address Address
 	left    int
 	pause   time.Duration
+	form    ARPForm
 }
 
 func (l *lane) deadline() mono.Time {
@@ -41,7 +42,10 @@ func (k *Keeper) burst(now mono.Time, h *Holding, repeat int, again time.Duratio
 
 // plan sets the times of the second burst and of the refresh, counted from now.
 func (h *Holding) plan(now mono.Time, repeat int, again time.Duration) {
-	h.again, h.refresh, h.repeat = mono.Never, mono.Never, repeat
+	h.again, h.refresh, h.extra, h.repeat = mono.Never, mono.Never, mono.Never, repeat
+	if d := h.Config.Announce.Extra; d > 0 {
+		h.extra = now.Add(d)
+	}
 	if again > 0 {
 		h.again = now.Add(again)
 	}
@@ -60,6 +64,18 @@ func (k *Keeper) announce(now mono.Time, h *Holding, count int, out []Action) []
 	return out
 }
 
+// announceExtra announces once what adverts do not show to switches: the addresses on a
+// VMAC that adverts do not leave by, or on any interface.
+func (k *Keeper) announceExtra(now mono.Time, h *Holding, out []Action) []Action {
+	for i, l := range h.Leases {
+		a := h.Config.Addresses[i]
+		if l.Held && (h.Config.Announce.ExtraAll || a.Interface == h.Config.VMAC.Name) {
+			out = k.send(now, a, 1, h.Config.Announce, out)
+		}
+	}
+	return out
+}
+
 // send announces one address: at once, or in its lane.
 func (k *Keeper) send(now mono.Time, a Address, count int, s Schedule, out []Action) []Action {
 	if count == 0 {
@@ -71,7 +87,7 @@ func (k *Keeper) send(now mono.Time, a Address, count int, s Schedule, out []Act
 		pause = s.NAInterval
 	}
 	if pause == 0 {
-		return append(out, Action{Kind: Send, Address: a, Count: count})
+		return append(out, Action{Kind: Send, Address: a, Count: count, Form: s.Form})
 	}
 	l := k.lane(a.Interface, six)
 	for i := range l.queue {
@@ -83,7 +99,7 @@ func (k *Keeper) send(now mono.Time, a Address, count int, s Schedule, out []Act
 	if len(l.queue) == 0 {
 		l.next = max(l.next, now)
 	}
-	l.queue = append(l.queue, pending{a, count, pause})
+	l.queue = append(l.queue, pending{a, count, pause, s.Form})
 	return out
 }
 
@@ -110,7 +126,7 @@ func (k *Keeper) drain(now mono.Time, out []Action) []Action {
 			if h == nil || !h.Wanted || !h.Leases[j].Held {
 				continue
 			}
-			out = append(out, Action{Kind: Send, Address: p.address, Count: 1})
+			out = append(out, Action{Kind: Send, Address: p.address, Count: 1, Form: p.form})
 			l.next = now.Add(p.pause)
 			if p.left--; p.left > 0 {
 				l.queue = append(l.queue, p)

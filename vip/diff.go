@@ -42,7 +42,7 @@ type Plan []Step
 // 10.0.0.9/24 and 10.0.0.9/32 can stand side by side. A foreign one refuses ours
 // at any length: with it there the address would outlive our lease.
 //
-// Label, scope and broadcast of a present address cannot be changed: it is
+// Label, scope, broadcast and peer of a present address cannot be changed: it is
 // removed and added again.
 func Diff(have, want Set) Plan {
 	plan := make(Plan, 0, len(want))

@@ -52,5 +52,6 @@ type Action struct {
 	Kind     ActionKind
 	Address  Address // Send, Returned, Ask
 	Count    int     // Send
+	Form     ARPForm // Send
 	Instance string  // Sync; "": all
 }

@@ -25,6 +25,7 @@ type Holding struct {
 	repeat  int       // its frames
 	ask     mono.Time // next question who else has the addresses
 	refresh mono.Time
+	extra   mono.Time
 }
 
 // NewKeeper makes a Keeper of instances that hold nothing. Every address has its
@@ -41,7 +42,7 @@ func NewKeeper(cfgs []Config) *Keeper {
 		}
 		k.holdings = append(k.holdings, Holding{
 			Config: c, Leases: make([]Lease, len(c.Addresses)), Wanted: c.Static,
-			again: mono.Never, refresh: mono.Never, ask: mono.Never,
+			again: mono.Never, refresh: mono.Never, ask: mono.Never, extra: mono.Never,
 		})
 	}
 	return k
@@ -100,7 +101,7 @@ func (k *Keeper) Deadline() mono.Time {
 		d = min(d, k.lanes[i].deadline())
 	}
 	for i := range k.holdings {
-		d = min(d, k.holdings[i].again, k.holdings[i].refresh, k.holdings[i].ask)
+		d = min(d, k.holdings[i].again, k.holdings[i].refresh, k.holdings[i].ask, k.holdings[i].extra)
 	}
 	return d
 }
@@ -155,7 +156,7 @@ func (k *Keeper) stepInstance(now mono.Time, ev Event, h *Holding, out []Action)
 		return k.syncOne(now, h, out)
 	case Down:
 		h.Wanted = false
-		h.again, h.refresh, h.ask = mono.Never, mono.Never, mono.Never
+		h.again, h.refresh, h.ask, h.extra = mono.Never, mono.Never, mono.Never, mono.Never
 		return k.syncOne(now, h, out)
 	case Announce:
 		// A conflict calls for this again and again; each time the second burst
@@ -221,6 +222,10 @@ func (k *Keeper) due(now mono.Time, out []Action) []Action {
 		if now >= h.refresh {
 			out = k.announce(now, h, h.Config.Announce.RefreshRepeat, out)
 			h.refresh = now.Add(h.Config.Announce.Refresh)
+		}
+		if now >= h.extra {
+			out = k.announceExtra(now, h, out)
+			h.extra = now.Add(h.Config.Announce.Extra)
 		}
 		if now >= h.ask {
 			for j, l := range h.Leases {

@@ -47,7 +47,7 @@ func (s *sim) step(ev Event) {
 		case Sync:
 			queue = s.sync(act.Instance, queue)
 		case Send:
-			s.say("send %s on %s x%d", act.Address.Prefix, act.Address.Interface, act.Count)
+			s.say("send %s on %s x%d%s", act.Address.Prefix, act.Address.Interface, act.Count, map[ARPForm]string{ARPReply: " reply", ARPBoth: " both"}[act.Form])
 		default:
 			s.say("%s %s", act.Kind, act.Address.Prefix)
 		}

@@ -63,7 +63,7 @@ func parseEntry(t *testing.T, d *datadriven.TestData, s string) Entry {
 //	instances            one per line: NAME ADDRESS INTERFACE [ADDRESS INTERFACE ...]
 //	                     then words for its schedule: again=5s repeat=5 conflict-again=5s
 //	                     conflict-repeat=5 refresh=60s refresh-repeat=1 arp=0s na=0s,
-//	                     or static=yes
+//	                     extra=[all:]0s form=both vmac=NAME, or static=yes
 //	up|down|announce|conflict N   the VRRP state machine's orders
 //	run DURATION         time passes, the timer fires at each deadline
 //	stall DURATION       time passes, nothing runs; then the timer
@@ -130,6 +130,10 @@ func parseInstances(t *testing.T, d *datadriven.TestData) []Config {
 		c := Config{Instance: words[0]}
 		c.Announce = DefaultSchedule()
 		for w := words[1:]; len(w) > 0; {
+			if v, ok := strings.CutPrefix(w[0], "vmac="); ok {
+				c.VMAC.Name, w = v, w[1:]
+				continue
+			}
 			if w[0] == "static=yes" {
 				c.Static, w = true, w[1:]
 				continue
@@ -164,6 +168,11 @@ func setSchedule(t *testing.T, d *datadriven.TestData, s *Schedule, key, value s
 		s.Refresh, err = time.ParseDuration(value)
 	case "arp":
 		s.ARPInterval, err = time.ParseDuration(value)
+	case "extra":
+		value, s.ExtraAll = strings.TrimPrefix(value, "all:"), strings.HasPrefix(value, "all:")
+		s.Extra, err = time.ParseDuration(value)
+	case "form":
+		s.Form = map[string]ARPForm{"reply": ARPReply, "both": ARPBoth}[value]
 	case "na":
 		s.NAInterval, err = time.ParseDuration(value)
 	default:

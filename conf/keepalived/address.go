@@ -27,6 +27,7 @@ type addressDraft struct {
 	address   vip.Address
 	label     conf.Word
 	broadcast conf.Word // an address, + or -
+	peer      conf.Word
 }
 
 // addressKey is what must be unique: an address can float for one instance only.
@@ -58,7 +59,9 @@ func addressKeywords() [][]entry[addressDraft] {
 		{name: "brd", doc: "its broadcast address; + sets the host bits, - clears them", min: 1, max: 1, parse: broadcast},
 		{name: "broadcast", doc: "the same as brd", min: 1, max: 1, parse: broadcast},
 		{name: "preferred_lft", status: Refused, doc: "the address is a lease that baton renews itself", min: 1, max: 1},
-		{name: "peer", status: Refused, min: 1, max: 1},
+		{name: "peer", doc: "the far end of a point-to-point link: ADDRESS[/LENGTH]", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *addressDraft) {
+			d.peer = b.Words[1]
+		}},
 		{name: "track_group", status: Refused, doc: "it is for static addresses", min: 1, max: 1},
 		{name: "no_track", status: Warned, doc: "an address that someone removes is put back"},
 		{name: "-nodad", status: Warned, doc: "baton never waits for duplicate address detection"},
@@ -168,6 +171,7 @@ func (l *lowerer) finishList(d *instanceDraft, list []addressDraft, vmac vip.VMA
 		}
 		l.label(&a)
 		l.broadcast(&a)
+		l.peerOf(&a)
 		ip := a.address.Prefix.Addr()
 		if first, twice := l.addresses[ip]; twice {
 			l.errs.Errorf(a.word.Pos, "", "%s stands twice: %s has it at %s", ip, first.owner, first.pos)
@@ -193,6 +197,27 @@ func (l *lowerer) label(a *addressDraft) {
 	default:
 		a.address.Label = w.Text
 	}
+}
+
+// peerOf reads the far end. The length behind it, if there is one, takes the place of
+// the address's own: it is the far end's network that the kernel makes a route to.
+func (l *lowerer) peerOf(a *addressDraft) {
+	if a.peer.Pos.Line == 0 {
+		return
+	}
+	p, ok := l.prefix(a.peer)
+	if !ok {
+		return
+	}
+	own := a.address.Prefix
+	if p.Addr().Is6() != own.Addr().Is6() || p.Addr() == own.Addr() {
+		l.errs.Errorf(a.peer.Pos, "another address of the same family", "`peer %s` cannot be the far end of %s", a.peer.Text, own.Addr())
+		return
+	}
+	if strings.Contains(a.peer.Text, "/") {
+		a.address.Prefix = netip.PrefixFrom(own.Addr(), p.Bits())
+	}
+	a.address.Peer = p.Addr()
 }
 
 // broadcast computes + and -, or reads an address.

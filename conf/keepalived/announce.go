@@ -19,6 +19,9 @@ type announceDraft struct {
 	delay, repeat                 *int
 	conflictDelay, conflictRepeat *int
 	refresh, refreshRepeat        *int
+	extra                         *int
+	extraAll                      bool
+	form                          *vip.ARPForm
 	arpInterval, naInterval       time.Duration // global_defs only
 	minimal                       bool          // global_defs only
 }
@@ -34,6 +37,26 @@ func announceKeywords[T any](prefix string, of func(*T) *announceDraft) []entry[
 		}}
 	}
 	return []entry[T]{
+		{name: prefix + "garp_extra_if", doc: "[all] SECONDS: announce again and again the addresses on interfaces by which no adverts leave, with use_vmac and vmac_xmit_base; all: every address; 0: do not", min: 1, max: 2, parse: func(l *lowerer, b *conf.Block, into *T) {
+			words := b.Words[1:]
+			d := of(into)
+			if d.extraAll = len(words) == 2; d.extraAll && words[0].Text != "all" {
+				l.errs.Errorf(words[0].Pos, "all, or nothing", "`%s` is followed by all and seconds, or seconds, not `%s`", b.Words[0].Text, words[0].Text)
+				return
+			}
+			if n, ok := l.integer(b.Words[0].Text, words[len(words)-1], 0, maxDelay); ok {
+				d.extra = &n
+			}
+		}},
+		{name: prefix + "garp_form", doc: "baton's own: gratuitous ARP is sent as request (the default, as with keepalived), reply or both", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, into *T) {
+			for _, f := range []vip.ARPForm{vip.ARPRequest, vip.ARPReply, vip.ARPBoth} {
+				if f.String() == b.Words[1].Text {
+					of(into).form = &f
+					return
+				}
+			}
+			l.errs.Errorf(b.Words[1].Pos, "", "`%s` must be request, reply or both, not `%s`", b.Words[0].Text, b.Words[1].Text)
+		}},
 		number("garp_master_delay", "seconds from takeover to the second burst of gratuitous ARP, 5 by default; 0: there is none", 0, maxDelay, func(d *announceDraft) **int { return &d.delay }),
 		number("garp_master_repeat", "gratuitous ARPs per burst and address, 5 by default", 1, maxRepeat, func(d *announceDraft) **int { return &d.repeat }),
 		number("garp_lower_prio_delay", "garp_master_delay after an advert of lower priority", 0, maxDelay, func(d *announceDraft) **int { return &d.conflictDelay }),
@@ -87,6 +110,11 @@ func (d announceDraft) schedule(global announceDraft) vip.Schedule {
 	s.ConflictAgain = seconds(s.Again, d.conflictDelay, global.conflictDelay)
 	s.Refresh = seconds(s.Refresh, d.refresh, global.refresh)
 	s.RefreshRepeat = number(s.RefreshRepeat, d.refreshRepeat, global.refreshRepeat)
+	s.Extra = seconds(0, d.extra, global.extra)
+	s.ExtraAll = d.extra != nil && d.extraAll || d.extra == nil && global.extraAll
+	if f := cmp.Or(d.form, global.form); f != nil {
+		s.Form = *f
+	}
 	s.ARPInterval, s.NAInterval = global.arpInterval, global.naInterval
 	return s
 }

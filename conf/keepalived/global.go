@@ -65,7 +65,6 @@ func globalKeywords() [][]entry[globals] {
 		globalAnnounceKeywords(),
 		only[globals]("group that adverts are sent to", "224.0.0.18", "vrrp_mcast_group4"),
 		{toggle("vrrp_strict", "adhere to the RFCs strictly: no authentication, no unicast, no repeated announcements, and no_accept", func(g *globals, on bool) { g.strict = on })},
-		refuse[globals]("", "vrrp_garp_extra_if"),
 		only[globals]("group that IPv6 adverts are sent to", "ff02::12", "vrrp_mcast_group6"),
 		warn[globals]("adverts of other virtual routers are passed over", "log_unknown_vrids"),
 		warn[globals]("baton always waits for an interface that is not there", "dynamic_interfaces"),

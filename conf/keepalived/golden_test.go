@@ -231,12 +231,19 @@ func dump(b *strings.Builder, c *Config) {
 			fmt.Fprintf(b, "    announce x%d again=%v conflict x%d again=%v refresh=%v x%d pauses=%v,%v\n",
 				s.Repeat, s.Again, s.ConflictRepeat, s.ConflictAgain, s.Refresh, s.RefreshRepeat, s.ARPInterval, s.NAInterval)
 		}
+		if s := i.VIP.Announce; s.Extra > 0 || s.Form != 0 {
+			fmt.Fprintf(b, "    announce extra=%v all=%t form=%s\n", s.Extra, s.ExtraAll, s.Form)
+		}
+		if i.VIP.Promote {
+			b.WriteString("    promote_secondaries\n")
+		}
 		for n, a := range i.VIP.Addresses {
 			line("    address", a.Prefix.String())
 			field("dev", a.Interface)
 			field("label", a.Label)
 			field("scope", a.Scope)
 			field("broadcast", a.Broadcast)
+			field("peer", a.Peer)
 			if n >= len(v.Advertised) {
 				b.WriteString(" excluded")
 			} else if v.Advertised[n] != a.Prefix.Addr() {

@@ -33,6 +33,7 @@ type instanceDraft struct {
 	addresses   []addressDraft
 	excluded    []addressDraft
 	vmac        vmacDraft
+	promote     bool
 	strict      bool
 	accept      bool
 	acceptAt    diag.Pos // of accept or no_accept
@@ -105,6 +106,9 @@ func instanceKeywords() [][]entry[instanceDraft] {
 			{name: "virtual_rules", doc: "rules of the routing policy that move, one per line", body: true, many: true, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
 				d.rules = append(d.rules, l.ruleLines(b)...)
 			}},
+			{name: "promote_secondaries", doc: "set it on the interfaces of the addresses; baton does so by itself where an address of its own comes first", parse: func(_ *lowerer, _ *conf.Block, d *instanceDraft) {
+				d.promote = true
+			}},
 			{name: "nopreempt", doc: "do not take over from a master of lower priority", parse: func(_ *lowerer, b *conf.Block, d *instanceDraft) {
 				d.vrrp.NoPreempt, d.nopreempt = true, b.Words[0].Pos
 			}},
@@ -142,7 +146,7 @@ func instanceKeywords() [][]entry[instanceDraft] {
 		acceptKeywords(),
 		refuse[instanceDraft]("an instance speaks on an interface", "vrf"),
 		refuse[instanceDraft]("use_vmac is what there is: a macvlan interface for the addresses of `interface`", "use_vmac_addr", "use_ipvlan"),
-		refuse[instanceDraft]("", "promote_secondaries", "track_src_ip", "garp_extra_if",
+		refuse[instanceDraft]("", "track_src_ip",
 			"lvs_sync_daemon_interface"),
 		warn[instanceDraft]("an empty unicast_peer is an error", "unicast_fault_no_peer"),
 		refuse[instanceDraft]("it is for keepalived before 1.3.7", "old_unicast_checksum"),
@@ -245,7 +249,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks, At: places(b.Body),
 		VIP: vip.Config{
 			Instance: name.Text, Interface: d.vrrp.Interface, Addresses: append(advertised, excluded...),
-			Routes: d.routes, Rules: d.rules, VMAC: vmac, NoAccept: noAccept, Announce: d.announce.schedule(l.globals.announce),
+			Routes: d.routes, Rules: d.rules, VMAC: vmac, NoAccept: noAccept, Promote: d.promote, Announce: d.announce.schedule(l.globals.announce),
 		},
 	}
 	if d.strict {

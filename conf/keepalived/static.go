@@ -40,6 +40,7 @@ func (l *lowerer) finishStatic() {
 		}
 		l.label(d)
 		l.broadcast(d)
+		l.peerOf(d)
 		ip := d.address.Prefix.Addr()
 		if first, twice := l.addresses[ip]; twice {
 			l.errs.Errorf(d.word.Pos, "", "%s stands twice: %s has it at %s", ip, first.owner, first.pos)

@@ -43,7 +43,7 @@ type port struct {
 
 // send broadcasts count gratuitous ARP requests or unsolicited neighbour
 // advertisements for an address.
-func (b *announcement) send(a vip.Address, count int) {
+func (b *announcement) send(a vip.Address, count int, form vip.ARPForm) {
 	p, ok := b.ports[a.Interface]
 	if !ok {
 		var err error
@@ -57,7 +57,7 @@ func (b *announcement) send(a vip.Address, count int) {
 	if p.announcer == nil {
 		return
 	}
-	write, err := p.writer(a.Prefix.Addr())
+	write, err := p.writer(a.Prefix.Addr(), form)
 	for range count {
 		if err != nil {
 			break
@@ -77,8 +77,8 @@ func (b *announcement) send(a vip.Address, count int) {
 	b.m.complain("announcement of "+a.Prefix.String()+" on "+a.Interface, err)
 }
 
-// writer returns what sends one frame for an address.
-func (p *port) writer(a netip.Addr) (func() error, error) {
+// writer returns what sends one frame for an address, or one of each form.
+func (p *port) writer(a netip.Addr, form vip.ARPForm) (func() error, error) {
 	if a.Is6() {
 		frame := vip.AppendNA(make([]byte, 0, vip.NALen), [6]byte(p.ifi.HardwareAddr), a, p.router)
 		to := &packet.Addr{HardwareAddr: net.HardwareAddr(frame[:6])}
@@ -97,8 +97,27 @@ func (p *port) writer(a netip.Addr) (func() error, error) {
 	}
 	// Sender and target are the virtual address; the target's hardware address
 	// is all ones, as keepalived sends it, and not the zeros of RFC 5227.
-	frame, err := arp.NewPacket(arp.OperationRequest, p.ifi.HardwareAddr, a, ethernet.Broadcast, a)
-	return func() error { return p.announcer.arp.WriteTo(frame, ethernet.Broadcast) }, err
+	var frames []*arp.Packet
+	for _, f := range []struct {
+		form vip.ARPForm
+		op   arp.Operation
+	}{{vip.ARPRequest, arp.OperationRequest}, {vip.ARPReply, arp.OperationReply}} {
+		if form == f.form || form == vip.ARPBoth {
+			frame, err := arp.NewPacket(f.op, p.ifi.HardwareAddr, a, ethernet.Broadcast, a)
+			if err != nil {
+				return nil, err
+			}
+			frames = append(frames, frame)
+		}
+	}
+	return func() error {
+		for _, f := range frames {
+			if err := p.announcer.arp.WriteTo(f, ethernet.Broadcast); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
 }
 
 // port prepares an interface for a burst. The error says why nothing can be

@@ -127,3 +127,22 @@ func TestNoAnnouncementOnLoopback(t *testing.T) {
 		t.Errorf("logged %d times:\n%s", n, h.log)
 	}
 }
+
+// garp_form: the other form differs in the operation alone.
+func TestARPForms(t *testing.T) {
+	sw := nettest.NewSwitch(t)
+	host, peer := sw.Host("a"), sw.Host("b", "10.0.0.2/24")
+	c := instance("VI_1", "10.0.0.9/24")
+	c.Announce = vip.Schedule{Repeat: 2, RefreshRepeat: 1, Form: vip.ARPBoth}
+	h := newHarness(t, host.NS, c)
+	h.mustSet("VI_1", true)
+	seen := peer.Capture("eth0", 0x0806)
+	h.announce("VI_1", mono.Now())
+	for i := range 4 {
+		want := gratuitous(hardwareAddr(t, host.NS), "10.0.0.9")
+		want[21] = []byte{1, 2}[i%2]
+		if d := cmp.Diff(want, seen.Next(notProbe)); d != "" {
+			t.Fatalf("frame %d (-want +got):\n%s", i, d)
+		}
+	}
+}

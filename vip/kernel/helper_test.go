@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -46,9 +47,18 @@ func holdForever(addrs []string) {
 	}
 	m.Announce("VI_1", false, mono.Now())
 	fmt.Println("held")
+	abandoned := make(chan struct{}) // the test has ended: its end of the pipe is closed
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		close(abandoned)
+	}()
 	for {
-		time.Sleep(m.Deadline().Sub(mono.Now())) // the shell's one timer
-		m.Tick(mono.Now())
+		select {
+		case <-time.After(m.Deadline().Sub(mono.Now())): // the shell's one timer
+			m.Tick(mono.Now())
+		case <-abandoned:
+			os.Exit(0)
+		}
 	}
 }
 
@@ -62,6 +72,11 @@ func startHolder(t *testing.T, ns *nettest.NS, addrs ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close() })
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

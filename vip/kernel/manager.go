@@ -184,6 +184,9 @@ func (m *Manager) Set(instance string, up bool, now mono.Time) error {
 		}
 	}
 	m.run(now, ev)
+	if up && h.Config.Promote {
+		m.promoteAll(h.Config)
+	}
 	for _, a := range h.Config.Addresses {
 		errs = append(errs, m.errs[keyOf(a)])
 	}
@@ -242,7 +245,7 @@ func (m *Manager) run(now mono.Time, ev vip.Event) {
 		case vip.Returned:
 			m.notes.add(slog.LevelWarn, "virtual address had vanished from the interface, put back and announced", "address", a.Address.Prefix, "interface", a.Address.Interface)
 		case vip.Send:
-			burst.send(a.Address, a.Count)
+			burst.send(a.Address, a.Count, a.Form)
 		case vip.Ask:
 			m.ask(a.Address)
 		}

@@ -34,6 +34,19 @@ func (m *Manager) guardNeighbours(a vip.Address) {
 	}
 }
 
+// promoteAll sets promote_secondaries on every interface of an instance's addresses.
+func (m *Manager) promoteAll(c vip.Config) {
+	for _, a := range c.Addresses {
+		index, ok := m.links[a.Interface]
+		if !ok || m.promote[index] {
+			continue
+		}
+		_, err := promoteSecondaries(a.Interface, index)
+		m.complain("promote_secondaries of "+a.Interface, err)
+		m.promote[index] = err == nil
+	}
+}
+
 // isFirst reports whether no address of the same subnet stands before a. The
 // kernel lists the first ones in front of the secondaries.
 func (m *Manager) isFirst(a vip.Address) bool {

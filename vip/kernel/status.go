@@ -14,7 +14,7 @@ type Status struct {
 	Since     mono.Time // when Held: since when
 	Renewed   mono.Time // when Held: the oldest last renewal of its addresses
 	Addresses []AddressStatus
-	Announced uint64 // gratuitous ARP frames sent
+	Announced uint64 // announcements sent, two frames of garp_form both counting as one
 	Error     string // of the last attempt; "" when all is well
 }
 

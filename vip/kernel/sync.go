@@ -238,6 +238,11 @@ func (m *Manager) entry(ifname string, a *netlink.Addr) vip.Entry {
 	if b, ok := netip.AddrFromSlice(a.Broadcast.To4()); ok {
 		e.Broadcast = b
 	}
+	if a.Peer != nil && !a.Peer.IP.Equal(a.IP) {
+		e.Peer = addrOf(a.Peer.IP)
+		ones, _ := a.Peer.Mask.Size()
+		e.Prefix = netip.PrefixFrom(e.Prefix.Addr(), ones)
+	}
 	e.Foreign = !ours(a) && !m.resembles(e.Address, a)
 	return e
 }
@@ -307,6 +312,9 @@ func (m *Manager) request(v vip.Address, index int) *netlink.Addr {
 		ValidLft:    int(vip.LeaseValid.Seconds()),
 		PreferedLft: int(vip.LeaseValid.Seconds()),
 		Protocol:    Protocol,
+	}
+	if v.Peer.IsValid() {
+		a.Peer = &net.IPNet{IP: v.Peer.AsSlice(), Mask: a.IPNet.Mask}
 	}
 	if v.Broadcast.IsValid() {
 		a.Broadcast = v.Broadcast.AsSlice()
