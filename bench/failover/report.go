@@ -17,12 +17,13 @@ type key struct{ row, system, column string }
 // results are the samples of all places.
 type results struct {
 	runs    int
+	load    string // of the host before the first run
 	samples map[key][]sample
 	failed  map[key]int // runs after which the pair was not as it should be
 }
 
 func newResults(runs int) *results {
-	return &results{runs: runs, samples: make(map[key][]sample), failed: make(map[key]int)}
+	return &results{runs: runs, load: load(), samples: make(map[key][]sample), failed: make(map[key]int)}
 }
 
 // add takes a run. One that failed counts as such, and with what it showed if it showed anything.
@@ -65,7 +66,8 @@ func report(r *results, o options) string {
 		}
 	}
 	fmt.Fprintf(&b, "Milliseconds: medians of %d runs, the worst in brackets; in each cell %s. The client asks every %v on a new connection;\n", r.runs, strings.Join(titles, " / "), o.every)
-	b.WriteString("its gap is the longest time between two answers. The nodes have the same files; what all of them do when nothing happens is the first row.\n\n")
+	b.WriteString("its gap is the longest time between two answers. The nodes have the same files; what all of them do when nothing happens is the first row.\n")
+	fmt.Fprintf(&b, "Other work on the host counts as a fault of its own: the load average was %s before the first run.\n\n", r.load)
 	var shown []system
 	heads, rules := []string{"fault", "figure"}, []string{"---", "---"}
 	for _, s := range systems() {
@@ -159,6 +161,12 @@ func firstLine(argv ...string) string {
 	out, _ := exec.Command(argv[0], argv[1:]...).CombinedOutput() // an unknown version is no reason to stop
 	line, _, _ := bytes.Cut(out, []byte("\n"))
 	return string(bytes.TrimSpace(line))
+}
+
+func load() string {
+	text, _ := os.ReadFile("/proc/loadavg") // no reason to stop, either
+	first, _, _ := bytes.Cut(text, []byte(" "))
+	return string(first)
 }
 
 func cpuModel() string {
