@@ -30,6 +30,11 @@ func everyAlias(http bool) string {
 		}
 		fields = append(fields, a+"=%"+a)
 	}
+	fields = append(fields, "e1=%[src,ipmask(16)]", "e2=%[fe_name]/%[be_name]", "e3=%{+Q}[dst_port,add(1),sub(1),mul(0)]", "e4=%[str(a b)]%{+Q}[str()]", "e5=%[bool(1)]")
+	if http {
+		fields = append(fields, "e6=%[capture.req.hdr(0),upper]", "e7=%{+Q}[capture.res.hdr(0)]", "e8=%[capture.req.method] %[capture.req.uri] %[capture.req.ver]",
+			"e9=%[var(txn.x)]", "e10=%{+E}[capture.req.hdr(3)]", "e11=%[status]", "e12=%[unique-id,length]")
+	}
 	return strings.Join(fields, "\x1f")
 }
 
@@ -125,7 +130,8 @@ var logStories = []struct {
 	}},
 }
 
-const logCaptures = ` capture request header Host len 8
+const logCaptures = ` http-request set-var(txn.x) path
+ capture request header Host len 8
  capture request header X-None len 8
  capture request header X-E len 8
  capture request header X-W len 8

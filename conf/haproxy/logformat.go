@@ -10,6 +10,7 @@ import (
 	"baton/conf"
 	"baton/internal/diag"
 	"baton/lb/logfmt"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -38,6 +39,9 @@ type lineFormats struct {
 	custom, sd, uniqueID conf.Word
 	header               string // unique-id-header
 }
+
+// compiledFormats are the same for running.
+type compiledFormats struct{ custom, sd, uniqueID *logfmt.Format }
 
 type captures struct {
 	request, response []spec.Capture
@@ -219,38 +223,67 @@ func (p *proxy) withoutHTTPLog() {
 	p.standard(spec.LogTCP, "")
 }
 
-// logging compiles what a frontend logs.
-func (p *proxy) logging(f *spec.Frontend) {
-	if p.common.Disabled {
+// compileFormats compiles what a frontend logs.
+func (p *proxy) compileFormats() {
+	if p.kind&inFrontend == 0 || p.common.Disabled {
 		return
 	}
-	if f.LogFormat == spec.LogCustom {
-		f.Format = p.format(p.lines.custom)
+	if p.common.LogFormat == spec.LogCustom {
+		p.compiled.custom = p.format(p.lines.custom, sample.AtLog)
 	}
-	f.FormatSD, f.UniqueID, f.UniqueIDHeader = p.format(p.lines.sd), p.format(p.lines.uniqueID), p.lines.header
+	p.compiled.sd = p.format(p.lines.sd, sample.AtLog)
+	p.compiled.uniqueID = p.format(p.lines.uniqueID, sample.AtRequest)
+}
+
+// logging fills in what a frontend logs.
+func (p *proxy) logging(f *spec.Frontend) {
+	f.Format, f.FormatSD, f.UniqueID, f.UniqueIDHeader = p.compiled.custom, p.compiled.sd, p.compiled.uniqueID, p.lines.header
 	f.RequestHeaders, f.ResponseHeaders, f.Cookie = p.captures.request, p.captures.response, p.captures.cookie
 }
 
-// format compiles one format of this proxy; nil where there is none.
-func (p *proxy) format(w conf.Word) *logfmt.Format {
+// format compiles one format of this proxy, whose expressions are evaluated at one of
+// the given places; nil where there is none.
+func (p *proxy) format(w conf.Word, at sample.Places) *logfmt.Format {
 	if w.Text == "" {
 		return nil
 	}
 	text := strings.ReplaceAll(w.Text, withoutTLS.exprs, withoutTLS.values)
-	f, err := logfmt.Compile(text, logfmt.Syntax{HTTP: p.common.Mode == spec.HTTP, Merge: true})
+	f, err := logfmt.Compile(text, logfmt.Syntax{
+		HTTP: p.common.Mode == spec.HTTP, Merge: true,
+		Expr: func(text string, off int) (logfmt.Expr, error) { return p.formatExpr(w, text, off, at) },
+	})
 	if err == nil {
 		return f
 	}
 	pos, hint := w.Pos, ""
 	var syntax *logfmt.SyntaxError
 	if errors.As(err, &syntax) {
-		pos = within(w, syntax.Off)
+		pos, hint = within(w, syntax.Off), syntax.Hint
 		if syntax.Near != "" {
 			hint = didYouMean(syntax.Near, logfmt.Aliases())
 		}
 	}
 	p.l.errs.Errorf(pos, hint, "%s", err.Error())
 	return nil
+}
+
+// formatExpr compiles an expression that begins off bytes into a format.
+func (p *proxy) formatExpr(w conf.Word, text string, off int, at sample.Places) (logfmt.Expr, error) {
+	e, bad := sample.Parse(text, p.exprOptions())
+	if bad != nil {
+		return nil, &logfmt.SyntaxError{Off: off + bad.Off, Msg: bad.Msg, Hint: bad.Hint}
+	}
+	if e.Places()&at == 0 {
+		hint := ""
+		if at == sample.AtLog {
+			hint = "the message is gone when the line is written: keep it with `capture` or in a variable"
+		}
+		return nil, &logfmt.SyntaxError{Off: off, Msg: "'" + e.Fetch() + "' is not available here", Hint: hint}
+	}
+	for _, r := range e.Refs() {
+		p.l.refs = append(p.l.refs, exprRef{r, e.Fetch(), within(w, off+r.Off)})
+	}
+	return logfmt.SampleExpr(e), nil
 }
 
 // withoutTLS is what the end of httpslog's format says of a connection without TLS.

@@ -68,6 +68,7 @@ type proxy struct {
 	resFinal      bool
 	httplog       diag.Pos
 	captures      captures
+	compiled      compiledFormats
 	broken        bool // the section holds errors: what it lacks may stand in those lines
 }
 
@@ -137,6 +138,7 @@ func (p *proxy) admits(k *keyword[*proxy], a *args) bool {
 // validate reports what is only known when all sections have been read.
 func (p *proxy) validate() {
 	p.checkMode()
+	p.compileFormats()
 	p.checkBalance()
 	p.checkBackends()
 	if p.common.Disabled || p.broken {

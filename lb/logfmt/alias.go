@@ -80,7 +80,7 @@ const (
 	NeedLocal    Need = 1 << iota // Record.Local
 	NeedSource                    // Record.Source
 	NeedCounters                  // Record.RequestID
-	NeedResponse                  // nothing before the response is there
+	NeedSample                    // Record.Sample
 )
 
 type aliasRow struct {

@@ -41,14 +41,16 @@ type Value struct {
 type Syntax struct {
 	HTTP  bool // the format is for mode http
 	Merge bool // blanks are delimiters, and merged: log-format, log-format-sd, unique-id-format
-	// Expr compiles an expression, up to its closing bracket.
-	Expr func(text string) (Expr, error)
+	// Expr compiles an expression, what is in the brackets, which begins off bytes into
+	// the format. Its errors are Compile's.
+	Expr func(text string, off int) (Expr, error)
 }
 
 // SyntaxError is a mistake in a format.
 type SyntaxError struct {
 	Off  int // where, in bytes from the format's start
 	Msg  string
+	Hint string
 	Near string // the name that is unknown, for proposals
 }
 
@@ -296,27 +298,21 @@ func (p *parser) expr(it item) error {
 		return p.fail(open, "", "missing ']' after '%s'", p.text[open+1:])
 	}
 	if p.o.Expr == nil {
-		return p.fail(open, "", "sample expressions in a log format are known, not supported yet")
+		return p.fail(open, "", "no expressions here")
 	}
 	var err error
-	if it.expr, err = p.o.Expr(p.text[open+1 : end]); err != nil {
-		return &ExprError{Off: open + 1, Err: err}
+	if it.expr, err = p.o.Expr(p.text[open+1:end], open+1); err != nil {
+		return err
 	}
 	it.kind = itemExpr
+	p.f.needs |= NeedSample
+	if strings.HasPrefix(p.text[open+1:end], "bc_") {
+		p.f.needs |= NeedSource
+	}
 	p.f.items = append(p.f.items, it)
 	p.i = end + 1
 	return nil
 }
-
-// ExprError is a mistake in an expression that begins at Off.
-type ExprError struct {
-	Off int
-	Err error
-}
-
-func (e *ExprError) Error() string { return e.Err.Error() }
-
-func (e *ExprError) Unwrap() error { return e.Err }
 
 func (p *parser) aliased(it item, start int) error {
 	from := p.i

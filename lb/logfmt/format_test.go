@@ -37,7 +37,7 @@ type constant struct {
 
 func (c constant) Eval(*Record) (Value, bool) { return c.v, c.ok }
 
-func testExpr(s string) (Expr, error) {
+func testExpr(s string, off int) (Expr, error) {
 	switch name, arg, _ := strings.Cut(strings.TrimSuffix(s, ")"), "("); name {
 	case "str":
 		return constant{Value{Kind: Text, Bytes: []byte(arg)}, true}, nil
@@ -51,7 +51,7 @@ func testExpr(s string) (Expr, error) {
 	case "none":
 		return constant{}, nil
 	}
-	return nil, errors.New("unknown fetch")
+	return nil, &SyntaxError{Off: off, Msg: "unknown fetch"}
 }
 
 // TestFormats runs testdata/formats: each command is a format and what it makes of a
@@ -88,12 +88,8 @@ func TestFormats(t *testing.T) {
 		if err != nil {
 			at := 0
 			var syntax *SyntaxError
-			var expr *ExprError
-			switch {
-			case errors.As(err, &syntax):
+			if errors.As(err, &syntax) {
 				at = syntax.Off
-			case errors.As(err, &expr):
-				at = expr.Off
 			}
 			return strings.Repeat(" ", at) + "^ " + err.Error() + "\n"
 		}

@@ -171,7 +171,7 @@ func TestAbnormal(t *testing.T) {
 	}
 }
 
-func sample() Record {
+func sampleRecord() Record {
 	return Record{
 		Client: netip.MustParseAddrPort("192.0.2.7:40000"), Local: netip.MustParseAddrPort("[2001:db8::1]:80"),
 		Date: time.Date(2026, 11, 21, 5, 25, 14, 778e6, time.Local), Dates: new(DateCache),
@@ -181,7 +181,7 @@ func sample() Record {
 }
 
 func TestAllocatesNothing(t *testing.T) {
-	r := sample()
+	r := sampleRecord()
 	h := Header{Facility: 16, Level: 6, Time: r.Date, Host: "h", Tag: "baton", PID: 1}
 	dst := make([]byte, 0, 1024)
 	if n := testing.AllocsPerRun(100, func() {
@@ -227,7 +227,7 @@ func FuzzHTTP(f *testing.F) {
 	f.Add([]byte("\"#\x00\r\n\x7f\xff"))
 	f.Add(bytes.Repeat([]byte("a"), 1100))
 	f.Fuzz(func(t *testing.T, request []byte) {
-		r := sample()
+		r := sampleRecord()
 		r.Request = request
 		line := AppendHTTP(nil, &r)
 		for _, c := range line {
@@ -245,7 +245,7 @@ func FuzzHTTP(f *testing.F) {
 }
 
 func BenchmarkAppendHTTP(b *testing.B) {
-	r := sample()
+	r := sampleRecord()
 	dst := make([]byte, 0, 1024)
 	for b.Loop() {
 		AppendHTTP(dst, &r)

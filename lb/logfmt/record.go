@@ -3,6 +3,8 @@ package logfmt
 import (
 	"net/netip"
 	"time"
+
+	"baton/lb/sample"
 )
 
 // Record is what there is to say about one connection or request.
@@ -64,7 +66,8 @@ type Record struct {
 	LogCount           uint64 // lines of the frontend before this one
 	RequestID          uint32 // streams of the process before this one; NeedCounters
 	Origin             Origin
-	Cipher, TLSVersion string // "": no TLS
+	Cipher, TLSVersion string      // "": no TLS
+	Sample             *sample.Ctx // what expressions look at; nil: all are absent
 }
 
 // At makes the record one of a line that is written before the end, where early is

@@ -18,9 +18,6 @@ func (s *httpSession) forward(t *engine.Task) {
 	if !ok {
 		return
 	}
-	if s.fe.Spec.UniqueID != nil {
-		s.uniqueID()
-	}
 	for again := false; ; again = true {
 		if f := s.reach(t, key, again); f != linked {
 			s.reply(t, 503, f.termination())

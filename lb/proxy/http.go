@@ -288,6 +288,9 @@ func (s *httpSession) handle(t *engine.Task) {
 	x, fe := s.x, s.fe
 	fe.Requests.Add(1)
 	s.captureRequest()
+	if fe.Spec.UniqueID != nil {
+		s.makeUniqueID()
+	}
 	s.frameBody()
 	if x.up.garbled { // nothing of it reaches a server
 		s.refuse(t, 400, termination{'P', 'R'})

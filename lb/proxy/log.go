@@ -7,6 +7,7 @@ import (
 	"baton/internal/mono"
 	"baton/lb/engine"
 	"baton/lb/logfmt"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -96,8 +97,11 @@ func (s *httpSession) log(now mono.Time, early bool) {
 		return
 	}
 	x.logged = early
-	s.uniqueID()
-	s.w.send(s.fe, s.record(now).At(early))
+	r := s.record(now).At(early)
+	if s.fe.needs&logfmt.NeedSample != 0 {
+		r.Sample = s.logCtx(early)
+	}
+	s.w.send(s.fe, r)
 }
 
 // record tells what is known of the exchange up to now.
@@ -124,14 +128,39 @@ func (s *httpSession) record(now mono.Time) *logfmt.Record {
 
 var crlf = []byte("\r\n")
 
-// uniqueID makes the request's identifier (unique-id-format) when it is first asked
-// for; empty where the frontend has no format or there is no valid request.
-func (s *httpSession) uniqueID() []byte {
-	x := s.x
-	if len(x.uniqueID) == 0 && s.fe.Spec.UniqueID != nil && !x.bad {
-		x.uniqueID = s.fe.Spec.UniqueID.Append(x.uniqueID, s.record(s.w.Loop.Now()))
+// logCtx is what expressions in a log line look at: what is kept of the messages. A
+// response is only there in an early line.
+func (s *httpSession) logCtx(early bool) *sample.Ctx {
+	c, x := &s.w.ctx, s.x
+	s.facts(c)
+	c.Req = sample.Message{}
+	if !x.bad {
+		in := s.in.B[:s.n]
+		c.Req = sample.Message{Method: x.req.MethodSpan.Of(in), Minor: int(x.req.Minor)}
+		c.Req.URI = x.req.PathAndQuery(in)
+		if c.Backend == nil {
+			c.Backend = c.Frontend // as in %b
+		}
 	}
-	return x.uniqueID
+	if early {
+		c.Res.Status = x.status
+	}
+	if x.link.site != nil {
+		c.Server = sample.Conn{Src: x.source, Dst: x.link.site.addr, HTTPMajor: 1}
+	}
+	if x.link.server != nil {
+		c.Target = &x.link.server.facts
+	}
+	c.Vars[sample.ScopeReq], c.Vars[sample.ScopeRes] = nil, &x.resVars
+	return c
+}
+
+// makeUniqueID follows unique-id-format.
+func (s *httpSession) makeUniqueID() {
+	x := s.x
+	r := s.record(s.w.Loop.Now())
+	r.Sample = s.ctx()
+	x.uniqueID = s.fe.Spec.UniqueID.Append(x.uniqueID[:0], r)
 }
 
 // appendUniqueID follows unique-id-header.
@@ -159,7 +188,26 @@ func (s *tcpSession) log(now mono.Time, early bool) {
 	r.Tc = since(s.link.assigned, s.link.connected)
 	r.RequestID, r.Source = s.number, s.source
 	s.logged = early
+	if s.fe.needs&logfmt.NeedSample != 0 {
+		r.Sample = s.logCtx()
+	}
 	s.w.send(s.fe, r.At(early))
+}
+
+// logCtx is what expressions in a log line look at.
+func (s *tcpSession) logCtx() *sample.Ctx {
+	c := s.ctx()
+	c.Backend = c.Frontend
+	if b := s.link.backend; b != nil {
+		c.Backend = &b.facts
+	}
+	if s.link.site != nil {
+		c.Server = sample.Conn{Src: s.source, Dst: s.link.site.addr}
+	}
+	if s.link.server != nil {
+		c.Target = &s.link.server.facts
+	}
+	return c
 }
 
 // countStream numbers a request or connection, where some log wants to know.

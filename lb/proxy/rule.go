@@ -50,20 +50,30 @@ func compile(c *spec.Cond) rules.Cond {
 func (s *httpSession) ctx() *sample.Ctx {
 	c, x := &s.w.ctx, s.x
 	in := s.in.B[:s.n]
-	c.Client = sample.Conn{Src: s.src, Dst: s.client.LocalAddr(), HTTPMajor: 1}
+	s.facts(c)
 	c.Req = sample.Message{Head: &x.req, Buf: in}
 	if x.req.Framing == http1.Length {
 		c.Req.Body, c.Req.Size = in[x.req.HeadLen:x.req.HeadLen+x.bodyIn], x.req.ContentLength
 	}
+	return c
+}
+
+// facts are what all expressions of an exchange look at.
+func (s *httpSession) facts(c *sample.Ctx) {
+	x := s.x
+	c.Client = sample.Conn{Src: s.src, Dst: s.client.LocalAddr(), HTTPMajor: 1}
 	c.Res = sample.Message{}
 	c.Server = sample.Conn{}
+	c.ReqCaps, c.ResCaps = x.captures.request, x.captures.response
+	if c.UniqueID = nil; len(x.uniqueID) > 0 {
+		c.UniqueID = x.uniqueID
+	}
 	c.Frontend, c.Backend, c.Target = &s.fe.facts, nil, nil
 	if x.backend != nil {
 		c.Backend = &x.backend.facts
 	}
 	c.FirstRequest = s.served == 0
 	c.Vars = [...]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &x.txnVars, sample.ScopeReq: &x.reqVars, sample.ScopeCheck: nil}
-	return c
 }
 
 // resCtx is ctx while the response is processed.

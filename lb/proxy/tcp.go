@@ -96,14 +96,18 @@ func (s *tcpSession) key() balance.Key {
 }
 
 // backend follows use_backend, then default_backend.
-func (s *tcpSession) backend() *Backend {
+func (s *tcpSession) backend() *Backend { return s.fe.route(s.ctx()) }
+
+// ctx is what expressions look at.
+func (s *tcpSession) ctx() *sample.Ctx {
 	c := &s.w.ctx
 	c.Client = sample.Conn{Src: s.src, Dst: s.client.LocalAddr()}
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.Frontend, c.Backend, c.Target = &s.fe.facts, nil, nil
 	c.FirstRequest, c.Final = false, true
 	c.Vars = [len(c.Vars)]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &s.vars, sample.ScopeReq: &s.vars}
-	return s.fe.route(c)
+	c.UniqueID, c.ReqCaps, c.ResCaps = nil, nil, nil
+	return c
 }
 
 // tunnelLimits returns the inactivity limits of a tunnel; `timeout tunnel` replaces
