@@ -72,7 +72,12 @@ func (s *Snapshot) instance(w *writer, in *Instance) {
 		w.line("   Read timeout = %s", instant(st.Deadline.Wall()))
 	}
 	w.line("   Master down timer = %d usecs", in.masterDown().Microseconds())
-	w.line("   Interface = %s", c.Interface)
+	if v := in.VIP.VMAC; v.Name != "" {
+		w.line("   Use VMAC, i/f name %s, is_up = %t, xmit_base = %t", v.Name, st.State == vrrp.Master, !c.VirtualMAC)
+		w.line("   Interface = %s, vmac on %s", v.Name, v.Base)
+	} else {
+		w.line("   Interface = %s", c.Interface)
+	}
 	if c.DontTrackPrimary {
 		w.line("   VRRP interface tracking disabled")
 	}
@@ -107,7 +112,7 @@ func (s *Snapshot) instance(w *writer, in *Instance) {
 	} else {
 		w.line("   Advert interval = %d sec", whole(c.AdvertInterval))
 	}
-	w.line("   Accept = enabled")
+	w.line("   Accept = %s", either(in.VIP.NoAccept, "disabled", "enabled"))
 	w.line("   Preempt = %s", either(c.NoPreempt, "disabled", "enabled"))
 	if c.PreemptDelay > 0 {
 		w.line("   Preempt delay = %g secs", c.PreemptDelay.Seconds())
@@ -120,9 +125,12 @@ func (s *Snapshot) instance(w *writer, in *Instance) {
 	if c.Unicast() {
 		in.peers(w)
 	}
+	section(w, "Virtual Routes", routes(in))
+	section(w, "Virtual Rules", rules(in))
 	s.tracked(w, in)
-	w.line("   Using smtp notification = no")
-	s.notify(w, s.target(false, c.Name))
+	t := s.target(false, c.Name)
+	w.line("   Using smtp notification = %s", either(t.Mail, "yes", "no"))
+	s.notify(w, t)
 }
 
 func authentication(w *writer, a packet.Auth) {
@@ -156,6 +164,29 @@ func (in *Instance) addressLines(w *writer) {
 			w.line("     %s", a.text)
 		}
 	}
+}
+
+func section(w *writer, title string, lines []string) {
+	if len(lines) > 0 {
+		w.line("   %s :", title)
+	}
+	for _, l := range lines {
+		w.line("     %s", l)
+	}
+}
+
+func routes(in *Instance) (out []string) {
+	for _, r := range in.VIP.Routes {
+		out = append(out, r.String())
+	}
+	return out
+}
+
+func rules(in *Instance) (out []string) {
+	for _, r := range in.VIP.Rules {
+		out = append(out, r.String())
+	}
+	return out
 }
 
 func (in *Instance) peers(w *writer) {
@@ -247,8 +278,8 @@ func (s *Snapshot) groups(w *writer) {
 		for _, m := range g.Members {
 			w.line("     %s", m)
 		}
-		w.line("   Using smtp notification = no")
 		t := s.target(true, g.Name)
+		w.line("   Using smtp notification = %s", either(t.Mail, "yes", "no"))
 		t.Group = true
 		s.notify(w, t)
 	}

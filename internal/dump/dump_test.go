@@ -64,6 +64,12 @@ func sample() *Snapshot {
 		},
 		VIP: vip.Config{Instance: "VI_6", Interface: "eth1", Addresses: []vip.Address{{Prefix: prefix("fe80::1/64"), Scope: 253}}},
 	}
+	six.VIP.NoAccept = true
+	six.VIP.VMAC = vip.VMAC{Name: "vrrp6.53", Base: "eth1"}
+	six.VIP.Addresses[0].Interface = "vrrp6.53"
+	six.VIP.Routes = []vip.Route{{Kind: vip.Unicast, Table: vip.TableMain, To: prefix("2001:db8:50::/48"), Hop: vip.Hop{Via: addr("fe80::3"), Interface: "eth1"}}}
+	six.VIP.Rules = []vip.Rule{{IPv6: true, From: prefix("2001:db8:50::/48"), Table: 100}}
+	six.VRRP.VirtualMAC = true
 	held := func(n int) kernel.Status {
 		s := kernel.Status{Addresses: make([]kernel.AddressStatus, n)}
 		for i := range s.Addresses {

@@ -56,6 +56,8 @@ type dataJSON struct {
 	ScriptMasterRxLower string   `json:"script_master_rx_lower_pri,omitempty"`
 	Addresses           []string `json:"vips,omitempty"`
 	Excluded            []string `json:"evips,omitempty"`
+	Routes              []string `json:"vroutes,omitempty"`
+	Rules               []string `json:"vrules,omitempty"`
 	TrackInterface      []string `json:"track_ifp,omitempty"`
 	TrackScript         []string `json:"track_script,omitempty"`
 	AuthType            int      `json:"auth_type"`
@@ -89,7 +91,7 @@ func (s *Snapshot) data(in *Instance) dataJSON {
 		LowerNoAdvert: number(c.LowerPrioNoAdvert), HigherSendAdvert: number(c.HigherPrioSendAdvert),
 		VRID: int(c.VRID), BasePriority: int(c.Priority), EffectivePriority: int(st.Priority),
 		AdvertInterval: c.AdvertInterval.Seconds(), MasterInterval: c.AdvertInterval.Seconds(),
-		Accept: 1, NoPreempt: c.NoPreempt, PreemptDelay: c.PreemptDelay.Seconds(),
+		Accept: number(!in.VIP.NoAccept), SMTPAlert: t.Mail, NoPreempt: c.NoPreempt, PreemptDelay: c.PreemptDelay.Seconds(),
 		State: int(st.State), WantState: int(st.State), Version: int(st.Version),
 		NotifyDeleted: t.Deleted,
 		ScriptBackup:  script(t.Scripts[checkscript.ToBackup]), ScriptMaster: script(t.Scripts[checkscript.ToMaster]),
@@ -105,6 +107,10 @@ func (s *Snapshot) data(in *Instance) dataJSON {
 			d.Addresses = append(d.Addresses, a.text)
 		}
 	}
+	if v := in.VIP.VMAC; v.Name != "" {
+		d.VMAC, d.Interface = v.Name, v.Name
+	}
+	d.Routes, d.Rules = routes(in), rules(in)
 	for _, t := range s.tracks(in, checkscript.Interface) {
 		d.TrackInterface = append(d.TrackInterface, s.probe(t.Probe).Interface)
 	}

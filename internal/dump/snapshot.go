@@ -105,12 +105,12 @@ func (in *Instance) addresses() (list []address, set bool) {
 	for i, a := range in.VIP.Addresses {
 		held := i < len(in.Holding.Addresses) && in.Holding.Addresses[i].Held
 		set = set && held
-		list = append(list, address{addressText(a, in.VRRP.Interface, held), !slices.Contains(in.VRRP.Advertised, a.Prefix.Addr())})
+		list = append(list, address{in.addressText(a, in.VRRP.Interface, held), !slices.Contains(in.VRRP.Advertised, a.Prefix.Addr())})
 	}
 	return list, set
 }
 
-func addressText(a vip.Address, device string, held bool) string {
+func (in *Instance) addressText(a vip.Address, device string, held bool) string {
 	text := a.Prefix.String()
 	if a.Prefix.IsSingleIP() {
 		text = a.Prefix.Addr().String()
@@ -120,6 +120,9 @@ func addressText(a vip.Address, device string, held bool) string {
 	}
 	if a.Interface != "" {
 		device = a.Interface
+	}
+	if v := in.VIP.VMAC; v.Name != "" && v.Name == device {
+		device += "@" + v.Base
 	}
 	text += " dev " + device + " scope " + scope(a.Scope)
 	if a.Label != "" {

@@ -161,6 +161,15 @@ func TestKeepalivedFrontEnd(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("keepalived.data: %v %v, want mode 0600: it holds a password", info.Mode(), err)
 	}
+	f.write("k.conf", strings.Replace(frontEndConf, "priority 100", "priority 130", 1))
+	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "a reload takes effect", func() bool {
+		data := f.signal(pid, syscall.SIGUSR1, "keepalived.data")
+		return strings.Contains(data, "   Priority = 130\n") && strings.Contains(data, "   State = MASTER\n")
+	})
+	f.write("k.conf", frontEndConf) // to compare with
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
