@@ -112,10 +112,8 @@ func testKeepalived(ctx context.Context, o keepalivedcli.Options) int {
 		fmt.Fprintln(out, insecure)
 		return keepalivedcli.ExitScriptSecurity
 	}
-	for _, d := range found {
-		if d.Severity == diag.Warning && !d.Unused {
-			return keepalivedcli.ExitErrors
-		}
+	if cfg.Doubtful { // advice, such as that a weight is too small, is none
+		return keepalivedcli.ExitErrors
 	}
 	return keepalivedcli.ExitOK
 }

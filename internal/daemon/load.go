@@ -30,6 +30,7 @@ type Config struct {
 	Name     string // of this node: router_id, or what `@id` lines know it as
 	Balancer *spec.Config
 	VRRP     *keepalived.Config
+	Doubtful bool // VRRP's part of the files has mistakes that do not keep it from running
 
 	tree  *conf.Tree
 	whole bool // VRRP means all that the files say of it
@@ -64,13 +65,14 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	all = append(all, errs...)
 	vrrp, errs := keepalived.Lower(tree)
 	all = append(all, errs...)
+	doubtful := errs.Warnings() > errs.Unused()
 	whole := !broken && errs.Errors() == 0
 	if whole {
 		all = append(all, pairlint.Alone(vrrp)...)
 	}
 	all = append(all, link(vrrp, balancer)...)
 
-	cfg := &Config{Name: cmp.Or(vrrp.RouterID, node), tree: tree, whole: whole}
+	cfg := &Config{Name: cmp.Or(vrrp.RouterID, node), tree: tree, whole: whole, Doubtful: doubtful}
 	if len(balancer.Frontends)+len(balancer.Backends) > 0 {
 		cfg.Balancer = balancer
 	}
