@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,9 @@ import (
 	"baton/lb"
 	"baton/vrrp/vrrpnet"
 )
+
+// spareSlots is by how many slots of Go's scheduler there are more than processors.
+const spareSlots = 4
 
 // process is the running whole. Parts that the configuration does not ask for
 // are nil.
@@ -103,6 +107,9 @@ func (d *process) startVRRP() {
 	if d.cfg.VRRP == nil {
 		return
 	}
+	// The VRRP thread needs a slot of its own whenever it comes out of a system call,
+	// and others may hold theirs while a busy host keeps them from running.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), runtime.NumCPU()+spareSlots))
 	// What the probes have to say comes before the elections begin: a pending
 	// probe of weight 0 holds its instance back from the first moment.
 	d.health.refresh("")

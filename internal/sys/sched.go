@@ -24,9 +24,9 @@ func RealTime() error {
 	return nil
 }
 
-// OrdinaryTime undoes RealTime.
-func OrdinaryTime() error {
-	if err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}, 0); err != nil {
+// OrdinaryTime undoes RealTime for a thread of this process; 0 is the calling one.
+func OrdinaryTime(thread int) error {
+	if err := unix.SchedSetAttr(thread, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}, 0); err != nil {
 		return fmt.Errorf("sched_setattr SCHED_OTHER: %w", err)
 	}
 	return nil
@@ -52,4 +52,20 @@ func LockMemory() error {
 		return fmt.Errorf("mlockall: %w", err)
 	}
 	return nil
+}
+
+// IsRealTime reports whether a thread of this process is under SCHED_RR; 0 is the
+// calling one.
+func IsRealTime(thread int) (bool, error) {
+	a, err := unix.SchedGetAttr(thread, 0)
+	if err != nil {
+		return false, fmt.Errorf("sched_getattr: %w", err)
+	}
+	return a.Policy == unix.SCHED_RR, nil
+}
+
+// ThreadID is the calling thread's.
+func ThreadID() int {
+	r, _, _ := unix.RawSyscall(unix.SYS_GETTID, 0, 0, 0) // cannot fail
+	return int(r)
 }

@@ -33,7 +33,7 @@ func TestRealTime(t *testing.T) {
 	if p := policy(t); p != unix.SCHED_RR {
 		t.Errorf("policy %d, want SCHED_RR", p)
 	}
-	if err := OrdinaryTime(); err != nil {
+	if err := OrdinaryTime(0); err != nil {
 		t.Fatal(err)
 	}
 	if p := policy(t); p != unix.SCHED_NORMAL {

@@ -33,6 +33,7 @@ type loop struct {
 	buf      [packet.IPv4HeaderLen + 40 + packet.MaxLen + 64]byte // one packet, options and padding included
 	recv6    sys.Receiver6
 	advert   packet.Advert
+	thread   thread
 	naps     napClock
 	tick     sys.Ticker
 	stopping bool
@@ -48,6 +49,7 @@ type loop struct {
 //  4. Timers, of instances, addresses and sockets.
 func (l *loop) run() {
 	for !l.stopping {
+		l.thread.follow()
 		now := mono.Now()
 		l.s.beat.Store(int64(now))
 		l.wake()
@@ -121,6 +123,7 @@ func (l *loop) wait() {
 	if l.stopping {
 		return
 	}
+	l.thread.follow()
 	l.poll.Wait(min(due.Sub(mono.Now()), maxWait))
 	if l.poll.Ready(1) {
 		l.tick.Drain()

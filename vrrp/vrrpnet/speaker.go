@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -78,8 +77,9 @@ func New(opt Options) (*Speaker, error) {
 }
 
 // Run drives the instances until ctx ends, then stops them in order: priority 0
-// sent, addresses off. It takes the calling goroutine's thread for itself and
-// works in that thread's network namespace. It may be called once.
+// sent, addresses off. It works in the network namespace of the calling goroutine's
+// thread; a caller who has locked that thread to himself should have a reason (thread.go).
+// It may be called once.
 func (s *Speaker) Run(ctx context.Context) error {
 	if s.started.Swap(true) {
 		return errors.New("vrrp: the speaker has run already")
@@ -87,16 +87,10 @@ func (s *Speaker) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-
 	var consumer sync.WaitGroup
 	consumer.Go(s.consume)
 	defer consumer.Wait()
 	defer close(s.queue.events)
-
-	s.protect()
-	defer func() { _ = sys.OrdinaryTime() }() // a thread that goes back to the pool
 
 	stop := context.AfterFunc(ctx, func() { s.mail.put(&order{kind: orderStop}) })
 	defer stop()
@@ -106,6 +100,8 @@ func (s *Speaker) Run(ctx context.Context) error {
 		return fmt.Errorf("vrrp: %w", err)
 	}
 	defer l.tick.Close()
+	s.protect()
+	defer l.thread.release()
 	l.advert.Addresses = make([]netip.Addr, 0, packet.MaxAddresses)
 	s.beat.Store(int64(mono.Now()))
 	defer s.beat.Store(notRunning)
@@ -113,13 +109,6 @@ func (s *Speaker) Run(ctx context.Context) error {
 	close(s.ready)
 	l.run()
 	return nil
-}
-
-// protect shields the thread from a busy host as far as it is allowed to.
-func (s *Speaker) protect() {
-	if err := errors.Join(sys.RealTime(), sys.LockMemory()); err != nil {
-		s.queue.put(Event{Kind: Unprivileged, Time: mono.Now(), Err: err})
-	}
 }
 
 // Ready is closed when every instance has started.
