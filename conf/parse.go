@@ -76,7 +76,7 @@ func (r *reader) readName(name string) {
 		return
 	}
 	if !info.IsDir() {
-		if r.isFirst(name, abs) && r.readFile(file{name: name, abs: abs}, whole) == nothingRead {
+		if r.isFirst(name, abs) && r.readFile(file{name: name, abs: abs}, whole) == nothingRead && !r.src.CfgOnly {
 			r.errs.Errorf(whole, "it needs at least one section, such as `frontend` or `vrrp_instance`", "the file is empty")
 		}
 		return
@@ -89,13 +89,13 @@ func (r *reader) readName(name string) {
 	var files []string
 	for _, e := range entries {
 		n := e.Name()
-		wanted := strings.HasSuffix(n, ".cfg") || strings.HasSuffix(n, ".conf")
+		wanted := strings.HasSuffix(n, ".cfg") || strings.HasSuffix(n, ".conf") && !r.src.CfgOnly
 		if wanted && !strings.HasPrefix(n, ".") && !e.IsDir() {
 			files = append(files, n)
 		}
 	}
 	slices.Sort(files)
-	if len(files) == 0 {
+	if len(files) == 0 && !r.src.CfgOnly {
 		r.errs.Errorf(whole, "files in a folder are read when they end in .cfg or .conf", "the folder holds no configuration file")
 	}
 	for _, n := range files {

@@ -19,6 +19,8 @@ type Source struct {
 	Predefined map[string]string
 	// Diagnostic shows what `.diag` lines say (haproxy -dD).
 	Diagnostic bool
+	// CfgOnly reads no *.conf of a folder, and takes empty files and folders as they are.
+	CfgOnly bool
 	// Node is this host's configuration id: `@lb1 ...` lines are kept when it
 	// equals lb1 (keepalived -i; the first part of the host name by default).
 	Node string

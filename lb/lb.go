@@ -50,6 +50,7 @@ type LB struct {
 	ready     chan struct{} // closed when clients are served
 	running   atomic.Bool
 	listening atomic.Bool
+	closing   atomic.Int32  // loops that have not closed their listeners yet
 	probes    atomic.Uint32 // ProbeDial's turn among the loops
 
 	held held // listening sockets for a later process
@@ -170,14 +171,22 @@ func (l *LB) Ready() <-chan struct{} { return l.ready }
 
 // StopListening takes no new connections. Present requests are served, their
 // responses say Connection: close, and connections between two requests end.
-func (l *LB) StopListening() {
+func (l *LB) StopListening() { l.stopListening(false) }
+
+// Succeed is StopListening after another process has taken the listeners over: who
+// has connected and not asked yet is still served, so that nobody notices.
+func (l *LB) Succeed() { l.stopListening(true) }
+
+func (l *LB) stopListening(spareNew bool) {
 	l.listening.Store(false)
 	l.held.close()
 	l.set.Drain()
 	for _, w := range l.set.Workers {
+		l.closing.Add(1)
 		w.Loop.Post(func() {
+			defer l.closing.Add(-1)
 			w.CloseListeners()
-			w.CloseIdle()
+			w.CloseIdle(spareNew)
 		})
 	}
 }
@@ -188,7 +197,7 @@ func (l *LB) StopListening() {
 func (l *LB) Quiesce(ctx context.Context) (resume func()) {
 	l.set.Drain()
 	for _, w := range l.set.Workers {
-		w.Loop.Post(w.CloseIdle)
+		w.Loop.Post(func() { w.CloseIdle(false) })
 	}
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -205,7 +214,8 @@ func (l *LB) Quiesce(ctx context.Context) (resume func()) {
 func (l *LB) Drain(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for l.set.Conns() > 0 {
+	// Until a loop has closed its listeners it may take one more.
+	for l.set.Conns() > 0 || l.closing.Load() > 0 && l.running.Load() {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%d connections were cut: %w", l.set.Conns(), ctx.Err())

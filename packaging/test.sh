@@ -43,6 +43,7 @@ inside getent passwd baton >/dev/null || fail "no user baton"
 inside systemd-analyze verify --man=no baton.service || fail "the unit is not valid"
 inside baton version
 inside env PATH=/usr/lib/baton:/usr/bin:/bin keepalived -v 2>&1 | grep -q "^Keepalived v2" || fail "no keepalived in /usr/lib/baton"
+inside env PATH=/usr/lib/baton:/usr/bin:/bin haproxy -v | grep -q "^HAProxy version 3" || fail "no haproxy in /usr/lib/baton"
 
 step "run as the unit does: user baton, its capabilities and no others"
 capabilities=$(sed -n 's/^AmbientCapabilities=//p' packaging/baton.service | tr ' ' '\n' | sed -e 's/^CAP_/+/' | tr '[:upper:]\n' '[:lower:],' | sed 's/,$//')

@@ -6,11 +6,15 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
+
+	"baton/internal/sys"
 )
 
-// detachedEnv tells a process that detach started it.
+// detachedEnv tells a process that detach started it, and which descriptor is its
+// way to the parent: not one that the user may have passed on himself.
 const detachedEnv = "BATON_DETACHED"
 
 // readyMark ends what a detached process says to its parent when it works.
@@ -26,15 +30,20 @@ func detach() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	cmd := exec.Command("/proc/self/exe")
+	child, err := sys.FD(w.Fd()).Inheritable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	cmd := exec.Command(ownPath())
 	cmd.Args = os.Args
-	cmd.Env = append(os.Environ(), detachedEnv+"=1")
-	cmd.ExtraFiles = []*os.File{w}
+	cmd.Env = append(os.Environ(), detachedEnv+"="+strconv.Itoa(int(child)))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	child.Close()
 	_ = w.Close()
 	said, err := io.ReadAll(r)
 	said, ready := bytes.CutSuffix(said, []byte(readyMark))
@@ -57,12 +66,23 @@ type waiting struct{ pipe *os.File }
 // detached returns the parent of a process that detach started, or nil. It may be
 // called once; programs that this one starts know nothing of it.
 func detached() *waiting {
-	if os.Getenv(detachedEnv) == "" {
+	n, err := strconv.Atoi(os.Getenv(detachedEnv))
+	if err != nil {
 		return nil
 	}
 	_ = os.Unsetenv(detachedEnv)
-	syscall.CloseOnExec(3)
-	return &waiting{os.NewFile(3, "parent")}
+	syscall.CloseOnExec(n)
+	return &waiting{os.NewFile(uintptr(n), "parent")}
+}
+
+// ownPath is the file to start for another process like this one: the name by which
+// this one was started, so that the new one has that name too and is the program
+// that a package has put there since.
+func ownPath() string {
+	if path, err := exec.LookPath(os.Args[0]); err == nil {
+		return path
+	}
+	return "/proc/self/exe"
 }
 
 // ready lets the parent end with status 0.

@@ -6,7 +6,7 @@ import "path/filepath"
 // program that it stands for, baton gets that name as its command.
 func commandLine(args []string) []string {
 	switch name := filepath.Base(args[0]); name {
-	case "keepalived":
+	case "haproxy", "keepalived":
 		return append([]string{name}, args[1:]...)
 	}
 	return args[1:]

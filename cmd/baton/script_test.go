@@ -9,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"baton": main})
+	testscript.Main(m, map[string]func(){"baton": main, "haproxy": main})
 }
 
 // TestCLI plays the command lines of testdata/*.txtar. Scripts that start a

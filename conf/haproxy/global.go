@@ -3,8 +3,10 @@ package haproxy
 import (
 	"math"
 	"slices"
+	"time"
 
 	"baton/conf"
+	"baton/internal/diag"
 )
 
 // maxThreads is HAProxy's limit for nbthread.
@@ -42,7 +44,7 @@ var processKeywords = []keyword[*lowerer]{
 	{"cluster-secret", 0, false, Warned, nil, noH2Hint},
 	{"cpu-map", 0, false, Warned, nil, "the kernel places the event loops"},
 	{"crt-base", 0, false, Warned, nil, noTLSHint},
-	{"daemon", 0, false, Warned, parseNoValue, "`baton run` stays in the foreground, as systemd wants it"},
+	{"daemon", 0, false, Done, parseDaemon, "under the name haproxy it goes to the background; `baton run` never does"},
 	{"default-path", 0, false, Refused, nil, ""},
 	{"description", 0, false, Warned, nil, "it is not shown anywhere yet"},
 	{"deviceatlas-json-file", 0, false, Refused, nil, ""},
@@ -59,7 +61,7 @@ var processKeywords = []keyword[*lowerer]{
 	{"h1-case-adjust", 0, false, Done, globalCaseAdjust, "how a header name is written to bogus peers"},
 	{"h1-case-adjust-file", 0, false, Done, globalCaseFile, "a file with such names"},
 	{"h2-workaround-bogus-websocket-clients", 0, false, Warned, nil, noH2Hint},
-	{"hard-stop-after", 0, false, Refused, nil, ""},
+	{"hard-stop-after", 0, false, Done, parseHardStop, "longest time that connections may go on after a stop"},
 	{"httpclient.resolvers.id", 0, false, Warned, nil, noLuaHint},
 	{"httpclient.resolvers.prefer", 0, false, Warned, nil, noLuaHint},
 	{"httpclient.ssl.ca-file", 0, false, Warned, nil, noLuaHint},
@@ -74,7 +76,7 @@ var processKeywords = []keyword[*lowerer]{
 	{"lua-load", 0, false, Refused, nil, ""},
 	{"lua-load-per-thread", 0, false, Refused, nil, ""},
 	{"lua-prepend-path", 0, false, Refused, nil, ""},
-	{"master-worker", 0, true, Warned, nil, "baton is one process and needs no master"},
+	{"master-worker", 0, true, Done, parseMasterWorker, "under the name haproxy a master runs workers; `baton run` is one process"},
 	{"module-path", 0, false, Warned, parseOneValue, "baton has no modules to load"},
 	{"mworker-max-reloads", 0, false, Warned, nil, "baton is one process and needs no master"},
 	{"nbproc", 0, false, Done, parseNbproc, "1 is accepted with a warning, more is refused"},
@@ -124,7 +126,18 @@ var processKeywords = []keyword[*lowerer]{
 
 const statsHint = "HAProxy's runtime API is not there yet; `baton status` shows the state"
 
-func parseNoValue(*lowerer, *args) {}
+func parseDaemon(l *lowerer, a *args) { l.cfg.Global.Daemon = a.words[0].Pos }
+
+func parseHardStop(l *lowerer, a *args) { l.cfg.Global.HardStopAfter, _ = a.duration(time.Millisecond) }
+
+// parseMasterWorker takes the word of 2.x that may stand behind it.
+func parseMasterWorker(l *lowerer, a *args) {
+	l.cfg.Global.MasterWorker = a.words[0].Pos
+	if a.no {
+		l.cfg.Global.MasterWorker = diag.Pos{}
+	}
+	a.accept("no-exit-on-failure")
+}
 
 func parseOneValue(_ *lowerer, a *args) { a.next("a value") }
 

@@ -21,6 +21,8 @@ type LoadOptions struct {
 	// Elsewhere: the files are another host's. What only that host can prove, its
 	// scripts and its names, is taken for granted.
 	Elsewhere bool
+	// HAProxy: the files are read in haproxy's place.
+	HAProxy *HAProxyOptions
 }
 
 // Config is what the files say. A half that the files do not mention is nil:
@@ -56,7 +58,7 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	}
 	tree, errs := conf.Parse(conf.Source{
 		FS: os.DirFS("/"), Dir: dir, Env: os.LookupEnv, Node: node,
-		Predefined: map[string]string{"HAPROXY_LOCALPEER": node},
+		Predefined: o.HAProxy.predefined(node), Diagnostic: o.HAProxy != nil && o.HAProxy.Diagnostic, CfgOnly: o.HAProxy != nil,
 	}, o.Files)
 	all = append(all, errs...)
 	broken := errs.Errors() > 0
@@ -71,6 +73,9 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 		all = append(all, pairlint.Alone(vrrp)...)
 	}
 	all = append(all, link(vrrp, balancer)...)
+	if o.HAProxy == nil {
+		all = append(all, commandLineOnly(&balancer.Global)...)
+	}
 
 	cfg := &Config{Name: cmp.Or(vrrp.RouterID, node), tree: tree, whole: whole, Doubtful: doubtful}
 	if len(balancer.Frontends)+len(balancer.Backends) > 0 {
@@ -79,7 +84,9 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	if len(vrrp.Instances) > 0 {
 		cfg.VRRP = vrrp
 	}
-	if cfg.Balancer == nil && cfg.VRRP == nil && !broken && all.Errors() == 0 {
+	o.HAProxy.apply(cfg)
+	all = append(all, o.HAProxy.foreignLines(cfg, o.Files)...)
+	if cfg.Balancer == nil && cfg.VRRP == nil && !broken && all.Errors() == 0 && o.HAProxy == nil {
 		all.Errorf(diag.Pos{File: cmp.Or(first(o.Files), "-f")}, "add a frontend, a listen section or a vrrp_instance", "there is nothing to run: no proxy and no vrrp_instance")
 	}
 	if cfg.VRRP != nil {
@@ -94,7 +101,7 @@ func Load(ctx context.Context, o LoadOptions) (*Config, diag.List) {
 	}
 	all.Attach(tree.Line)
 	all.Sort()
-	if n := all.Warnings() - all.Unused(); n > 0 && balancer.Global.ZeroWarning {
+	if n := all.Warnings() - all.Unused(); n > 0 && (balancer.Global.ZeroWarning || o.HAProxy != nil && o.HAProxy.ZeroWarning) {
 		all.Errorf(diag.Pos{File: cmp.Or(first(o.Files), "-f")}, "", "%s, and zero-warning is set", Count(n, "warning"))
 	}
 	return cfg, all

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 	"baton/internal/sys"
 )
 
-// drainTime bounds how long open connections may go on after a stop was asked for.
+// drainTime bounds how long open connections may go on after a stop was asked for,
+// where hard-stop-after does not.
 const drainTime = 30 * time.Second
 
 // RunOptions says how to run.
@@ -211,7 +213,7 @@ func (d *process) end(r *running, failure error) {
 // drain waits for the open connections, until the time is over or a second
 // signal comes.
 func (d *process) drain() {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(d.cfg.Balancer.Global.HardStopAfter, drainTime))
 	defer cancel()
 	stop := make(chan struct{})
 	defer close(stop)

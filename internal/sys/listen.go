@@ -119,3 +119,24 @@ func InheritedListener(n int) (FD, error) {
 	fd.NoDelay() // means nothing to a unix socket, and fails there
 	return fd, nil
 }
+
+// Inheritable returns a second descriptor that programs started by this one get,
+// with a number above those that anybody counts on.
+func (fd FD) Inheritable() (FD, error) {
+	const above = 200
+	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD, above)
+	if err != nil {
+		return NoFD, fmt.Errorf("dup: %w", err)
+	}
+	return FD(n), nil
+}
+
+// PacketPair returns two connected unix sockets that keep the bounds of messages
+// and tell when the other side has gone (SOCK_SEQPACKET).
+func PacketPair() (a, b FD, err error) {
+	p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return NoFD, NoFD, fmt.Errorf("socketpair: %w", err)
+	}
+	return FD(p[0]), FD(p[1]), nil
+}

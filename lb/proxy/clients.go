@@ -20,9 +20,12 @@ func (l *clients) remove(s *httpSession) {
 
 // endIdle makes every session that waits see the end of its connection. Shutting the
 // reading side down loses nothing: a request that had come would have woken it.
-func (l *clients) endIdle() {
+//
+// Those of clients that have not asked for anything yet are left alone with spareNew:
+// their first request is on its way, and they take a closed connection for a failure.
+func (l *clients) endIdle(spareNew bool) {
 	for _, s := range l.all {
-		if s.waits {
+		if s.waits && (s.served > 0 || !spareNew) {
 			s.client.FD().ShutdownRead()
 		}
 	}

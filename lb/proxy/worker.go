@@ -77,9 +77,10 @@ func (w *Worker) CloseListeners() {
 	w.listeners = nil
 }
 
-// CloseIdle closes the connections that wait for a request, on both sides.
-func (w *Worker) CloseIdle() {
-	w.clients.endIdle()
+// CloseIdle closes the connections that wait for a request, on both sides; with
+// spareNew not those of clients that wait for their first answer.
+func (w *Worker) CloseIdle(spareNew bool) {
+	w.clients.endIdle(spareNew)
 	for i := range w.idle {
 		w.idle[i].closeAll()
 	}

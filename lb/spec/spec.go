@@ -28,6 +28,11 @@ type Global struct {
 	// h1-case-adjust-bogus options.
 	HeaderCase map[string]string
 	PIDFile    string
+	// HardStopAfter bounds how long connections may go on after a soft stop; 0: for ever.
+	HardStopAfter time.Duration
+	// Daemon and MasterWorker are the places of these keywords; their zero value: there
+	// is none.
+	Daemon, MasterWorker diag.Pos
 	// ZeroWarning refuses a configuration with warnings.
 	ZeroWarning bool
 	Logs        []LogTarget
