@@ -14,8 +14,6 @@ import (
 
 	"baton/internal/daemon"
 	"baton/internal/haproxycli"
-	"baton/internal/sys"
-	"baton/lb"
 )
 
 // main is haproxy's way from its files to a process: this one, one in the
@@ -80,7 +78,7 @@ func (h *standIn) writePID() error {
 		return nil
 	}
 	if err := os.WriteFile(h.PIDFile, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o644); err != nil {
-		return fmt.Errorf("Cannot create pidfile %s: %w", h.PIDFile, err) //nolint:staticcheck // haproxy's words
+		return fmt.Errorf("cannot create pidfile %s: %w", h.PIDFile, err)
 	}
 	return nil
 }
@@ -118,8 +116,8 @@ func (h *standIn) single(cfg *daemon.Config, started func()) int {
 			return len(old) > 0
 		},
 		OnListen: h.writePID,
-		OnReady: func(b *lb.LB) error {
-			if err := haproxycli.Offer(ctx, walk(b)); err != nil {
+		OnReady: func(walk daemon.Walk) error {
+			if err := haproxycli.Offer(ctx, walk); err != nil {
 				return err
 			}
 			_, _ = sd.SdNotify(false, sd.SdNotifyReady) // nobody listens, or a master's unit: -Ws says more
@@ -127,13 +125,6 @@ func (h *standIn) single(cfg *daemon.Config, started func()) int {
 			return nil
 		},
 	}))
-}
-
-// walk is the listening sockets of a balancer, one after the other.
-func walk(b *lb.LB) func(send func(string, sys.FD) error) error {
-	return func(send func(string, sys.FD) error) error {
-		return b.HandOver(func(s lb.Socket) error { return send(s.Key, s.FD) })
-	}
 }
 
 // worker runs the balancer for a master.
@@ -150,8 +141,8 @@ func (h *standIn) worker(cfg *daemon.Config, control *haproxycli.Control) int {
 		Log: h.report.Logger(), Sockets: sockets, Signals: sigs,
 		InUse:    func() bool { return len(h.Finish)+len(h.Terminate) > 0 }, // the master has told them
 		OnListen: func() error { return nil },
-		OnReady: func(b *lb.LB) error {
-			if err := control.Ready(walk(b)); err != nil {
+		OnReady: func(walk daemon.Walk) error {
+			if err := control.Ready(walk); err != nil {
 				return err
 			}
 			go func() {
@@ -165,7 +156,7 @@ func (h *standIn) worker(cfg *daemon.Config, control *haproxycli.Control) int {
 
 // outcome is the status of a process that served.
 func (h *standIn) outcome(err error) int {
-	var bind *lb.BindError
+	var bind *daemon.BindError
 	switch {
 	case err == nil:
 		return 0

@@ -104,8 +104,16 @@ type HAProxyRun struct {
 	// ends the process.
 	OnListen func() error
 	// OnReady is called when clients are served. Its error ends the process.
-	OnReady func(b *lb.LB) error
+	OnReady func(Walk) error
 }
+
+// Walk calls send for every listening socket of a balancer that has not stopped
+// listening, until it fails. key is what the socket is bound to, for HAProxyRun.Sockets
+// of a later process.
+type Walk func(send func(key string, fd sys.FD) error) error
+
+// BindError is a listener that could not be opened.
+type BindError = lb.BindError
 
 // RunHAProxy runs a configuration's balancer alone, as the program haproxy would.
 // It returns when a signal ended it (nil) or it failed.
@@ -127,7 +135,10 @@ func RunHAProxy(cfg *Config, o HAProxyRun) error {
 	case err := <-failed:
 		return err
 	}
-	if err := o.OnReady(b); err != nil {
+	walk := func(send func(string, sys.FD) error) error {
+		return b.HandOver(func(s lb.Socket) error { return send(s.Key, s.FD) })
+	}
+	if err := o.OnReady(walk); err != nil {
 		return errors.Join(err, run.stop())
 	}
 	return haproxyLife(cfg, b, o, run, failed)
