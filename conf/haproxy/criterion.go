@@ -214,8 +214,9 @@ func (r *testReader) file() {
 	if r.o.Method == pattern.Found || r.o.Method == pattern.Bool {
 		return // no value is needed and all are ignored
 	}
-	list := r.p.l.list(r.args, w, r.asMap)
-	if list == nil {
+	list, err := r.p.l.list(w.Text, r.asMap)
+	if err != nil {
+		r.fail(w, "", "%s", err)
 		return
 	}
 	view, err := list.View(r.o)
@@ -224,28 +225,6 @@ func (r *testReader) file() {
 		return
 	}
 	r.t.Patterns = append(r.t.Patterns, spec.Patterns{File: w.Text, FoldCase: r.o.FoldCase, Set: view})
-}
-
-// list returns the list that a file holds. It is read once: a file is known by its
-// name to all that use it.
-func (l *lowerer) list(a *args, w conf.Word, asMap bool) *pattern.List {
-	for _, known := range l.cfg.Lists {
-		if known.Name == w.Text {
-			return known
-		}
-	}
-	text, err := l.tree.ReadFile(w.Text)
-	if err != nil {
-		a.fail(w, "", "file '%s' cannot be read: %s", w.Text, err)
-		return nil
-	}
-	lines := pattern.ReadList(text)
-	if asMap {
-		lines = pattern.ReadMap(text)
-	}
-	list := pattern.NewList(w.Text, lines)
-	l.cfg.Lists = append(l.cfg.Lists, list)
-	return list
 }
 
 // patterns reads the values, all the words that are left.

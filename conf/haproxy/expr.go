@@ -6,6 +6,7 @@ import (
 
 	"baton/conf"
 	"baton/internal/diag"
+	"baton/lb/pattern"
 	"baton/lb/sample"
 )
 
@@ -56,7 +57,7 @@ func inside(w conf.Word, off int) diag.Pos {
 }
 
 func (p *proxy) exprOptions() sample.Options {
-	var o sample.Options
+	o := sample.Options{Map: func(file string) (*pattern.List, error) { return p.l.list(file, true) }}
 	if p.kind&inFrontend != 0 {
 		o.Frontend = p.name.Text
 	}

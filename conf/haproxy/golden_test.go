@@ -59,6 +59,9 @@ func lower(input string) (*spec.Config, diag.List) {
 			"pages/503.http": {Data: []byte("HTTP/1.0 503 Sorry\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nback soon\n")},
 			"pages/404.http": {Data: []byte("HTTP/1.1 404 Gone\nContent-Length: 3\n\nabc")},
 			"pages/empty":    {},
+			"lists/hosts":    {Data: []byte("# ours\nwww.example.com\n\n  api.example.com\n")},
+			"lists/nets":     {Data: []byte("10.0.0.0/8\n192.0.2.300\n")},
+			"lists/map":      {Data: []byte("www.example.com web 1\n/img static\n")},
 			"pages/names":    {Data: []byte("# for old clients\nx-b X-B\n\n  host HOST # and this\n")},
 			"pages/garbage":  {Data: []byte("garbage\n\n")},
 			"pages/short":    {Data: []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc")},
@@ -111,6 +114,10 @@ func dump(b *strings.Builder, indent string, v reflect.Value) {
 }
 
 func dumpValue(b *strings.Builder, indent, name string, v reflect.Value) {
+	if list, ok := v.Interface().(*pattern.List); ok {
+		fmt.Fprintf(b, "%s%s %s\n", indent, name, list.Name)
+		return
+	}
 	if _, simple := v.Interface().(fmt.Stringer); !simple && v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
@@ -139,8 +146,6 @@ func dumpValue(b *strings.Builder, indent, name string, v reflect.Value) {
 			file = " -f " + x.File
 		}
 		fmt.Fprintf(b, "%s%s%s%s %q\n", indent, name, fold, file, x.Words)
-	case *pattern.List:
-		fmt.Fprintf(b, "%s%s %q\n", indent, name, x.Name)
 	default:
 		if v.Kind() == reflect.Struct {
 			fmt.Fprintf(b, "%s%s\n", indent, name)

@@ -15,7 +15,7 @@ import (
 // could be read (other grammars' references may be checked against it), but it
 // may only be run when the list holds no error.
 func Lower(t *conf.Tree) (*spec.Config, diag.List) {
-	l := &lowerer{cfg: &spec.Config{}, tree: t}
+	l := &lowerer{cfg: &spec.Config{}, tree: t, maps: make(map[string]bool)}
 	for _, s := range t.Sections {
 		l.section(s)
 	}
@@ -34,6 +34,7 @@ type lowerer struct {
 	defaults []*proxy // in order; proxies inherit from the latest or a named one
 	proxies  []*proxy // frontends, backends and listens in order
 	refs     []exprRef
+	maps     map[string]bool // by the name of a list: it is a map
 	unixBind unixBind
 	logTag   string // global
 

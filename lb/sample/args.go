@@ -25,13 +25,13 @@ const (
 	argFrontend         // a frontend; the own one when absent
 	argServer           // backend/server, or server of the own backend
 	argUserlist
-	argFile
+	argMap // a map file
 )
 
 func (k argKind) String() string {
 	return [...]string{
 		"string", "integer", "IPv4 address", "IPv6 address", "IPv4 mask", "IPv6 mask", "variable", "integer or variable",
-		"string or variable", "base64 or variable", "backend", "frontend", "server", "userlist", "file",
+		"string or variable", "base64 or variable", "backend", "frontend", "server", "userlist", "map file",
 	}[k]
 }
 

@@ -105,7 +105,8 @@ func runHMAC(c *Ctx, a []Arg, s *Sample) bool {
 }
 
 func (c *Ctx) hmac(d digest, key, msg []byte) ([]byte, bool) {
-	var pad [128]byte
+	pad := &c.pad
+	*pad = [128]byte{}
 	if len(key) > d.block {
 		d.sum(pad[:0], key)
 	} else {

@@ -46,7 +46,8 @@ type Ctx struct {
 	probe   *probe // nil until a raw request is looked at
 	scratch [4][]byte
 	turn    int
-	inner   [64]byte // of an HMAC
+	pad     [128]byte // of an HMAC: its key, then the sums
+	inner   [64]byte
 	mac     [64]byte
 }
 

@@ -58,7 +58,6 @@ const (
 	RefFrontend
 	RefServer
 	RefUserlist
-	RefFile
 )
 
 // String is the expression as it was written.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"baton/lb/http1"
+	"baton/lb/pattern"
 )
 
 var rewrite = flag.Bool("rewrite", false, "ask the installed haproxy again and write what it says")
@@ -59,7 +60,13 @@ func readCases(t testing.TB) cases {
 	return all
 }
 
-// testVars are the variables that haproxy's configuration below sets, too.
+// testOptions read maps from testdata.
+var testOptions = Options{Frontend: "f", Map: func(file string) (*pattern.List, error) {
+	data, err := os.ReadFile(file)
+	return pattern.NewList(file, pattern.ReadMap(string(data))), err
+}}
+
+// testCtx has the variables that haproxy's configuration below sets, too.
 func testCtx(t testing.TB, request string) *Ctx {
 	c := &Ctx{Client: Conn{Src: netip.MustParseAddrPort("127.0.0.1:40000"), Dst: netip.MustParseAddrPort("127.0.0.1:80"), HTTPMajor: 1}, FirstRequest: true}
 	for i := range c.Vars {
@@ -94,7 +101,7 @@ func TestLikeHAProxy(t *testing.T) {
 	n := 0
 	for _, b := range readCases(t) {
 		for i, text := range b.exprs {
-			e, err := Parse(text, Options{Frontend: "f"})
+			e, err := Parse(text, testOptions)
 			if err != nil {
 				t.Errorf("%s: %s", text, err.Msg)
 				continue
@@ -179,7 +186,8 @@ frontend f
 	if err := os.WriteFile(file, []byte(cfg.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("haproxy", "-db", "-q", "-f", file)
+	// The files that expressions name are relative to this folder, as for us.
+	cmd := exec.Command("haproxy", "-db", "-f", file)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {

@@ -55,9 +55,6 @@ table_http_err_rate table_http_fail_cnt table_http_fail_rate table_http_req_cnt 
 table_inc_gpc table_inc_gpc0 table_inc_gpc1 table_kbytes_in table_kbytes_out table_server_id table_sess_cnt table_sess_rate table_trackers
 tcp.dst tcp.flags tcp.options.mss tcp.options.sack tcp.options.tsopt tcp.options.tsval tcp.options.wscale tcp.options_list tcp.seq tcp.src tcp.win
 when x509_v_err_str
-map map_beg map_beg_int map_beg_ip map_dir map_dir_int map_dir_ip map_dom map_dom_int map_dom_ip map_end map_end_int map_end_ip
-map_int map_int_int map_int_ip map_ip map_ip_int map_ip_ip map_reg map_reg_int map_reg_ip map_regm map_str map_str_int map_str_ip
-map_sub map_sub_int map_sub_ip
 json_query jwt_header_query jwt_payload_query jwt_verify rfc7239_field rfc7239_is_valid rfc7239_n2nn rfc7239_n2np
 aes_gcm_dec aes_gcm_enc aes_cbc_dec aes_cbc_enc
 `

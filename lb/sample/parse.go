@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"baton/internal/diag"
+	"baton/lb/pattern"
 )
 
 // Options is what the meaning of an expression's text depends on.
@@ -15,6 +16,8 @@ type Options struct {
 	// Fetch is what the expression's first name stands for, where it is no fetch's own
 	// name: the ACL criterion hdr_beg is a test on req.hdr.
 	Fetch string
+	// Map returns the list that a map file holds; nil: files cannot be read.
+	Map func(file string) (*pattern.List, error)
 }
 
 // Error is what is wrong with an expression.
@@ -254,8 +257,8 @@ func (p *parser) reference(a *Arg, k argKind, name string, off int) {
 	case argUserlist:
 		p.refs = append(p.refs, Ref{RefUserlist, a.Str, off})
 		return
-	case argFile:
-		p.refs = append(p.refs, Ref{RefFile, a.Str, off})
+	case argMap:
+		p.mapFile(a, off)
 		return
 	default:
 		return
@@ -273,6 +276,20 @@ func (p *parser) reference(a *Arg, k argKind, name string, off int) {
 		kind = RefFrontend
 	}
 	p.refs = append(p.refs, Ref{kind, a.Str, off})
+}
+
+// mapFile puts the list that a map file holds into an argument.
+func (p *parser) mapFile(a *Arg, off int) {
+	if p.o.Map == nil {
+		p.fail(off, "", "a file ('"+a.Str+"') cannot be read here")
+		return
+	}
+	list, err := p.o.Map(a.Str)
+	if err != nil {
+		p.fail(off, "", err.Error())
+		return
+	}
+	a.Aux = list
 }
 
 // serverName is BACKEND/SERVER, cut.
