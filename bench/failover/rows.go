@@ -177,8 +177,9 @@ func resume(p *pair) (sample, error) {
 }
 
 func heal(p *pair) (sample, error) {
-	if err := errors.Join(p.st.isolate(true), p.await("both are masters", func() bool {
-		return p.st.kernels.holds("a") && p.st.kernels.holds("b")
+	// The client believes the one that is to lose: it took over last.
+	if err := errors.Join(p.st.isolate(true), p.await("both are masters, and the client believes b", func() bool {
+		return p.st.kernels.holds("a") && p.settledOn(p.b)()
 	})); err != nil {
 		return sample{}, err
 	}
