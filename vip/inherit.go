@@ -19,6 +19,9 @@ func (k *Keeper) Inherit(now mono.Time, old *Keeper, was map[string]string) {
 				h.refresh = now.Add(every)
 			}
 		}
+		if every := h.Config.Announce.Extra; h.Wanted && every > 0 {
+			h.extra = now.Add(every)
+		}
 		for j, a := range h.Config.Addresses {
 			for n, b := range o.Config.Addresses {
 				if a.Interface == b.Interface && a.Prefix == b.Prefix {

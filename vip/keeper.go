@@ -1,6 +1,7 @@
 package vip
 
 import (
+	"net/netip"
 	"slices"
 
 	"baton/internal/mono"
@@ -13,7 +14,16 @@ type Keeper struct {
 	sync     mono.Time // next renewal or retry, at the latest
 	early    mono.Time // the same, at the earliest
 	lanes    []lane    // for frames that must keep a distance
+	places   map[addressKey]place
 }
+
+// addressKey is what an address is known by; place is where it stands in holdings.
+type addressKey struct {
+	ifname string
+	prefix netip.Prefix
+}
+
+type place struct{ holding, address int }
 
 // Holding is what one instance holds.
 type Holding struct {
@@ -31,8 +41,11 @@ type Holding struct {
 // NewKeeper makes a Keeper of instances that hold nothing. Every address has its
 // Interface, and no two of them are the same.
 func NewKeeper(cfgs []Config) *Keeper {
-	k := &Keeper{sync: mono.Never, early: mono.Never}
-	for _, c := range cfgs {
+	k := &Keeper{sync: mono.Never, early: mono.Never, places: map[addressKey]place{}}
+	for i, c := range cfgs {
+		for j, a := range c.Addresses {
+			k.places[addressKey{a.Interface, a.Prefix}] = place{i, j}
+		}
 		if c.Announce == (Schedule{}) {
 			c.Announce = DefaultSchedule()
 		}
@@ -104,6 +117,13 @@ func (k *Keeper) Deadline() mono.Time {
 		d = min(d, k.holdings[i].again, k.holdings[i].refresh, k.holdings[i].ask, k.holdings[i].extra)
 	}
 	return d
+}
+
+// RenewedSince reports whether the lease of an address was confirmed at an instant or
+// later.
+func (k *Keeper) RenewedSince(a Address, t mono.Time) bool {
+	h, i := k.owner(a)
+	return h != nil && h.Leases[i].Held && h.Leases[i].Renewed >= t
 }
 
 // Settle returns the addresses that nobody wants and whose lease is still held
@@ -287,12 +307,9 @@ func (k *Keeper) holding(instance string) *Holding {
 
 // owner returns the instance that an address belongs to, and its place there.
 func (k *Keeper) owner(a Address) (*Holding, int) {
-	for i := range k.holdings {
-		for j, own := range k.holdings[i].Config.Addresses {
-			if own.Interface == a.Interface && own.Prefix == a.Prefix {
-				return &k.holdings[i], j
-			}
-		}
+	p, ok := k.places[addressKey{a.Interface, a.Prefix}]
+	if !ok {
+		return nil, 0
 	}
-	return nil, 0
+	return &k.holdings[p.holding], p.address
 }

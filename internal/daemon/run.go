@@ -54,6 +54,7 @@ func Run(cfg *Config, o RunOptions) error {
 	d := &process{cfg: cfg, RunOptions: o, started: time.Now()}
 	d.phase.Store("starting")
 	if err := d.build(); err != nil {
+		d.endAddresses() // some things stand from the start
 		return err
 	}
 	if b := cfg.Balancer; b != nil {
@@ -178,11 +179,7 @@ func (d *process) shutdown(failure error) {
 		d.balancer.StopListening()
 	}
 	d.end(d.tasks.speaker, failure)
-	if h := d.half.Load(); h != nil {
-		if err := h.addresses.End(); err != nil {
-			d.Log.Error(fmt.Sprintf("remove what stood from the start: %v", err))
-		}
-	}
+	d.endAddresses()
 	d.end(d.tasks.partner, failure) // with the last state: whatever was left here is free
 	d.end(d.tasks.links, failure)
 	d.end(probes, failure)

@@ -121,6 +121,17 @@ func (d *process) watchLinks(ctx context.Context, h *half) error {
 	return h.addresses.Watch(ctx, delays.link)
 }
 
+// endAddresses takes off what stands whoever is master.
+func (d *process) endAddresses() {
+	h := d.half.Load()
+	if h == nil || h.addresses == nil {
+		return
+	}
+	if err := h.addresses.End(); err != nil {
+		d.Log.Error(fmt.Sprintf("remove what stood from the start: %v", err))
+	}
+}
+
 // Release takes the addresses, routes and rules off that a dead baton left in this
 // network namespace. It refuses while a baton runs here: they are held, then.
 func Release() ([]string, error) {

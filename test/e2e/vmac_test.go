@@ -131,3 +131,19 @@ func reaches(t *testing.T, client *nettest.Host, ip string) {
 		return refused
 	})
 }
+
+// A start that fails leaves nothing of what it has made already.
+func TestFailedStartLeavesNothing(t *testing.T) {
+	nettest.Require(t)
+	lb := newNode(t, nettest.NewSwitch(t), "lb1", "10.77.0.11/24")
+	before := lb.IP("link") + lb.IP("route") + lb.Output("cat", "/proc/sys/net/ipv4/conf/eth0/arp_ignore")
+	lb.write("baton.conf", vmacConf(false, 150, "no_accept"))
+	said := lb.fails("run", "--socket", "/proc/baton.sock", "-f", "baton.conf")
+	mustContain(t, said, "/proc/baton.sock")
+	if after := lb.IP("link") + lb.IP("route") + lb.Output("cat", "/proc/sys/net/ipv4/conf/eth0/arp_ignore"); after != before {
+		t.Errorf("before\n%safter\n%s", before, after)
+	}
+	if out, err := lb.command("release").CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("left for release: %v\n%s", err, out)
+	}
+}

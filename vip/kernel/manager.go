@@ -39,6 +39,8 @@ type Manager struct {
 	errs    map[key]error         // of the last sync
 	sent    map[string]uint64     // frames per instance
 
+	round    mono.Time       // when the present round of renewals began
+	more     bool            // it is not at its end
 	listed   map[string]bool // interfaces whose addresses are in have
 	listedAt mono.Time       // when, if nothing was changed since; else 0
 	queue    []vip.Action    // reused
@@ -202,7 +204,7 @@ func (m *Manager) Announce(instance string, conflict bool, now mono.Time) {
 // Deadline is when Tick has something to do. An address that Watch saw go makes
 // it 0, so it should be asked for after each wake-up.
 func (m *Manager) Deadline() mono.Time {
-	if m.lost.Load() || m.routing.lost.Load() {
+	if m.more || m.lost.Load() || m.routing.lost.Load() {
 		return 0
 	}
 	return min(m.keeper.Deadline(), m.routing.retry)
@@ -217,8 +219,11 @@ func (m *Manager) Tick(now mono.Time) {
 	if m.lost.Swap(false) {
 		ev.Kind = vip.Missing
 	}
-	if ev.Kind == vip.Missing || m.keeper.Due(now) {
+	switch {
+	case ev.Kind == vip.Missing || m.keeper.Due(now):
 		m.run(now, ev)
+	case m.more:
+		m.publish(m.perform(now, m.sync(now, "", m.queue[:0]), ""))
 	}
 	if routes {
 		m.syncRouting(now)
@@ -233,13 +238,22 @@ func (m *Manager) run(now mono.Time, ev vip.Event) {
 	if ev.Kind == vip.Down { // what points to the addresses goes before them
 		m.syncRouting(now)
 	}
-	touched := ev.Instance // "": all
+	touched := m.perform(now, q, ev.Instance)
+	if ev.Kind == vip.Up { // and comes after them
+		m.syncRouting(now)
+	}
+	m.publish(touched)
+}
+
+// perform carries out the keeper's actions and those that follow from them. touched is
+// the instance whose status may have changed, "" for all; it returns the same.
+func (m *Manager) perform(now mono.Time, q []vip.Action, touched string) string {
 	burst := announcement{m: m}
 	for i := 0; i < len(q); i++ {
 		switch a := q[i]; a.Kind {
 		case vip.Sync:
 			if a.Instance == "" {
-				touched = ""
+				touched, m.round = "", now
 			}
 			q = m.sync(now, a.Instance, q)
 		case vip.Returned:
@@ -251,10 +265,7 @@ func (m *Manager) run(now mono.Time, ev vip.Event) {
 		}
 	}
 	m.queue = q
-	if ev.Kind == vip.Up { // and comes after them
-		m.syncRouting(now)
-	}
-	m.publish(touched)
+	return touched
 }
 
 func (m *Manager) holding(instance string) *vip.Holding {

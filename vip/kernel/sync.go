@@ -55,9 +55,20 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 		unread = m.list(instance)
 	}
 	m.listedAt = mono.Time(0)
+	renewals := 0
+	m.more = m.more && instance != ""
 	for _, st := range vip.Diff(m.have, m.want) {
 		if !mine(st.Address) {
 			continue
+		}
+		if instance == "" && st.Op == vip.Renew {
+			if m.keeper.RenewedSince(st.Address, m.round) {
+				continue
+			}
+			if renewals++; renewals > renewBatch {
+				m.more = true
+				continue
+			}
 		}
 		err := unread[st.Interface]
 		if err == nil {
@@ -81,6 +92,10 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 	}
 	return q
 }
+
+// renewBatch bounds the renewals of one piece of a round: more of them, one or two dozen
+// microseconds each, would hold up the adverts that the same thread sends.
+const renewBatch = 64
 
 var outcome = [...]vip.EventKind{vip.Add: vip.Added, vip.Renew: vip.Renewed, vip.Refuse: vip.Failed, vip.Remove: vip.Removed}
 
