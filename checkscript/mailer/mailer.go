@@ -101,17 +101,22 @@ func (m *Mailer) Tell(n checkscript.News) {
 
 // Run sends what Tell takes until ctx ends.
 func (m *Mailer) Run(ctx context.Context) error {
-	for {
+	unsent := 0
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			if n := len(m.queue); n > 0 {
-				m.opt.Log.Warn(fmt.Sprintf("stopping with mails that were not sent: %d", n))
-			}
-			return nil
 		case l := <-m.queue:
+			if ctx.Err() != nil { // both were there
+				unsent++
+				break
+			}
 			m.deliver(ctx, l)
 		}
 	}
+	if unsent += len(m.queue); unsent > 0 {
+		m.opt.Log.Warn(fmt.Sprintf("stopping with mails that were not sent: %d", unsent))
+	}
+	return nil
 }
 
 // deliver sends a letter, if need be several times.

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// ServeMail is an SMTP server for tests, on a listener that it closes with the test. A
-// whole session comes out as one text, the commands and then the mail, in lines that
-// end with "\n". answer may give another answer to a line of a client than 250, 354 or
-// 221; "" is the usual one. It may be nil.
+// ServeMail is an SMTP server for tests, on a listener that it closes with the test. It
+// serves one client after the other. A whole session comes out as one text, the commands
+// and then the mail, in lines that end with "\n". answer may give another answer to a
+// line of a client than 250, 354 or 221; "" is the usual one. It may be nil.
 func ServeMail(t testing.TB, l net.Listener, answer func(line string) string) <-chan string {
 	t.Helper()
 	sessions := make(chan string, 256)
@@ -22,10 +22,8 @@ func ServeMail(t testing.TB, l net.Listener, answer func(line string) string) <-
 			if err != nil {
 				return
 			}
-			go func() {
-				defer func() { _ = c.Close() }()
-				sessions <- mailSession(c, answer)
-			}()
+			sessions <- mailSession(c, answer)
+			_ = c.Close()
 		}
 	}()
 	return sessions
