@@ -55,6 +55,7 @@ func (l *LB) newChecks() {
 					Offset:   health.Offset(i, checked, shortest),
 					OnReport: func(r probe.Report) { l.report(k, r) },
 				}
+				k.runner.Target.Proxy = probe.ProxyOf(s.Spec)
 				i++
 			}
 			k.nameless.Store(!s.Addr().Addr().IsValid())

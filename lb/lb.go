@@ -260,7 +260,7 @@ func (l *LB) ProbeDial(ctx context.Context, frontend string) (net.Conn, error) {
 	if fe == nil {
 		return nil, fmt.Errorf("no frontend %q", frontend)
 	}
-	if len(fe.Spec.Binds) > 0 && fe.Spec.Binds[0].Kind == spec.BindIP {
+	if len(fe.Spec.Binds) > 0 && fe.Spec.Binds[0].Kind == spec.BindIP && !fe.Spec.Binds[0].AcceptProxy {
 		if to, ok := localTarget(fe.Spec.Binds[0].Addr); ok {
 			var d net.Dialer
 			return d.DialContext(ctx, "tcp", to.String())

@@ -359,7 +359,7 @@ func (r *rig) rawLog() string {
 }
 
 var (
-	lineStart = regexp.MustCompile(`^[0-9.]+:\d+ \[[^]]*\] `)
+	lineStart = regexp.MustCompile(`^[0-9a-f.:]+:\d+ \[[^]]*\] `)
 	timers    = regexp.MustCompile(` (-?\d+(/-?\d+){2,4}) `)
 	digits    = regexp.MustCompile(`\b\d+\b`)
 	duration  = regexp.MustCompile(`\d+ms`)

@@ -12,7 +12,9 @@ type bindLine struct {
 	unix   bool // a unix socket is among them
 	name   string
 	v6only bool
-	file   spec.SocketFile
+
+	acceptProxy bool
+	file        spec.SocketFile
 }
 
 const tlsHint = "no TLS yet"
@@ -20,7 +22,7 @@ const tlsHint = "no TLS yet"
 // bindKeywords are the bind options of chapter 5.1.
 var bindKeywords = []keyword[*bindLine]{
 	{"accept-netscaler-cip", 0, false, Refused, nil, ""},
-	{"accept-proxy", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"accept-proxy", 0, false, Done, func(b *bindLine, _ *args) { b.acceptProxy = true }, "connections must begin with a PROXY header, version 1 or 2"},
 	{"allow-0rtt", 0, false, Refused, nil, tlsHint},
 	{"alpn", 0, false, Refused, nil, tlsHint},
 	{"backlog", 0, false, Refused, nil, "write it as a line of the frontend"},

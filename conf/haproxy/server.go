@@ -21,6 +21,8 @@ type server struct {
 	track   conf.Word // `track`, as written
 	tracked *server   // whom that names
 
+	sendProxy sendProxyLine
+
 	resolvers conf.Word // the section that `resolvers` names
 	naming    spec.Naming
 }
@@ -29,6 +31,7 @@ type server struct {
 // where they were not given.
 func (s *server) build() *spec.Server {
 	out := s.Server
+	out.SendProxy = s.sendProxy.build()
 	if s.checked {
 		c := s.check
 		if c.FastInter == 0 {
@@ -57,7 +60,7 @@ var serverKeywords = []keyword[*server]{
 	{"check", 0, false, Done, func(s *server, _ *args) { s.checked = true }, "health checks"},
 	{"check-alpn", 0, false, Refused, nil, tlsHint},
 	{"check-proto", 0, false, Refused, nil, ""},
-	{"check-send-proxy", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"check-send-proxy", 0, false, Done, func(s *server, _ *args) { s.CheckProxy = true }, "checks begin with a PROXY header too, also at another port or address"},
 	{"check-sni", 0, false, Refused, nil, tlsHint},
 	{"check-ssl", 0, false, Refused, nil, tlsHint},
 	{"check-via-socks4", 0, false, Refused, nil, ""},
@@ -91,10 +94,10 @@ var serverKeywords = []keyword[*server]{
 	{"no-backup", 0, false, Done, func(s *server, _ *args) { s.Backup = false }, "undoes `backup` of default-server"},
 	{"no-check", 0, false, Done, func(s *server, _ *args) { s.checked = false }, "undoes `check` of default-server"},
 	{"no-check-ssl", 0, false, Done, undoNothing, "nothing to undo: no TLS yet"},
-	{"no-send-proxy", 0, false, Done, undoNothing, "nothing to undo: no PROXY protocol yet"},
-	{"no-send-proxy-v2", 0, false, Done, undoNothing, "nothing to undo: no PROXY protocol yet"},
-	{"no-send-proxy-v2-ssl", 0, false, Done, undoNothing, "nothing to undo: no PROXY protocol yet"},
-	{"no-send-proxy-v2-ssl-cn", 0, false, Done, undoNothing, "nothing to undo: no PROXY protocol yet"},
+	{"no-send-proxy", 0, false, Done, noSendProxy(1, false), "undoes `send-proxy` of default-server"},
+	{"no-send-proxy-v2", 0, false, Done, noSendProxy(2, false), "undoes `send-proxy-v2` of default-server"},
+	{"no-send-proxy-v2-ssl", 0, false, Done, noSendProxy(2, true), "undoes `send-proxy-v2-ssl` of default-server"},
+	{"no-send-proxy-v2-ssl-cn", 0, false, Done, noSendProxy(2, true), "undoes `send-proxy-v2-ssl-cn` of default-server"},
 	{"no-ssl", 0, false, Done, undoNothing, "nothing to undo: no TLS yet"},
 	{"no-ssl-reuse", 0, false, Refused, nil, tlsHint},
 	{"no-sslv3", 0, false, Refused, nil, tlsHint},
@@ -116,17 +119,17 @@ var serverKeywords = []keyword[*server]{
 	{"pool-purge-delay", 0, false, Done, serverPoolFor, "how long an idle connection is kept, default 5s"},
 	{"port", 0, false, Done, serverPort, "port to send checks to"},
 	{"proto", 0, false, Refused, nil, ""},
-	{"proxy-v2-options", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"proxy-v2-options", 0, false, Done, serverProxyOptions, "crc32c, authority, ssl and its kin; unique-id is not supported yet"},
 	{"redir", 0, false, Refused, nil, ""},
 	{"resolve-net", 0, false, Done, serverResolveNet, "networks whose addresses are preferred"},
 	{"resolve-opts", 0, false, Done, serverResolveOpts, "allow-dup-ip, ignore-weight"},
 	{"resolve-prefer", 0, false, Done, serverResolvePrefer, "the family that is asked for first, default ipv6"},
 	{"resolvers", 0, false, Done, serverResolvers, "follows the name by DNS at run time"},
 	{"rise", 0, false, Done, serverRise, "good checks that bring the server up, default 2"},
-	{"send-proxy", 0, false, Refused, nil, "no PROXY protocol yet"},
-	{"send-proxy-v2", 0, false, Refused, nil, "no PROXY protocol yet"},
-	{"send-proxy-v2-ssl", 0, false, Refused, nil, "no PROXY protocol yet"},
-	{"send-proxy-v2-ssl-cn", 0, false, Refused, nil, "no PROXY protocol yet"},
+	{"send-proxy", 0, false, Done, sendProxy(1, false), "PROXY protocol header, version 1"},
+	{"send-proxy-v2", 0, false, Done, sendProxy(2, false), "PROXY protocol header, version 2"},
+	{"send-proxy-v2-ssl", 0, false, Done, sendProxy(2, true), "version 2 with the SSL extension"},
+	{"send-proxy-v2-ssl-cn", 0, false, Done, sendProxy(2, true), "version 2 with the SSL extension"},
 	{"slowstart", 0, false, Done, serverSlowStart, "time to full load after a failure"},
 	{"sni", 0, false, Refused, nil, tlsHint},
 	{"socks4", 0, false, Refused, nil, ""},

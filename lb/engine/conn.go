@@ -95,6 +95,10 @@ func (c *Conn) LocalAddr() netip.AddrPort {
 	return c.local
 }
 
+// SetLocalAddr makes a the answer of LocalAddr: a proxy before us has told where the
+// client connected to.
+func (c *Conn) SetLocalAddr(a netip.AddrPort) { c.local = a }
+
 // Readable reports whether a read may find something now.
 func (c *Conn) Readable() bool { return c.readable }
 

@@ -14,6 +14,7 @@ import (
 // forward takes the request to a server and the response back.
 func (s *httpSession) forward(t *engine.Task) {
 	x := s.x
+	x.link.from, x.link.authority = s.src, s.came.authority
 	key, ok := s.key(t)
 	if !ok {
 		return

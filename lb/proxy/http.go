@@ -23,6 +23,7 @@ type httpSession struct {
 	fe       *Frontend
 	client   *engine.Conn
 	src      netip.AddrPort
+	came     arrival
 	accepted mono.Time
 	ended    mono.Time // of the last exchange
 	served   int       // exchanges so far
@@ -75,7 +76,7 @@ type exchange struct {
 	req http1.Message  // last: it is large
 }
 
-func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *httpSession {
+func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind *spec.Bind) *httpSession {
 	var s *httpSession
 	if n := len(w.https); n > 0 {
 		s = w.https[n-1]
@@ -85,13 +86,14 @@ func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *htt
 	}
 	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
 	s.served, s.linger, s.cut, s.waits = 0, false, false, false
+	s.came.reset(bind)
 	w.clients.add(s)
 	return s
 }
 
 // Run is the session from its first byte to its last.
 func (s *httpSession) Run(t *engine.Task) {
-	for s.exchange(t) {
+	for s.introduced(t) && s.exchange(t) {
 		if s.n > 0 {
 			t.Yield() // pipelined requests take turns with other clients
 		}
@@ -100,6 +102,20 @@ func (s *httpSession) Run(t *engine.Task) {
 		s.drainClient(t)
 	}
 	s.finish()
+}
+
+// introduced reads the PROXY header of a connection that has to begin with one.
+func (s *httpSession) introduced(t *engine.Task) bool {
+	if s.came.proxied || !s.came.expectsProxy() {
+		return true
+	}
+	buf, from, to, ok := s.w.readProxy(t, s.client, s.fe, &s.came, &s.src)
+	if buf != nil {
+		s.in, s.n = buf, copy(buf.B[:], buf.B[from:to])
+	}
+	s.accepted = t.Now() // a handshake is no part of the request's time
+	s.cut = s.came.foreign
+	return ok
 }
 
 // Abort frees what a panic left behind.

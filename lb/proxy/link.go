@@ -20,6 +20,9 @@ type link struct {
 	site    *site     // where conn leads: the server may have moved since
 	reused  bool      // conn has served requests before
 
+	from      netip.AddrPort // the client, as the server may want to be told
+	authority []byte         // what a PROXY header told of it
+
 	retries      int
 	redispatched bool
 	place        int     // in the backend's queue, from 1; 0: it did not wait there
@@ -74,8 +77,11 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 		conn, err := t.Connect(&to, after(t.Now(), b.Spec.Timeouts.Connect))
 		if err == nil {
 			s.Opened.Add(1)
-			k.hold(w, conn, at, false, t.Now())
-			return linked
+			if err = k.introduce(t, conn, client); err == nil {
+				k.hold(w, conn, at, false, t.Now())
+				return linked
+			}
+			conn.Close()
 		}
 		s.ConnErrs.Add(1)
 		if k.retries >= b.Spec.Retries || b.Spec.RetryOn.NoConnFailure {

@@ -186,7 +186,7 @@ func (s *httpSession) releaseServer(t *engine.Task) {
 		k.closeConn()
 		return
 	}
-	if x.backend.Spec.Reuse == spec.ReuseNever {
+	if k.private() {
 		s.keepOwn(k)
 		return
 	}

@@ -17,7 +17,7 @@ import (
 func (s *httpSession) idle(t *engine.Task) bool {
 	k := &s.x.link
 	reuse, first := s.x.backend.Spec.Reuse, s.served == 0
-	if reuse == spec.ReuseNever {
+	if k.private() {
 		return s.takeOwn(t)
 	}
 	if first && reuse == spec.ReuseSafe {
@@ -43,8 +43,17 @@ func (s *httpSession) preferLast(t *engine.Task) bool {
 	return true
 }
 
+// private reports whether connections to the server serve one client alone: because of
+// http-reuse never, or because a PROXY header has told the server who that is.
+func (k *link) private() bool {
+	return k.backend.Spec.Reuse == spec.ReuseNever || k.server.Spec.SendProxy != nil
+}
+
 // keepOwn keeps the exchange's connection for this client alone.
 func (s *httpSession) keepOwn(k *link) {
+	if s.own != nil {
+		s.own.close()
+	}
 	k.pool.inUse--
 	s.own = k.pool.park(k.conn, k.site)
 	s.own.owner = s

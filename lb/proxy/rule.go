@@ -61,7 +61,8 @@ func (s *httpSession) ctx() *sample.Ctx {
 // facts are what all expressions of an exchange look at.
 func (s *httpSession) facts(c *sample.Ctx) {
 	x := s.x
-	c.Client = sample.Conn{Src: s.src, Dst: s.client.LocalAddr(), HTTPMajor: 1}
+	c.Client = s.came.conn(s.src, s.client)
+	c.Client.HTTPMajor = 1
 	c.Res = sample.Message{}
 	c.Server = sample.Conn{}
 	c.ReqCaps, c.ResCaps = x.captures.request, x.captures.response

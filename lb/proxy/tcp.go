@@ -18,6 +18,7 @@ type tcpSession struct {
 	fe       *Frontend
 	client   *engine.Conn
 	src      netip.AddrPort
+	came     arrival
 	accepted mono.Time
 
 	link     link
@@ -30,7 +31,7 @@ type tcpSession struct {
 	logged bool
 }
 
-func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *tcpSession {
+func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind *spec.Bind) *tcpSession {
 	var s *tcpSession
 	if n := len(w.tcps); n > 0 {
 		s = w.tcps[n-1]
@@ -41,13 +42,29 @@ func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend) *tcpS
 	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
 	s.end = termination{'-', '-'}
 	s.number, s.source, s.logged = w.set.countStream(), netip.AddrPort{}, false
+	s.came.reset(bind)
 	return s
 }
 
 // Run is the session from its first byte to its log line.
 func (s *tcpSession) Run(t *engine.Task) {
+	if s.came.expectsProxy() && !s.introduced(t) {
+		s.leave()
+		return
+	}
 	s.serve(t)
 	s.finish(t.Now())
+}
+
+// introduced reads the PROXY header of the connection. What came behind it is the
+// first that the server gets.
+func (s *tcpSession) introduced(t *engine.Task) bool {
+	buf, from, to, ok := s.w.readProxy(t, s.client, s.fe, &s.came, &s.src)
+	if buf != nil {
+		s.up.buf, s.up.r, s.up.w = buf, from, to
+	}
+	s.accepted = t.Now() // a handshake is no part of the session's time
+	return ok
 }
 
 // Abort frees what a panic left behind.
@@ -62,6 +79,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	}
 	k.backend.Conns.Add(1)
 	k.backend.Sessions.Add(1)
+	k.from, k.authority = s.src, s.came.authority
 	if f := k.connect(t, s.w, s.key(), s.client); f != linked {
 		s.end = f.termination()
 		return
@@ -73,7 +91,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	if s.fe.Spec.LogAsap {
 		s.log(t.Now(), true)
 	}
-	s.up = flow{src: s.client, dst: k.conn, framing: http1.Tunnel}
+	s.up.src, s.up.dst, s.up.framing = s.client, k.conn, http1.Tunnel
 	s.down = flow{src: k.conn, dst: s.client, framing: http1.Tunnel}
 	switch relay(t, &s.up, &s.down, tunnelLimits(s.fe, k.backend), true) {
 	case clientFailed:
@@ -101,7 +119,7 @@ func (s *tcpSession) backend() *Backend { return s.fe.route(s.ctx()) }
 // ctx is what expressions look at.
 func (s *tcpSession) ctx() *sample.Ctx {
 	c := &s.w.ctx
-	c.Client = sample.Conn{Src: s.src, Dst: s.client.LocalAddr()}
+	c.Client = s.came.conn(s.src, s.client)
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.Frontend, c.Backend, c.Target = &s.fe.facts, nil, nil
 	c.FirstRequest, c.Final = false, true
@@ -142,9 +160,18 @@ func (s *tcpSession) finish(now mono.Time) {
 	if k.backend != nil {
 		k.backend.Conns.Add(-1)
 	}
-	s.client.Close()
+	s.leave()
+}
+
+// leave ends the client's connection and gives the session back.
+func (s *tcpSession) leave() {
+	if s.came.foreign {
+		s.client.Reset()
+	} else {
+		s.client.Close()
+	}
 	s.w.end(s.fe)
-	k.reset()
+	s.link.reset()
 	s.up, s.down = flow{}, flow{}
 	s.vars.Reset()
 	s.fe, s.client = nil, nil

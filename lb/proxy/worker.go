@@ -104,7 +104,7 @@ func (w *Worker) full(fe *Frontend) bool {
 }
 
 // Accept takes over a new client connection.
-func (ln *listener) Accept(c *engine.Conn, from netip.AddrPort) { ln.w.start(c, from, ln.fe) }
+func (ln *listener) Accept(c *engine.Conn, from netip.AddrPort) { ln.w.start(c, from, ln.fe, ln.bind) }
 
 // Inject takes a connection that did not come through a listener: one end of a
 // socket pair, by which the daemon probes the whole path through a frontend.
@@ -113,19 +113,19 @@ func (w *Worker) Inject(fd sys.FD, fe *Frontend) error {
 	if err != nil {
 		return err
 	}
-	w.start(c, netip.AddrPortFrom(netip.IPv6Loopback(), 0), fe)
+	w.start(c, netip.AddrPortFrom(netip.IPv6Loopback(), 0), fe, nil)
 	return nil
 }
 
-func (w *Worker) start(c *engine.Conn, from netip.AddrPort, fe *Frontend) {
+func (w *Worker) start(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind *spec.Bind) {
 	w.set.conns.Add(1)
 	fe.Conns.Add(1)
 	fe.Sessions.Add(1)
 	if fe.Spec.Mode == spec.HTTP {
-		w.Loop.Go(w.newHTTP(c, from, fe))
+		w.Loop.Go(w.newHTTP(c, from, fe, bind))
 		return
 	}
-	w.Loop.Go(w.newTCP(c, from, fe))
+	w.Loop.Go(w.newTCP(c, from, fe, bind))
 }
 
 // end counts a client connection out.

@@ -20,6 +20,8 @@ type Bind struct {
 	Name string         // `name app`
 	Text string         // as written, for messages and status
 	Pos  diag.Pos
+
+	AcceptProxy bool // every connection begins with a PROXY header
 }
 
 // BindKind says what kind of socket a Bind is.

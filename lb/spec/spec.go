@@ -189,6 +189,9 @@ type Server struct {
 	ID       int // `id`; 0: not given
 	Check    *Check
 
+	SendProxy  *SendProxy // nil: connections begin with what the client sends
+	CheckProxy bool       // check-send-proxy: checks at another address begin with a header too
+
 	// How much it gets, beside Weight, Maxconn and Maxqueue.
 	Minconn   int           // 0: Maxconn holds whatever the load
 	SlowStart time.Duration // 0: none
@@ -199,6 +202,14 @@ type Server struct {
 	PoolFor  time.Duration // pool-purge-delay: how long one is kept; 0: 5 s
 	InitAddr []InitAddr    // none: InitLast, InitLibc
 	Naming   *Naming       // nil: the address found at start stays
+}
+
+// SendProxy is the header of send-proxy, send-proxy-v2 and proxy-v2-options.
+type SendProxy struct {
+	Version   int  // 1 or 2
+	SSL       bool // tell what TLS the client used: none
+	CRC32C    bool
+	Authority bool // pass on the host name that another proxy told
 }
 
 // Check is `check` on a server line with inter, rise, fall and so on.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"baton/lb/health"
+	"baton/lb/proxyproto"
 	"baton/lb/spec"
 )
 
@@ -17,6 +18,7 @@ import (
 type Target struct {
 	Addr    netip.AddrPort
 	HTTP    *spec.HTTPCheck // nil: a connection is enough
+	Proxy   *spec.SendProxy // the PROXY header that goes first; nil: none
 	Connect time.Duration   // limit of the connection; 0: none but Total
 	Answer  time.Duration   // limit of what comes after it; 0: none but Total
 	Total   time.Duration   // limit of the whole; 0: none
@@ -67,6 +69,9 @@ func (t *Target) check(ctx context.Context) health.Result {
 	defer c.Close()
 	// A reset leaves no TIME_WAIT behind, and a server that talks on is told to stop.
 	_ = c.(*net.TCPConn).SetLinger(0)
+	if err := t.introduce(c); err != nil {
+		return exchangeFailure(err)
+	}
 	if t.HTTP == nil {
 		return health.Result{Status: health.L4OK}
 	}
@@ -78,6 +83,36 @@ func (t *Target) check(ctx context.Context) health.Result {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	return exchange(c, t.HTTP)
+}
+
+// introduce sends the PROXY header of a check: with version 1 the addresses of its own
+// connection, with version 2 that it speaks for no client, as HAProxy does.
+func (t *Target) introduce(c net.Conn) error {
+	if t.Proxy == nil {
+		return nil
+	}
+	var head []byte
+	if t.Proxy.Version == 1 {
+		local, _ := netip.ParseAddrPort(c.LocalAddr().String())
+		head = proxyproto.AppendV1(nil, local, t.Addr)
+	} else {
+		head = proxyproto.AppendV2(nil, netip.AddrPort{}, netip.AddrPort{}, &proxyproto.Extra{CRC32C: t.Proxy.CRC32C})
+	}
+	_, err := c.Write(head)
+	return err
+}
+
+// ProxyOf is the PROXY header of a server's checks: that of its traffic, unless they go
+// to another address or port and check-send-proxy is not given.
+func ProxyOf(s *spec.Server) *spec.SendProxy {
+	elsewhere := s.Check.Port != 0 || s.Check.Addr.IsValid()
+	switch {
+	case s.CheckProxy && s.SendProxy == nil:
+		return &spec.SendProxy{Version: 1}
+	case elsewhere && !s.CheckProxy:
+		return nil
+	}
+	return s.SendProxy
 }
 
 func connectFailure(err error) health.Result {

@@ -1,0 +1,148 @@
+package proxy
+
+import (
+	"io"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"baton/lb/engine"
+	"baton/lb/logfmt"
+	"baton/lb/proxyproto"
+	"baton/lb/sample"
+	"baton/lb/spec"
+)
+
+// arrival is how a client came: through which bind, and what a PROXY header told. It
+// stays with the session object, so that what it holds is allocated once.
+type arrival struct {
+	bind      *spec.Bind // nil: not through a listener
+	proxied   bool       // a PROXY header came
+	foreign   bool       // something else came in its place
+	authority []byte     // its authority TLV; empty: none
+	uniqueID  []byte     // its unique-id TLV
+}
+
+func (a *arrival) reset(bind *spec.Bind) {
+	a.bind, a.proxied, a.foreign = bind, false, false
+	a.authority, a.uniqueID = a.authority[:0], a.uniqueID[:0]
+}
+
+// conn is what expressions see of the client's connection.
+func (a *arrival) conn(src netip.AddrPort, client *engine.Conn) sample.Conn {
+	c := sample.Conn{Src: src, Dst: client.LocalAddr(), Proxied: a.proxied}
+	if len(a.authority) > 0 {
+		c.Authority = a.authority
+	}
+	if len(a.uniqueID) > 0 {
+		c.ProxyID = a.uniqueID
+	}
+	return c
+}
+
+// expectsProxy reports whether the connection has to begin with a PROXY header.
+func (a *arrival) expectsProxy() bool { return a.bind != nil && a.bind.AcceptProxy }
+
+// bindName is the bind's name in logs: its number among the frontend's where it has none.
+func (a *arrival) bindName(fe *Frontend) string {
+	if a.bind.Name != "" {
+		return a.bind.Name
+	}
+	for i := range fe.Spec.Binds {
+		if a.bind == &fe.Spec.Binds[i] {
+			return strconv.Itoa(i + 1)
+		}
+	}
+	return "0"
+}
+
+// readProxy reads the PROXY header that the connection has to begin with, and puts the
+// addresses that it tells in the place of the connection's. What came behind it is
+// buf.B[from:to]; buf is nil where nothing did. It reports false when there was no
+// header, which is counted and logged: the connection ends, with a reset where something
+// else came (arrival.foreign), as in HAProxy.
+//
+// As in HAProxy the header has to be there at once, whole.
+func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arrival, src *netip.AddrPort) (buf *engine.Buffer, from, to int, ok bool) {
+	deadline := after(t.Now(), fe.Spec.Timeouts.Client)
+	n := 0
+	for n == 0 {
+		if c.Await(t, deadline) != nil {
+			w.refuseProxy(fe, a, *src, "Timeout while waiting for PROXY protocol header", false)
+			return nil, 0, 0, false
+		}
+		buf = w.Loop.Get()
+		var err error
+		n, err = c.TryRead(buf.B[:maxHead])
+		if n == 0 {
+			w.Loop.Put(buf)
+		}
+		if err != nil {
+			reason := "Connection error while waiting for PROXY protocol header"
+			if err == io.EOF {
+				reason = "Connection closed while waiting for PROXY protocol header"
+			}
+			w.refuseProxy(fe, a, *src, reason, false)
+			return nil, 0, 0, false
+		}
+	}
+	h, used, verdict := proxyproto.Parse(buf.B[:n])
+	if verdict != proxyproto.Valid {
+		w.Loop.Put(buf)
+		a.foreign = true
+		w.refuseProxy(fe, a, *src, verdict.String(), true)
+		return nil, 0, 0, false
+	}
+	a.proxied = true
+	if h.Src.IsValid() {
+		*src = h.Src
+		c.SetLocalAddr(h.Dst)
+	}
+	a.authority = append(a.authority, h.Authority...)
+	a.uniqueID = append(a.uniqueID, h.UniqueID...)
+	if used == n {
+		w.Loop.Put(buf)
+		return nil, 0, 0, true
+	}
+	return buf, used, n, true
+}
+
+// refuseProxy counts a connection without a header and logs it, which `option
+// dontlognull` spares those that sent nothing.
+func (w *Worker) refuseProxy(fe *Frontend, a *arrival, src netip.AddrPort, reason string, spoke bool) {
+	fe.Errors.Add(1)
+	if !spoke && fe.Spec.DontLogNull {
+		return
+	}
+	level := levelInfo
+	if fe.Spec.LogSeparateErrors {
+		level = levelErr
+	}
+	if !fe.Logs.Enabled(level) {
+		return
+	}
+	w.rec = logfmt.Record{Client: src, Date: w.Loop.Now().Wall(), Dates: &w.dates, Frontend: fe.Spec.Name, Bind: a.bindName(fe)}
+	w.line = logfmt.AppendError(w.line[:0], &w.rec, reason)
+	fe.Logs.Send(level, time.Now(), w.line)
+}
+
+// introduce sends the PROXY header that the server of a new connection wants.
+func (k *link) introduce(t *engine.Task, c *engine.Conn, client *engine.Conn) error {
+	p := k.server.Spec.SendProxy
+	if p == nil {
+		return nil
+	}
+	buf := t.Loop().Get()
+	defer t.Loop().Put(buf)
+	head := buf.B[:0]
+	if p.Version == 1 {
+		head = proxyproto.AppendV1(head, k.from, client.LocalAddr())
+	} else {
+		x := proxyproto.Extra{SSL: p.SSL, CRC32C: p.CRC32C}
+		if p.Authority {
+			x.Authority = k.authority
+		}
+		head = proxyproto.AppendV2(head, k.from, client.LocalAddr(), &x)
+	}
+	return c.Write(t, head, nil, after(t.Now(), k.backend.Spec.Timeouts.Connect))
+}
