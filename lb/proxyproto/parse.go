@@ -223,13 +223,13 @@ func cut(b []byte) (typ byte, value, rest []byte, ok bool) {
 // checksum is the CRC32c of a header whose four bytes at sum count as zeros.
 func checksum(whole []byte, sum int) uint32 {
 	c := crc32.Update(0, castagnoli, whole[:sum])
-	c = crc32.Update(c, castagnoli, zeros[:])
+	c = crc32.Update(c, castagnoli, zeros)
 	return crc32.Update(c, castagnoli, whole[sum+4:])
 }
 
 var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	zeros      [4]byte
+	zeros      = []byte{0, 0, 0, 0}
 )
 
 // Each calls f for every TLV of a header that Parse found valid.
