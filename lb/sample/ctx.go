@@ -56,8 +56,11 @@ type Conn struct {
 	Src, Dst  netip.AddrPort // as rules have set them
 	RealSrc   netip.AddrPort // as the kernel says; zero: the same as Src
 	RealDst   netip.AddrPort
-	TLS       bool // we end TLS on it
-	HTTPMajor int  // 0: no HTTP
+	TLS       bool   // we end TLS on it
+	HTTPMajor int    // 0: no HTTP
+	Proxied   bool   // a PROXY header came in
+	Authority []byte // the authority TLV of the PROXY header; nil: none
+	ProxyID   []byte // its unique-id TLV; nil: none
 }
 
 // Message is a request or a response.

@@ -22,6 +22,11 @@ var connFetches = []fetch{
 	{"fc_dst", nil, 0, Addr, client, runAddr(realDst), nil, "dst before any rule changed it"},
 	{"fc_dst_port", nil, 0, Int, client, runPort(realDst), nil, "dst_port before any rule changed it"},
 	{"fc_http_major", nil, 0, Int, client, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setInt(int64(c.Client.HTTPMajor)) }, nil, "major HTTP version of the client, 0: none"},
+	{"fc_pp_authority", nil, 0, Str, client, func(c *Ctx, _ []Arg, s *Sample) bool {
+		return c.Client.Authority != nil && s.setStr(c.Client.Authority)
+	}, nil, "host name that a PROXY header told"},
+	{"fc_pp_unique_id", nil, 0, Str, client, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Client.ProxyID != nil && s.setStr(c.Client.ProxyID) }, nil, "unique-id that a PROXY header told"},
+	{"fc_rcvd_proxy", nil, 0, Bool, client, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setBool(c.Client.Proxied) }, nil, "the client's connection began with a PROXY header"},
 	{"fc_src", nil, 0, Addr, client, runAddr(realSrc), nil, "src before any rule changed it"},
 	{"fc_src_port", nil, 0, Int, client, runPort(realSrc), nil, "src_port before any rule changed it"},
 	{"fe_client_timeout", nil, 0, Int, session, func(c *Ctx, _ []Arg, s *Sample) bool {

@@ -5,7 +5,7 @@ import "strings"
 // laterFetches are the fetches of chapter 7.3 that are known without being done.
 const laterFetches = `
 be_id fe_id so_id so_name be_sess_rate fe_req_rate fe_sess_rate srv_sess_rate fc_fackets fc_lost fc_reordering fc_retrans fc_rtt fc_rttvar fc_sacked fc_unacked
-fc_err fc_err_name fc_err_str bc_err bc_err_name bc_err_str fc_pp_authority fc_pp_unique_id fc_rcvd_proxy
+fc_err fc_err_name fc_err_str bc_err bc_err_name bc_err_str
 accept_date bytes_in bytes_out cpu_calls cpu_ns_avg cpu_ns_tot cur_client_timeout cur_server_timeout cur_tunnel_timeout distcc_body distcc_param
 dst_conn dst_is_local fc_dst_is_local fc_glitches fc_nb_streams fc_pp_tlv fc_saved_syn fc_settings_streams_limit fc_src_is_local
 fe_tarpit_timeout be_connect_timeout be_queue_timeout be_tarpit_timeout be_check_timeout bc_glitches bc_nb_streams
