@@ -119,7 +119,7 @@ func (a *args) choice(what string, names []string) int {
 }
 
 // logAddress reads where a log goes: an address with UDP port 514 by default, a
-// path to a datagram socket, stdout, stderr or fd@N.
+// path to a datagram socket, tcp@ and uxst@ streams, stdout, stderr or fd@N.
 func (a *args) logAddress(t *spec.LogTarget) {
 	w, ok := a.next("<address> and <facility>")
 	if !ok {
@@ -140,7 +140,9 @@ func (a *args) logAddress(t *spec.LogTarget) {
 		}
 	case family == "" && strings.HasPrefix(rest, "/"), family == "unix", family == "uxdg":
 		t.Kind, t.Address = spec.LogUnix, rest
-	case slices.Contains([]string{"", "udp", "udp4", "udp6", "ipv4", "ipv6"}, family):
+	case family == "uxst":
+		t.Kind, t.Address = spec.LogUnixStream, rest
+	case slices.Contains([]string{"tcp", "tcp4", "tcp6", "", "udp", "udp4", "udp6", "ipv4", "ipv6"}, family):
 		host, port := splitHostPort(rest)
 		if _, ok := parseInt(port, 1, math.MaxUint16); !ok && port != "" {
 			a.fail(w, ipv6Hint(rest), "invalid port '%s' in '%s'", port, w.Text)
@@ -152,7 +154,10 @@ func (a *args) logAddress(t *spec.LogTarget) {
 			port = "514"
 		}
 		t.Address = net.JoinHostPort(host, port)
-	case slices.Contains([]string{"ring", "tcp", "tcp4", "tcp6", "uxst", "sockpair", "abns"}, family):
+		if strings.HasPrefix(family, "tcp") {
+			t.Kind = spec.LogStream
+		}
+	case slices.Contains([]string{"ring", "sockpair", "abns"}, family):
 		a.fail(w, "", "log address '%s@' is known, not supported yet", family)
 	default:
 		a.fail(w, "", "invalid log address '%s'", w.Text)

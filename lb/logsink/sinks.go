@@ -90,6 +90,10 @@ func targetName(t spec.LogTarget) string {
 		return fmt.Sprintf("fd@%d", t.FD)
 	case spec.LogUnix:
 		return t.Address
+	case spec.LogStream:
+		return "tcp@" + t.Address
+	case spec.LogUnixStream:
+		return "uxst@" + t.Address
 	}
 	return "udp@" + t.Address
 }

@@ -28,6 +28,10 @@ func opener(t spec.LogTarget) (open func() (transport, error), last io.Closer, e
 		return func() (transport, error) { return stream{f}, nil }, f, nil
 	case spec.LogUnix:
 		return func() (transport, error) { return dialDatagram("unixgram", t.Address) }, nil, nil
+	case spec.LogStream:
+		return func() (transport, error) { return dialStream("tcp", t.Address) }, nil, nil
+	case spec.LogUnixStream:
+		return func() (transport, error) { return dialStream("unix", t.Address) }, nil, nil
 	}
 	return func() (transport, error) { return dialDatagram("udp", t.Address) }, nil, nil
 }
@@ -43,9 +47,13 @@ func dupFile(t spec.LogTarget) (*os.File, error) {
 // stream is a descriptor: one write per batch.
 type stream struct{ *os.File }
 
-func (f stream) send(b batch) (int, error) {
+func (f stream) send(b batch) (int, error) { return writeLines(f, b) }
+
+// writeLines writes a batch at once. After an error it tells how many lines went
+// out whole.
+func writeLines(w io.Writer, b batch) (int, error) {
 	last := b.ends[len(b.ends)-1]
-	n, err := f.Write(b.text[b.start:last])
+	n, err := w.Write(b.text[b.start:last])
 	if err == nil {
 		return len(b.ends), nil
 	}
@@ -60,6 +68,21 @@ func (f stream) send(b batch) (int, error) {
 
 // Close leaves the descriptor open: it could not be had again after a failure.
 func (f stream) Close() error { return nil }
+
+// connection is a stream socket. What the peer had not read when it went is lost:
+// the kernel had taken it.
+type connection struct{ net.Conn }
+
+func dialStream(network, address string) (transport, error) {
+	d := net.Dialer{Timeout: dialTimeout}
+	c, err := d.Dial(network, address)
+	if err != nil {
+		return nil, err
+	}
+	return connection{c}, nil
+}
+
+func (c connection) send(b batch) (int, error) { return writeLines(c, b) }
 
 // datagram is a connected datagram socket: one datagram per line.
 type datagram struct {

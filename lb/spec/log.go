@@ -5,7 +5,7 @@ import "baton/lb/logfmt"
 // LogTarget is one `log` line.
 type LogTarget struct {
 	Kind     LogKind
-	Address  string // LogUDP: host:port; LogUnix: path
+	Address  string // LogUDP, LogStream: host:port; LogUnix, LogUnixStream: path
 	FD       int    // LogFD: 1 for stdout, 2 for stderr, or fd@N
 	Format   string // local (""), rfc3164, rfc5424, priority, short, timed, iso, raw
 	Len      int    // longest line, default 1024
@@ -31,6 +31,8 @@ const (
 	LogUDP LogKind = iota
 	LogUnix
 	LogFD
+	LogStream     // a line ends with a line feed
+	LogUnixStream // the same
 )
 
 // LogFormat is the line a proxy writes per connection or request.
