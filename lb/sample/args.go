@@ -26,12 +26,13 @@ const (
 	argServer           // backend/server, or server of the own backend
 	argUserlist
 	argMap // a map file
+	argPEM // a string, a variable, or a file with a public key
 )
 
 func (k argKind) String() string {
 	return [...]string{
 		"string", "integer", "IPv4 address", "IPv6 address", "IPv4 mask", "IPv6 mask", "variable", "integer or variable",
-		"string or variable", "base64 or variable", "backend", "frontend", "server", "userlist", "map file",
+		"string or variable", "base64 or variable", "backend", "frontend", "server", "userlist", "map file", "secret or file",
 	}[k]
 }
 
@@ -72,7 +73,7 @@ func (a *Arg) read(k argKind) (problem string) {
 			return ""
 		}
 		return "neither a whole number nor a variable"
-	case argStrVar:
+	case argStrVar, argPEM:
 		a.readVar()
 	case argKeyVar:
 		if a.readVar() {

@@ -49,6 +49,7 @@ type Ctx struct {
 	pad     [128]byte // of an HMAC: its key, then the sums
 	inner   [64]byte
 	mac     [64]byte
+	sig     [64]byte // the signature that a sum is compared with
 }
 
 // Conn is one side's connection.

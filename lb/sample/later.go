@@ -55,8 +55,7 @@ table_http_err_rate table_http_fail_cnt table_http_fail_rate table_http_req_cnt 
 table_inc_gpc table_inc_gpc0 table_inc_gpc1 table_kbytes_in table_kbytes_out table_server_id table_sess_cnt table_sess_rate table_trackers
 tcp.dst tcp.flags tcp.options.mss tcp.options.sack tcp.options.tsopt tcp.options.tsval tcp.options.wscale tcp.options_list tcp.seq tcp.src tcp.win
 when x509_v_err_str
-json_query jwt_header_query jwt_payload_query jwt_verify rfc7239_field rfc7239_is_valid rfc7239_n2nn rfc7239_n2np
-aes_gcm_dec aes_gcm_enc aes_cbc_dec aes_cbc_enc
+aes_cbc_dec aes_cbc_enc jwt_verify_cert jwt_decrypt_cert jwt_decrypt_jwk jwt_decrypt_secret
 `
 
 func laterFetchNames() []string {

@@ -18,6 +18,8 @@ type Options struct {
 	Fetch string
 	// Map returns the list that a map file holds; nil: files cannot be read.
 	Map func(file string) (*pattern.List, error)
+	// File returns the text of another file; nil: files cannot be read.
+	File func(name string) (string, error)
 }
 
 // Error is what is wrong with an expression.
@@ -194,7 +196,7 @@ func (p *parser) args(at int, name string, kinds []argKind, least int, check fun
 			return nil
 		}
 		if !a.Given && (k != argStr || i >= len(given)) {
-			if i < least && k != argStr && k != argStrVar && k != argVar {
+			if i < least && k != argStr && k != argStrVar && k != argPEM && k != argVar {
 				p.fail(off, "", "'"+name+"' expects "+usage(name, kinds, least))
 				return nil
 			}
@@ -260,6 +262,9 @@ func (p *parser) reference(a *Arg, k argKind, name string, off int) {
 	case argMap:
 		p.mapFile(a, off)
 		return
+	case argPEM:
+		a.Aux = p.publicKey(a.Str)
+		return
 	default:
 		return
 	}
@@ -290,6 +295,23 @@ func (p *parser) mapFile(a *Arg, off int) {
 		return
 	}
 	a.Aux = list
+}
+
+// publicKey tries to read a file with a key: whether the argument names one, depends
+// on another argument.
+func (p *parser) publicKey(name string) jwtKey {
+	if p.o.File == nil {
+		return jwtKey{problem: "files cannot be read here"}
+	}
+	text, err := p.o.File(name)
+	if err != nil {
+		return jwtKey{problem: err.Error()}
+	}
+	key, err := parsePublicKey(text)
+	if err != nil {
+		return jwtKey{problem: err.Error()}
+	}
+	return jwtKey{public: key}
 }
 
 // serverName is BACKEND/SERVER, cut.

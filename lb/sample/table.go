@@ -6,7 +6,7 @@ import "slices"
 var (
 	fetches = slices.Concat(stateFetches, connFetches, payloadFetches, httpFetches, responseFetches)
 
-	converters = slices.Concat(typeConverters, mathConverters, textConverters, hashConverters, dateConverters, mapConverters, webConverters, varConverters)
+	converters = slices.Concat(typeConverters, mathConverters, textConverters, hashConverters, dateConverters, mapConverters, webConverters, cryptoConverters, varConverters)
 )
 
 // Keyword is a row of the tables as the support matrix shows it.
