@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"baton/conf"
-	"baton/internal/diag"
 )
 
 // maxThreads is HAProxy's limit for nbthread.
@@ -76,7 +75,7 @@ var processKeywords = []keyword[*lowerer]{
 	{"lua-load", 0, false, Refused, nil, ""},
 	{"lua-load-per-thread", 0, false, Refused, nil, ""},
 	{"lua-prepend-path", 0, false, Refused, nil, ""},
-	{"master-worker", 0, true, Done, parseMasterWorker, "under the name haproxy a master runs workers; `baton run` is one process"},
+	{"master-worker", 0, false, Done, parseMasterWorker, "under the name haproxy a master runs workers; `baton run` is one process"},
 	{"module-path", 0, false, Warned, parseOneValue, "baton has no modules to load"},
 	{"mworker-max-reloads", 0, false, Warned, nil, "baton is one process and needs no master"},
 	{"nbproc", 0, false, Done, parseNbproc, "1 is accepted with a warning, more is refused"},
@@ -133,9 +132,6 @@ func parseHardStop(l *lowerer, a *args) { l.cfg.Global.HardStopAfter, _ = a.dura
 // parseMasterWorker takes the word of 2.x that may stand behind it.
 func parseMasterWorker(l *lowerer, a *args) {
 	l.cfg.Global.MasterWorker = a.words[0].Pos
-	if a.no {
-		l.cfg.Global.MasterWorker = diag.Pos{}
-	}
 	a.accept("no-exit-on-failure")
 }
 
