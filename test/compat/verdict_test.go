@@ -3,7 +3,6 @@ package compat
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,8 +63,7 @@ func byBaton(t *testing.T, file string) (v verdict, notYet bool, found diag.List
 		t.Fatal(err)
 	}
 	defer root.Close()
-	var files fs.FS = root.FS()
-	tree, found := conf.Parse(conf.Source{FS: files, Dir: "/", Env: env, CfgOnly: true}, []string{file})
+	tree, found := conf.Parse(conf.Source{FS: root.FS(), Dir: "/", Env: env, CfgOnly: true}, []string{file})
 	cfg, more := haproxy.Lower(tree)
 	found = append(found, more...)
 	found = append(found, lb.CheckBinds(cfg)...)
