@@ -32,6 +32,11 @@ func CheckBinds(cfg *spec.Config) diag.List {
 	return found
 }
 
+// Owner resolves what `user` and `group` say; -1: nothing.
+func Owner(g *spec.Global) (uid, gid int, err error) {
+	return owner(spec.SocketFile{User: g.User.Name, Group: g.Group.Name})
+}
+
 // owner resolves the user and group of a socket file; -1 leaves one as it is.
 func owner(f spec.SocketFile) (uid, gid int, err error) {
 	uid, gid = -1, -1

@@ -332,6 +332,41 @@ func TestHAProxyMaster(t *testing.T) {
 	}
 }
 
+// `user` and `group` hold for whoever serves, and not for a master.
+func TestHAProxyDropsPrivileges(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	fe := listen(t)
+	i := play(t, "global\n user nobody\n gid 12345\n"+fmt.Sprintf(answering, `"fd@${fe}"`), fe, "-W", "-f", "%cfg")
+	i.told("READY=1")
+	for pid, want := range map[int]string{i.cmd.Process.Pid: "0\t0", i.worker(): "65534\t12345"} {
+		for _, status := range glob(fmt.Sprintf("/proc/%d/task/*/status", pid)) {
+			b, err := os.ReadFile(status)
+			if err != nil {
+				continue // the thread has ended
+			}
+			var uid, gid, groups string
+			for line := range strings.Lines(string(b)) {
+				if v, ok := strings.CutPrefix(line, "Uid:\t"); ok {
+					uid, _, _ = strings.Cut(v, "\t")
+				} else if v, ok := strings.CutPrefix(line, "Gid:\t"); ok {
+					gid, _, _ = strings.Cut(v, "\t")
+				} else if v, ok := strings.CutPrefix(line, "Groups:\t"); ok {
+					groups = strings.TrimSpace(v)
+				}
+			}
+			if got := uid + "\t" + gid; got != want || groups != "" && uid != "0" {
+				t.Errorf("%s: %q and groups %q, want %q", status, got, groups, want)
+			}
+		}
+	}
+	if err := knock(fe.Addr().String()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHAProxyMasterEnds(t *testing.T) {
 	t.Parallel()
 	fe := listen(t)

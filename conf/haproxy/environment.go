@@ -1,6 +1,9 @@
 package haproxy
 
-import "baton/conf"
+import (
+	"baton/conf"
+	"baton/lb/spec"
+)
 
 // What these lines do to variables, conf has done while it read the lines behind
 // them; here they are checked.
@@ -22,3 +25,20 @@ func parseUnsetenv(_ *lowerer, a *args) {
 func parseNames(_ *lowerer, a *args) { a.i = len(a.words) }
 
 func parseZeroWarning(l *lowerer, _ *args) { l.cfg.Global.ZeroWarning = true }
+
+func parseUser(l *lowerer, a *args)  { a.account(&l.cfg.Global.User) }
+func parseGroup(l *lowerer, a *args) { a.account(&l.cfg.Global.Group) }
+
+func parseUID(l *lowerer, a *args) { a.accountNumber(&l.cfg.Global.User) }
+func parseGID(l *lowerer, a *args) { a.accountNumber(&l.cfg.Global.Group) }
+
+// account reads a name; the host knows whether there is such a one.
+func (a *args) account(to *spec.Account) {
+	to.Pos = a.words[0].Pos
+	a.word(&to.Name, "a name")
+}
+
+func (a *args) accountNumber(to *spec.Account) {
+	to.Pos = a.words[0].Pos
+	a.id(&to.Name)
+}

@@ -72,6 +72,16 @@ func (o *HAProxyOptions) apply(cfg *Config) {
 // in haproxy's place.
 func (o *HAProxyOptions) foreignLines(cfg *Config, files []string) diag.List {
 	var found diag.List
+	if o != nil && cfg.Balancer != nil {
+		g := &cfg.Balancer.Global
+		if _, _, err := lb.Owner(g); err != nil {
+			pos := g.User.Pos
+			if pos.Line == 0 {
+				pos = g.Group.Pos
+			}
+			found.Errorf(pos, "", "%v", err)
+		}
+	}
 	if o != nil && cfg.VRRP != nil {
 		found.Errorf(diag.Pos{File: first(files)}, "use `baton run` for both", "the configuration has a vrrp_instance, which does not run under haproxy's name")
 	}
@@ -128,6 +138,9 @@ func RunHAProxy(cfg *Config, o HAProxyRun) error {
 	if err := o.OnListen(); err != nil {
 		return err
 	}
+	if err := become(&cfg.Balancer.Global); err != nil {
+		return err
+	}
 	failed := make(chan error, 1)
 	run := start(&task{name: "balancer", run: b.Run, ready: b.Ready()}, failed)
 	select {
@@ -142,6 +155,28 @@ func RunHAProxy(cfg *Config, o HAProxyRun) error {
 		return errors.Join(err, run.stop())
 	}
 	return haproxyLife(cfg, b, o, run, failed)
+}
+
+// become gives the privileges of root up, on every thread.
+func become(g *spec.Global) error {
+	uid, gid, err := lb.Owner(g)
+	if err != nil {
+		return err
+	}
+	if gid != -1 && gid != os.Getegid() {
+		if err := syscall.Setgroups(nil); err != nil {
+			return fmt.Errorf("cannot leave the groups of this process: %w", err)
+		}
+		if err := syscall.Setgid(gid); err != nil {
+			return fmt.Errorf("cannot set gid %d: %w", gid, err)
+		}
+	}
+	if uid != -1 && uid != os.Geteuid() {
+		if err := syscall.Setuid(uid); err != nil {
+			return fmt.Errorf("cannot set uid %d: %w", uid, err)
+		}
+	}
+	return nil
 }
 
 // pause is how often an address that an old process still has is tried again, and
@@ -227,6 +262,14 @@ func commandLineOnly(g *spec.Global) diag.List {
 	var found diag.List
 	if g.Daemon.Line > 0 {
 		found.Unusedf(g.Daemon, "`baton run` stays in the foreground, as systemd wants it", "'daemon' has no effect")
+	}
+	for _, a := range []struct {
+		word string
+		spec.Account
+	}{{"user", g.User}, {"group", g.Group}} {
+		if a.Name != "" {
+			found.Unusedf(a.Pos, "systemd starts baton and holds its user, files and limits", "'%s' has no effect", a.word)
+		}
 	}
 	if g.MasterWorker.Line > 0 {
 		found.Unusedf(g.MasterWorker, "baton is one process and needs no master", "'master-worker' has no effect")

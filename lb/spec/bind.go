@@ -43,6 +43,13 @@ type SocketFile struct {
 	User, Group string // names or numbers; "": as the process
 }
 
+// Account is a user or a group: a name or a number, and where the files say so. The
+// zero value stands for the process's own.
+type Account struct {
+	Name string
+	Pos  diag.Pos
+}
+
 // Key names the socket among all those of a process.
 func (b *Bind) Key() string {
 	switch b.Kind {

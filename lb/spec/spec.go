@@ -30,6 +30,8 @@ type Global struct {
 	PIDFile    string
 	// HardStopAfter bounds how long connections may go on after a soft stop; 0: for ever.
 	HardStopAfter time.Duration
+	// User and Group are what the process becomes once its listeners are open.
+	User, Group Account
 	// Daemon and MasterWorker are the places of these keywords; their zero value: there
 	// is none.
 	Daemon, MasterWorker diag.Pos
