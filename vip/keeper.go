@@ -119,6 +119,12 @@ func (k *Keeper) Deadline() mono.Time {
 	return d
 }
 
+// Holds reports whether an address is wanted and there: it may be announced.
+func (k *Keeper) Holds(a Address) bool {
+	h, i := k.owner(a)
+	return h != nil && h.Wanted && h.Leases[i].Held
+}
+
 // RenewedSince reports whether the lease of an address was confirmed at an instant or
 // later.
 func (k *Keeper) RenewedSince(a Address, t mono.Time) bool {

@@ -18,8 +18,43 @@ import (
 	"github.com/mdlayher/packet"
 )
 
-// sendPatience bounds the wait of one burst for room in a socket's send queue.
-const sendPatience = 100 * time.Millisecond
+const (
+	// sendPatience bounds the wait of one piece of a burst for room in a socket's send
+	// queue.
+	sendPatience = 50 * time.Millisecond
+
+	// sendBatch bounds the frames of one piece: the thread that sends them has adverts
+	// to send too. A question opens a socket and counts as several.
+	sendBatch = 64
+	askCost   = 16
+)
+
+// announceSome sends the next frames of the outbox and asks its questions. The addresses take turns, so that
+// each is announced once before any is announced twice. One that is ours no longer is
+// passed over.
+func (m *Manager) announceSome() {
+	burst := announcement{m: m}
+	for n := 0; n < sendBatch && len(m.outbox) > 0; {
+		a := m.outbox[0]
+		m.outbox = m.outbox[1:]
+		if !m.keeper.Holds(a.Address) {
+			continue
+		}
+		if a.Kind == vip.Ask {
+			m.ask(a.Address)
+			n += askCost
+			continue
+		}
+		burst.send(a.Address, 1, a.Form)
+		n++
+		if a.Count--; a.Count > 0 {
+			m.outbox = append(m.outbox, a)
+		}
+	}
+	if len(m.outbox) == 0 {
+		m.outbox = nil
+	}
+}
 
 // announcer sends frames on one interface and receives none.
 type announcer struct {

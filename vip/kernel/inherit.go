@@ -46,6 +46,7 @@ func (m *Manager) Inherit(now mono.Time, old *Manager, was map[string]string) {
 		}
 	}
 	maps.Copy(m.failed, old.failed)
+	m.outbox = append(m.outbox, old.outbox...)
 	m.routing.lost.Store(true)
 	m.Tick(now)
 	for _, a := range m.keeper.Left(old.keeper) {

@@ -86,9 +86,9 @@ func TestIPv6(t *testing.T) {
 	seen := peer.Capture("eth0", 0x86dd)
 	h.announce("VI_6", now)
 	hw := [6]byte(hardwareAddr(t, host.NS))
-	for _, a := range []string{"fe80::51", "2001:db8::9", "2001:db8::10", "2001:db8:1::9"} {
-		want := vip.AppendNA(nil, hw, netip.MustParseAddr(a), false)
-		for range 5 {
+	for range 5 { // they take turns
+		for _, a := range []string{"fe80::51", "2001:db8::9", "2001:db8::10", "2001:db8:1::9"} {
+			want := vip.AppendNA(nil, hw, netip.MustParseAddr(a), false)
 			got := seen.Next(func(f []byte) bool { return f[20] == 58 && f[54] == 136 && string(f[:6]) == string(want[:6]) })
 			if d := cmp.Diff(want, got); d != "" {
 				t.Fatalf("advertisement on the wire (-want +got):\n%s", d)

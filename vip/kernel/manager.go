@@ -43,6 +43,7 @@ type Manager struct {
 	more     bool            // it is not at its end
 	listed   map[string]bool // interfaces whose addresses are in have
 	listedAt mono.Time       // when, if nothing was changed since; else 0
+	outbox   []vip.Action    // announcements and questions that wait for their turn
 	queue    []vip.Action    // reused
 	want     vip.Set         // reused
 	have     vip.Set         // reused
@@ -204,7 +205,7 @@ func (m *Manager) Announce(instance string, conflict bool, now mono.Time) {
 // Deadline is when Tick has something to do. An address that Watch saw go makes
 // it 0, so it should be asked for after each wake-up.
 func (m *Manager) Deadline() mono.Time {
-	if m.more || m.lost.Load() || m.routing.lost.Load() {
+	if m.more || len(m.outbox) > 0 || m.lost.Load() || m.routing.lost.Load() {
 		return 0
 	}
 	return min(m.keeper.Deadline(), m.routing.retry)
@@ -224,6 +225,9 @@ func (m *Manager) Tick(now mono.Time) {
 		m.run(now, ev)
 	case m.more:
 		m.publish(m.perform(now, m.sync(now, "", m.queue[:0]), ""))
+	case len(m.outbox) > 0:
+		m.announceSome()
+		m.publish("")
 	}
 	if routes {
 		m.syncRouting(now)
@@ -248,7 +252,6 @@ func (m *Manager) run(now mono.Time, ev vip.Event) {
 // perform carries out the keeper's actions and those that follow from them. touched is
 // the instance whose status may have changed, "" for all; it returns the same.
 func (m *Manager) perform(now mono.Time, q []vip.Action, touched string) string {
-	burst := announcement{m: m}
 	for i := 0; i < len(q); i++ {
 		switch a := q[i]; a.Kind {
 		case vip.Sync:
@@ -258,13 +261,12 @@ func (m *Manager) perform(now mono.Time, q []vip.Action, touched string) string 
 			q = m.sync(now, a.Instance, q)
 		case vip.Returned:
 			m.notes.add(slog.LevelWarn, "virtual address had vanished from the interface, put back and announced", "address", a.Address.Prefix, "interface", a.Address.Interface)
-		case vip.Send:
-			burst.send(a.Address, a.Count, a.Form)
-		case vip.Ask:
-			m.ask(a.Address)
+		case vip.Send, vip.Ask:
+			m.outbox = append(m.outbox, a)
 		}
 	}
 	m.queue = q
+	m.announceSome()
 	return touched
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"baton/internal/mono"
 	"baton/internal/nettest"
@@ -51,8 +52,20 @@ func ofOurs(t *testing.T, ns *nettest.NS) (out []string) {
 	return out
 }
 
+// awaitLocalRoute waits until the kernel has made all routes of a new IPv6 address: it
+// does so in its own time.
+func awaitLocalRoute(t *testing.T, ns *nettest.NS) {
+	t.Helper()
+	for end := time.Now().Add(patienceInTests); !strings.Contains(ns.IP("-6", "route", "show", "table", "local"), "local 2001:db8::1 "); {
+		if time.Now().After(end) {
+			t.Fatal("the kernel makes no route to 2001:db8::1")
+		}
+	}
+}
+
 func TestRoutesAndRulesMove(t *testing.T) {
 	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24", "2001:db8::1/64")
+	awaitLocalRoute(t, host.NS)
 	h := newHarness(t, host.NS, routed())
 	routes, rules := host.IP("route", "show", "table", "all"), host.IP("rule")+host.IP("-6", "rule")
 	h.mustSet("VI_1", true)
@@ -108,6 +121,7 @@ func TestRoutesAndRulesMove(t *testing.T) {
 // are master; with IPv6, where both cannot be, theirs stays and the error says so.
 func TestForeignRoutesStay(t *testing.T) {
 	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24", "2001:db8::1/64")
+	awaitLocalRoute(t, host.NS)
 	host.IP("route", "add", "10.1.0.0/16", "via", "10.0.0.7")
 	host.IP("route", "add", "2001:db8:1::/48", "via", "2001:db8::7")
 	host.IP("rule", "add", "from", "10.0.0.9", "table", "1000", "priority", "50")
@@ -136,6 +150,7 @@ func TestForeignRoutesStay(t *testing.T) {
 // Watch has told.
 func TestLostRoutesComeBack(t *testing.T) {
 	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24", "2001:db8::1/64")
+	awaitLocalRoute(t, host.NS)
 	c := routed()
 	c.Addresses = c.Addresses[:1]
 	c.Routes = c.Routes[:4] // the kernel keeps these apart from IPv6, whose addresses go with the link
@@ -204,6 +219,7 @@ func TestStatic(t *testing.T) {
 // A dead process leaves its routes and rules behind: Release takes them.
 func TestReleaseTakesRoutes(t *testing.T) {
 	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24", "2001:db8::1/64")
+	awaitLocalRoute(t, host.NS)
 	h := newHarness(t, host.NS, routed())
 	before := host.IP("route", "show", "table", "all") + host.IP("rule") + host.IP("-6", "rule")
 	h.mustSet("VI_1", true)
