@@ -17,7 +17,6 @@ var laterKeywords = []keyword[*proxy]{
 	{"email-alert mailers", inAll, false, Refused, nil, ""},
 	{"email-alert myhostname", inAll, false, Refused, nil, ""},
 	{"email-alert to", inAll, false, Refused, nil, ""},
-	{"error-log-format", front, false, Refused, nil, ""},
 	{"external-check command", back, false, Refused, nil, ""},
 	{"external-check path", back, false, Refused, nil, ""},
 	{"filter", both, false, Refused, nil, ""},

@@ -19,6 +19,7 @@ var logKeywords = []keyword[*proxy]{
 	{"capture cookie", inFrontend, false, Done, parseCaptureCookie, "keep a cookie of request and response for the log"},
 	{"capture request header", inFrontend, false, Done, parseCaptureRequest, "keep a request header for the log"},
 	{"capture response header", inFrontend, false, Done, parseCaptureResponse, "keep a response header for the log"},
+	{"error-log-format", front, false, Done, parseErrorFormat, "the line of a connection that failed before it was a session"},
 	{"log-format", front, false, Done, parseLogFormat, "custom log lines: aliases, flags, json and cbor"},
 	{"log-format-sd", front, false, Done, parseLogFormatSD, "structured data of rfc5424 targets"},
 	{"log-tag", inAll, false, Done, parseLogTag, "the program's name in syslog heads"},
@@ -36,12 +37,12 @@ var logKeywords = []keyword[*proxy]{
 // lineFormats are the formats of a proxy as they were written: what they may hold
 // depends on the mode, which may be set later.
 type lineFormats struct {
-	custom, sd, uniqueID conf.Word
-	header               string // unique-id-header
+	custom, sd, errors, uniqueID conf.Word
+	header                       string // unique-id-header
 }
 
 // compiledFormats are the same for running.
-type compiledFormats struct{ custom, sd, uniqueID *logfmt.Format }
+type compiledFormats struct{ custom, sd, errors, uniqueID *logfmt.Format }
 
 type captures struct {
 	request, response []spec.Capture
@@ -94,6 +95,13 @@ func parseLogFormat(p *proxy, a *args) {
 func parseLogFormatSD(p *proxy, a *args) {
 	if w, ok := a.next("a format"); ok {
 		p.lines.sd = w
+		a.formatEnd()
+	}
+}
+
+func parseErrorFormat(p *proxy, a *args) {
+	if w, ok := a.next("a format"); ok {
+		p.lines.errors = w
 		a.formatEnd()
 	}
 }
@@ -232,12 +240,14 @@ func (p *proxy) compileFormats() {
 		p.compiled.custom = p.format(p.lines.custom, sample.AtLog)
 	}
 	p.compiled.sd = p.format(p.lines.sd, sample.AtLog)
+	p.compiled.errors = p.format(p.lines.errors, sample.AtLog)
 	p.compiled.uniqueID = p.format(p.lines.uniqueID, sample.AtRequest)
 }
 
 // logging fills in what a frontend logs.
 func (p *proxy) logging(f *spec.Frontend) {
 	f.Format, f.FormatSD, f.UniqueID, f.UniqueIDHeader = p.compiled.custom, p.compiled.sd, p.compiled.uniqueID, p.lines.header
+	f.ErrorFormat = p.compiled.errors
 	f.RequestHeaders, f.ResponseHeaders, f.Cookie = p.captures.request, p.captures.response, p.captures.cookie
 }
 

@@ -57,7 +57,7 @@ func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, 
 	for i := range sp.MonitorFail {
 		fe.monitor = append(fe.monitor, compile(&sp.MonitorFail[i]))
 	}
-	fe.needs = sp.Format.Needs() | sp.FormatSD.Needs() | sp.UniqueID.Needs()
+	fe.needs = sp.Format.Needs() | sp.FormatSD.Needs() | sp.ErrorFormat.Needs() | sp.UniqueID.Needs()
 	set.countStreams = set.countStreams || fe.needs&logfmt.NeedCounters != 0
 	return fe, nil
 }

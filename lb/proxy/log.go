@@ -87,6 +87,31 @@ func (w *Worker) send(fe *Frontend, r *logfmt.Record) {
 	fe.Logs.SendData(level, time.Now(), w.line, w.data)
 }
 
+// sessionError completes the worker's record for error-log-format: there was no
+// request and no server.
+func (w *Worker) sessionError(fe *Frontend, a *arrival, client *engine.Conn) {
+	r, c := &w.rec, &w.ctx
+	r.TR, r.Tw, r.Tc, r.Tr = -1, -1, -1, -1
+	r.State = [4]byte{'P', 'R', '-', '-'}
+	r.ProcessConns, r.FrontendConns = int(w.set.conns.Load()), int(fe.Conns.Load())
+	r.Host, r.PID, r.Origin = w.set.Host, w.set.PID, logfmt.SessError
+	if fe.needs&logfmt.NeedLocal != 0 {
+		r.Local = client.LocalAddr()
+	}
+	if fe.needs&logfmt.NeedCounters != 0 {
+		r.LogCount = fe.lines.Add(1) - 1
+	}
+	if fe.needs&logfmt.NeedSample != 0 {
+		c.Client = a.conn(r.Client, client)
+		c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
+		c.Frontend, c.Backend, c.Target = &fe.facts, nil, nil
+		c.FirstRequest, c.Final = false, true
+		c.UniqueID, c.ReqCaps, c.ResCaps = nil, nil, nil
+		c.Vars = [len(c.Vars)]*sample.Vars{}
+		r.Sample = c
+	}
+}
+
 // logs reports whether anybody takes the frontend's lines.
 func (fe *Frontend) logs() bool { return fe.Logs.Enabled(levelInfo) || fe.Logs.Enabled(levelErr) }
 

@@ -68,7 +68,7 @@ func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arri
 	n := 0
 	for n == 0 {
 		if c.Await(t, deadline) != nil {
-			w.refuseProxy(fe, a, *src, "Timeout while waiting for PROXY protocol header", false)
+			w.refuseProxy(fe, a, c, *src, "Timeout while waiting for PROXY protocol header", false)
 			return nil, 0, 0, false
 		}
 		buf = w.Loop.Get()
@@ -82,7 +82,7 @@ func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arri
 			if err == io.EOF {
 				reason = "Connection closed while waiting for PROXY protocol header"
 			}
-			w.refuseProxy(fe, a, *src, reason, false)
+			w.refuseProxy(fe, a, c, *src, reason, false)
 			return nil, 0, 0, false
 		}
 	}
@@ -90,7 +90,7 @@ func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arri
 	if verdict != proxyproto.Valid {
 		w.Loop.Put(buf)
 		a.foreign = true
-		w.refuseProxy(fe, a, *src, verdict.String(), true)
+		w.refuseProxy(fe, a, c, *src, verdict.String(), true)
 		return nil, 0, 0, false
 	}
 	a.proxied = true
@@ -109,7 +109,7 @@ func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arri
 
 // refuseProxy counts a connection without a header and logs it, which `option
 // dontlognull` spares those that sent nothing.
-func (w *Worker) refuseProxy(fe *Frontend, a *arrival, src netip.AddrPort, reason string, spoke bool) {
+func (w *Worker) refuseProxy(fe *Frontend, a *arrival, c *engine.Conn, src netip.AddrPort, reason string, spoke bool) {
 	fe.Errors.Add(1)
 	if !spoke && fe.Spec.DontLogNull {
 		return
@@ -122,7 +122,12 @@ func (w *Worker) refuseProxy(fe *Frontend, a *arrival, src netip.AddrPort, reaso
 		return
 	}
 	w.rec = logfmt.Record{Client: src, Date: w.Loop.Now().Wall(), Dates: &w.dates, Frontend: fe.Spec.Name, Bind: a.bindName(fe)}
-	w.line = logfmt.AppendError(w.line[:0], &w.rec, reason)
+	if f := fe.Spec.ErrorFormat; f != nil {
+		w.sessionError(fe, a, c)
+		w.line = f.Append(w.line[:0], &w.rec)
+	} else {
+		w.line = logfmt.AppendError(w.line[:0], &w.rec, reason)
+	}
 	fe.Logs.Send(level, time.Now(), w.line)
 }
 

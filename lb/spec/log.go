@@ -51,6 +51,7 @@ type Logging struct {
 	LogFormat                                     LogFormat
 	Format                                        *logfmt.Format // LogCustom
 	FormatSD                                      *logfmt.Format // log-format-sd: structured data of rfc5424 targets; nil: none
+	ErrorFormat                                   *logfmt.Format // error-log-format: connections that failed before they were sessions; nil: the built-in one
 	DontLogNull, LogSeparateErrors, DontLogNormal bool
 	LogAsap                                       bool // option logasap: log when the transfer begins
 }
