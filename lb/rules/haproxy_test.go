@@ -84,7 +84,7 @@ func (world) BackendCount(name string, _ sample.Count) (int64, bool) {
 	return map[string]int64{"two": 2}[name], true
 }
 
-var testSyntax = regexp.MustCompile(`^([a-z_.]+(?:\([^)]*\))?) -m ([a-z]+) (-i )?(.*)$`)
+var testSyntax = regexp.MustCompile(`^(\S+) -m ([a-z]+) (-i )?(.*)$`)
 
 // parseTest reads `hdr(x-l) -m sub -i "a" "b"`, patterns quoted as in JSON.
 func parseTest(t testing.TB, s string) spec.Test {
