@@ -20,11 +20,12 @@ type Joining struct {
 // members await their Start.
 func Continue(now mono.Time, sync bool, state State, members []Joining, out []Action) (*Group, []Action) {
 	g := &Group{members: make([]Instance, len(members)), sync: sync, state: state}
+	master := slices.ContainsFunc(members, func(j Joining) bool { return j.Was != nil && j.Was.state == Master })
 	for i, j := range members {
 		m := &g.members[i]
 		if j.Was == nil {
 			m.init(j.Config)
-			m.joins = sync && state == Master
+			m.joins = sync && master
 		} else {
 			*m = *j.Was
 		}

@@ -27,7 +27,7 @@ import (
 //	advert from=A prio=N [path=N] [advert=2s] [pass=P] [vips=(..)] [every=D for=D]
 //	fail                      the addresses that were just set up could not be set
 //	stop | remove
-//	reload [node's or group's arguments] [add]  another configuration; add: its last member is new
+//	reload [node's or group's arguments] [add] [sync]  another configuration; add: its last member is new; sync: of a sync group now
 //	peer gone|left|waits|asks|withdraws from=A [prio=N]    what the pair link tells
 //	yield to=A | keep | resign
 //
@@ -364,7 +364,8 @@ func describe(a Action) string {
 
 // reload goes on with another configuration, which `node` or `group` would make.
 func (s *story) reload(d *datadriven.TestData) {
-	n := 1
+	n, state := 1, s.g.State()
+	s.synced = s.synced || d.HasArg("sync")
 	if s.synced {
 		n = len(d.CmdArgs[0].Vals)
 	}
@@ -376,7 +377,7 @@ func (s *story) reload(d *datadriven.TestData) {
 		}
 	}
 	var out []Action
-	s.g, out = Continue(s.now, s.synced, s.g.State(), joining, nil)
+	s.g, out = Continue(s.now, s.synced, state, joining, nil)
 	s.holds = append(s.holds[:min(n, len(s.holds))], make([]bool, max(n-len(s.holds), 0))...)
 	s.do(out)
 }

@@ -150,7 +150,7 @@ func runKeepalived(ctx context.Context, o keepalivedcli.Options) int {
 		return refuse(parent, text, keepalivedcli.ExitNoConfig)
 	}
 	files, cfg, found := loadKeepalived(ctx, o)
-	logFindings(log, found)
+	daemon.LogFindings(log, found)
 	if n := found.Errors(); n > 0 {
 		var text strings.Builder
 		if err := found.Write(&text); err != nil {
@@ -189,21 +189,6 @@ func runKeepalived(ctx context.Context, o keepalivedcli.Options) int {
 func refuse(parent *waiting, text string, code int) int {
 	parent.end(text + "\n")
 	return code
-}
-
-// logFindings gives each finding a line of the log.
-func logFindings(log *slog.Logger, found diag.List) {
-	for _, d := range found {
-		text := fmt.Sprintf("%v: %s", d.Pos, d.Msg)
-		if d.Hint != "" {
-			text += " (" + d.Hint + ")"
-		}
-		if d.Severity == diag.Error {
-			log.Error(text)
-		} else {
-			log.Warn(text)
-		}
-	}
 }
 
 // keepalivedLog opens what the log goes to: syslog unless -G, the console with -l,

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"baton/internal/diag"
 )
 
 // NewLogger returns the daemon's own logger: one short line per record. A
@@ -132,4 +134,19 @@ func priority(l slog.Level) int {
 // prefix and without a time, for a writer that knows what to do with them.
 func NewPrefixHandler(w io.Writer) slog.Handler {
 	return &lineHandler{w: w, journal: true, mu: new(sync.Mutex)}
+}
+
+// LogFindings gives each finding a line of the log.
+func LogFindings(log *slog.Logger, found diag.List) {
+	for _, d := range found {
+		text := fmt.Sprintf("%v: %s", d.Pos, d.Msg)
+		if d.Hint != "" {
+			text += " (" + d.Hint + ")"
+		}
+		if d.Severity == diag.Error {
+			log.Error(text)
+		} else {
+			log.Warn(text)
+		}
+	}
 }

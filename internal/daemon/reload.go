@@ -46,7 +46,7 @@ func (d *process) reload() {
 		// It works with the balancer that runs, whatever the files say about another.
 		found = append(found, link(cfg.VRRP, d.runningBalancer())...)
 	}
-	logFindings(d, found)
+	LogFindings(d.Log, found)
 	if n := found.Errors(); n > 0 {
 		d.Log.Error(Count(n, "error") + " in the configuration: the old one stays in force")
 		return
@@ -57,17 +57,6 @@ func (d *process) reload() {
 	}
 	if !sameSections(cfg, d.cfg) {
 		d.Log.Warn("HAProxy's sections have changed: they are not reloaded yet, restart baton to use them")
-	}
-}
-
-// logFindings gives each finding a line of the log.
-func logFindings(d *process, found diag.List) {
-	for _, f := range found {
-		if f.Severity == diag.Error {
-			d.Log.Error(f.Error())
-		} else if !f.Unused {
-			d.Log.Warn(f.Error())
-		}
 	}
 }
 
