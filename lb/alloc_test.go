@@ -27,7 +27,12 @@ func TestRequestsAllocateNothing(t *testing.T) {
  acl api path_beg /api
  http-request set-header X-Api yes if api
  http-request deny if { hdr(x-bad) 1 } or { src 10.0.0.0/8 }
+ http-request set-header X-Client "%[src]:%[src_port] via %f"
+ http-request set-var(txn.agent) req.hdr(user-agent),lower
+ http-request set-path /v1%[path]
  http-response set-header X-Served-By baton
+ http-response set-header X-Agent %[var(txn.agent)]
+ http-after-response set-header X-Status %[status]
 `, 1))
 	c := r.client("fe")
 	c.get("api/first")

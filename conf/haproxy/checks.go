@@ -265,3 +265,15 @@ func expectString(e *expectLine, a *args) {
 		e.Text = w.Text
 	}
 }
+
+// literal refuses values that are made anew each time. %% is a percent sign.
+func (a *args) literal(w conf.Word) string {
+	rest := strings.ReplaceAll(w.Text, "%%", "")
+	if i := strings.IndexByte(rest, '%'); i >= 0 {
+		a.fail(w, "write %% for a percent sign", "log-format variables ('%s') are known, not supported yet here", rest[i:min(i+4, len(rest))])
+	}
+	if strings.ContainsAny(rest, "\r\n") {
+		a.fail(w, "", "a header value cannot contain a line break")
+	}
+	return strings.ReplaceAll(w.Text, "%%", "%")
+}

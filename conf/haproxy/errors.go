@@ -3,11 +3,13 @@ package haproxy
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"baton/conf"
 	"baton/lb/http1"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -62,7 +64,7 @@ var errorKeywords = []keyword[*proxy]{
 	{"errorloc", inAll, false, Done, func(p *proxy, a *args) { parseErrorLoc(p, a, 302) }, "redirect instead of an error"},
 	{"errorloc302", inAll, false, Done, func(p *proxy, a *args) { parseErrorLoc(p, a, 302) }, "redirect instead of an error"},
 	{"errorloc303", inAll, false, Done, func(p *proxy, a *args) { parseErrorLoc(p, a, 303) }, "redirect instead of an error, to a GET"},
-	{"http-error", inAll, false, Done, parseHTTPError, "the page of a status from its parts; lf-file and lf-string are refused"},
+	{"http-error", inAll, false, Done, parseHTTPError, "the page of a status from its parts"},
 }
 
 // pageStatus reads a status that baton answers with itself.
@@ -220,94 +222,29 @@ func parseHTTPError(p *proxy, a *args) {
 	if !ok {
 		return
 	}
-	page := spec.ErrorPage{Status: status}
-	var kind, contentType, headers, body string
-	var at conf.Word
-	for a.more() && !a.failed {
-		w, _ := a.next("")
-		switch w.Text {
-		case "content-type":
-			if v, ok := a.next("a content type"); ok {
-				contentType = v.Text
-			}
-			continue
-		case "hdr":
-			name, ok := a.next("<name> <value>")
-			value, ok2 := a.next("<name> <value>")
-			if ok && ok2 && a.headerName(name) {
-				if strings.Contains(value.Text, "%") {
-					a.fail(value, "write the text itself", "a log format in 'hdr' is known, not supported yet")
-				}
-				headers += strings.ToLower(name.Text) + ": " + value.Text + "\n"
-			}
-			continue
-		case "lf-file", "lf-string":
-			a.fail(w, "use `file` or `string` without variables", "'%s' is known, not supported yet", w.Text)
-			return
-		case "default-errorfiles", "errorfile", "errorfiles", "file", "string":
-		default:
-			a.fail(w, "", "unexpected argument '%s'", w.Text)
-			return
-		}
-		if kind != "" {
-			a.fail(w, "", "'%s' after '%s': one of them", w.Text, kind)
-			return
-		}
-		kind, at = w.Text, w
-		if kind == "default-errorfiles" {
-			continue
-		}
-		v, ok := a.next("an argument")
-		if !ok {
-			return
-		}
-		switch kind {
-		case "errorfile":
-			page, ok = a.pageFile(p.l, v, status)
-		case "errorfiles":
-			ok = false
-			if h := p.l.httpErrorsOf(v.Text); h == nil {
-				a.fail(v, "the section must stand before its use", "unable to find http-errors '%s'", v.Text)
-			} else if o := spec.ErrorPageOf(h.pages, status); o == nil {
-				a.fail(v, "", "http-errors '%s' at %s has no page for status %d", v.Text, h.name.Pos, status)
-			} else {
-				page, ok = *o, true
-			}
-		case "file":
-			data, err := p.l.tree.ReadFile(v.Text)
-			if err != nil {
-				a.fail(v, "", "cannot read the file '%s': %v", v.Text, err)
-				return
-			}
-			body, at = data, v
-		case "string":
-			body, at = v.Text, v
-		}
-		if !ok {
-			return
-		}
-	}
-	if a.failed {
+	a.i -= 2 // `status CODE` is one of the reply's words
+	r, ok := a.reply(p, status, sample.AtRequest|sample.AtBackendRequest)
+	if !ok {
 		return
 	}
-	switch kind {
-	case "default-errorfiles":
-		page.Builtin = true
-	case "file", "string", "":
-		if kind != "" && body != "" && contentType == "" {
-			a.fail(at, "add content-type TYPE", "a payload needs its content-type")
-			return
-		}
-		text := fmt.Sprintf("HTTP/1.1 %d %s\n%scontent-length: %d\n", status, http1.StatusText(status), headers, len(body))
-		if body != "" {
-			text += "content-type: " + contentType + "\n"
-		}
-		msg, _, err := normalPage(text + "\n" + body)
-		if err != nil {
-			a.fail(a.words[0], "", "this page cannot be sent: %v", err)
-			return
-		}
-		page.Message = msg
+	if !r.Parts && r.Page == nil && a.lastSource() == "default-errorfiles" {
+		p.common.Errors = append(p.common.Errors, spec.ErrorPage{Status: status, Builtin: true})
+		return
 	}
+	page, fixed := static(r)
+	if !fixed {
+		page.Reply = r
+	}
+	page.Status = status
 	p.common.Errors = append(p.common.Errors, page)
+}
+
+// lastSource is the word that says where the reply just read comes from.
+func (a *args) lastSource() string {
+	for _, w := range a.words[:a.i] {
+		if slices.Contains(replySources, w.Text) {
+			return w.Text
+		}
+	}
+	return ""
 }

@@ -181,6 +181,7 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "balance", algorithms)
 	all = appendKeywords(all, "http-request", httpRequestActions)
 	all = appendKeywords(all, "http-response", httpResponseActions)
+	all = appendKeywords(all, "http-after-response", httpAfterActions)
 	all = appendKeywords(all, "http-check expect", expectKeywords)
 	for _, k := range sample.Fetches() {
 		all = append(all, Keyword{Table: "fetch", Name: k.Name, Status: Done, Doc: k.Doc})

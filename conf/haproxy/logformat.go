@@ -258,10 +258,29 @@ func (p *proxy) format(w conf.Word, at sample.Places) *logfmt.Format {
 		return nil
 	}
 	text := strings.ReplaceAll(w.Text, withoutTLS.exprs, withoutTLS.values)
-	f, err := logfmt.Compile(text, logfmt.Syntax{
-		HTTP: p.common.Mode == spec.HTTP, Merge: true,
-		Expr: func(text string, off int) (logfmt.Expr, error) { return p.formatExpr(w, text, off, at) },
-	})
+	return p.compileFormat(w, text, logfmt.Syntax{HTTP: p.common.Mode == spec.HTTP, Merge: true}, at)
+}
+
+// value compiles the format of a value that a rule makes at one of the given places.
+func (a *args) value(p *proxy, w conf.Word, at sample.Places) *logfmt.Format {
+	if strings.ContainsAny(w.Text, "\r\n") {
+		a.fail(w, "", "a header value cannot contain a line break")
+		return nil
+	}
+	f := p.valueFormat(w, at)
+	a.failed = a.failed || f == nil
+	return f
+}
+
+// valueFormat is value for text that may have lines.
+func (p *proxy) valueFormat(w conf.Word, at sample.Places) *logfmt.Format {
+	return p.compileFormat(w, w.Text, logfmt.Syntax{HTTP: true, Value: true}, at)
+}
+
+// compileFormat reports mistakes at their place in w.
+func (p *proxy) compileFormat(w conf.Word, text string, o logfmt.Syntax, at sample.Places) *logfmt.Format {
+	o.Expr = func(text string, off int) (logfmt.Expr, error) { return p.formatExpr(w, text, off, at) }
+	f, err := logfmt.Compile(text, o)
 	if err == nil {
 		return f
 	}

@@ -101,6 +101,7 @@ func (p *proxy) inherit(d *proxy) {
 	p.common.HTTPReq = slices.Clip(p.common.HTTPReq)
 	p.common.HTTPRes = slices.Clip(p.common.HTTPRes)
 	p.common.Errors = slices.Clip(p.common.Errors)
+	p.common.HTTPAfter = slices.Clip(p.common.HTTPAfter)
 	p.httpchk = d.httpchk.clip()
 }
 
@@ -276,7 +277,7 @@ func (p *proxy) backend() *spec.Backend {
 		AllBackups: p.allBackups, Fullconn: p.fullconn, HTTPCheck: p.httpchk.build(), Listen: p.kind&inFrontend != 0,
 	}
 	if b.Listen {
-		b.HTTPReq, b.HTTPRes = nil, nil
+		b.HTTPReq, b.HTTPRes, b.HTTPAfter = nil, nil, nil
 	} else {
 		b.ACLs, b.Redirects = p.acls, p.redirects
 	}

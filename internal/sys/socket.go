@@ -247,3 +247,7 @@ func SetOpenFileLimit(n uint64) error {
 	_, hard := OpenFileLimit()
 	return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: max(hard, n)})
 }
+
+// Forget makes the close that follows silent: the peer gets neither FIN nor RST. It
+// needs CAP_NET_ADMIN; without it the close is an ordinary one (tcp(7), TCP_REPAIR).
+func (fd FD) Forget() { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_REPAIR, 1) }

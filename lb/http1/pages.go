@@ -59,10 +59,56 @@ func HeadLength(msg []byte) int {
 	return i + 4
 }
 
-// StatusText returns the reason phrase for a status that baton itself answers with:
-// those of the built-in responses and of redirects. Others have none.
+// StatusText returns the reason phrase of a status; those of the built-in responses
+// are HAProxy's. A status that nobody has registered has "Other".
 func StatusText(status int) string {
 	switch status {
+	case 201:
+		return "Created"
+	case 202:
+		return "Accepted"
+	case 203:
+		return "Non-Authoritative Information"
+	case 204:
+		return "No Content"
+	case 205:
+		return "Reset Content"
+	case 206:
+		return "Partial Content"
+	case 300:
+		return "Multiple Choices"
+	case 304:
+		return "Not Modified"
+	case 402:
+		return "Payment Required"
+	case 406:
+		return "Not Acceptable"
+	case 409:
+		return "Conflict"
+	case 411:
+		return "Length Required"
+	case 412:
+		return "Precondition Failed"
+	case 414:
+		return "URI Too Long"
+	case 415:
+		return "Unsupported Media Type"
+	case 416:
+		return "Range Not Satisfiable"
+	case 417:
+		return "Expectation Failed"
+	case 418:
+		return "I'm a teapot"
+	case 426:
+		return "Upgrade Required"
+	case 428:
+		return "Precondition Required"
+	case 431:
+		return "Request Header Fields Too Large"
+	case 451:
+		return "Unavailable For Legal Reasons"
+	case 505:
+		return "HTTP Version Not Supported"
 	case 301:
 		return "Moved Permanently"
 	case 302:
@@ -74,8 +120,10 @@ func StatusText(status int) string {
 	case 308:
 		return "Permanent Redirect"
 	}
-	phrase, _ := builtin(status)
-	return phrase
+	if phrase, _ := builtin(status); phrase != "" {
+		return phrase
+	}
+	return "Other"
 }
 
 // builtin holds the wording, measured on HAProxy 2.6: people match on these pages.

@@ -43,7 +43,7 @@ func TestPages(t *testing.T) {
 	if got := string(AppendEarlyError(nil, 400)); got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	if HeadLength([]byte("HTTP/1.1 200 OK\r\n")) != -1 || StatusText(308) == "" || StatusText(299) != "" {
+	if HeadLength([]byte("HTTP/1.1 200 OK\r\n")) != -1 || StatusText(308) == "" || StatusText(299) != "Other" {
 		t.Error("helpers")
 	}
 	defer func() {

@@ -21,12 +21,7 @@ func (m *Message) AppendHead(dst, b []byte, drop Set) []byte {
 		// section 6.1), and a client that minds them would wait for a body.
 		drop |= 1<<ContentLength | 1<<TransferEncoding
 	}
-	if m.Status != 0 && b[len("HTTP/1.1 200")] == '\r' {
-		dst = append(dst, b[:len("HTTP/1.1 200")]...)
-		dst = append(dst, " \r\n"...) // the space that the server forgot
-	} else {
-		dst = append(dst, b[m.MethodSpan.Off:m.scan.line]...)
-	}
+	dst = m.AppendStart(dst, b)
 	for i := range m.Fields[:m.N] {
 		f := &m.Fields[i]
 		if drop>>f.Known&1 != 0 || m.scan.named && f.Known == Other && m.isNamed(b, f.Name.Of(b)) {
@@ -35,6 +30,15 @@ func (m *Message) AppendHead(dst, b []byte, drop Set) []byte {
 		dst = f.appendLine(dst, b)
 	}
 	return dst
+}
+
+// AppendStart appends the start line as it came, with its CRLF.
+func (m *Message) AppendStart(dst, b []byte) []byte {
+	if m.Status != 0 && b[len("HTTP/1.1 200")] == '\r' {
+		dst = append(dst, b[:len("HTTP/1.1 200")]...)
+		return append(dst, " \r\n"...) // the space that the server forgot
+	}
+	return append(dst, b[m.MethodSpan.Off:m.scan.line]...)
 }
 
 // appendLine appends "name: value\r\n".

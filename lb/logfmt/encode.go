@@ -181,6 +181,8 @@ func text[T string | []byte](dst []byte, it *item, s T, u unsafe, empty string) 
 		dst = append(dst, '"')
 		dst = appendSafe(dst, s, u, it.flags&escape != 0)
 		return append(dst, '"')
+	case len(s) == 0 && it.flags&mayBeEmpty != 0:
+		return dst
 	case len(s) == 0:
 		return append(dst, empty...)
 	}
@@ -261,6 +263,8 @@ func absent(dst []byte, it *item) []byte {
 		return append(dst, cborNull)
 	case it.flags&quote != 0:
 		return append(dst, `""`...)
+	case it.flags&mayBeEmpty != 0:
+		return dst
 	}
 	return append(dst, '-')
 }

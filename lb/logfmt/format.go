@@ -2,6 +2,7 @@ package logfmt
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -41,6 +42,7 @@ type Value struct {
 type Syntax struct {
 	HTTP  bool // the format is for mode http
 	Merge bool // blanks are delimiters, and merged: log-format, log-format-sd, unique-id-format
+	Value bool // the format makes a value, of a header for example: what is absent leaves nothing
 	// Expr compiles an expression, what is in the brackets, which begins off bytes into
 	// the format. Its errors are Compile's.
 	Expr func(text string, off int) (Expr, error)
@@ -66,6 +68,7 @@ const (
 	binary
 	asJSON
 	asCBOR
+	mayBeEmpty // absent samples leave nothing: Syntax.Value
 )
 
 var flagNames = []struct {
@@ -105,6 +108,9 @@ type item struct {
 // Compile compiles a format. An error is a *SyntaxError, or one of Syntax.Expr's.
 func Compile(text string, o Syntax) (*Format, error) {
 	p := parser{text: text, o: o, f: &Format{text: text}}
+	if o.Value {
+		p.global |= mayBeEmpty
+	}
 	for p.i < len(text) {
 		if err := p.next(); err != nil {
 			return nil, err
@@ -133,6 +139,26 @@ func (f *Format) Needs() Need {
 		return 0
 	}
 	return f.needs
+}
+
+// Constant returns what the format makes of every record, if that is always the same.
+func (f *Format) Constant() (text string, ok bool) {
+	if !f.only(itemText, itemBlank) {
+		return "", false
+	}
+	return string(f.Append(nil, new(Record))), true
+}
+
+// OnlySamples reports whether the format looks at nothing of a Record but Sample.
+func (f *Format) OnlySamples() bool { return f.only(itemText, itemBlank, itemExpr) }
+
+func (f *Format) only(kinds ...itemKind) bool {
+	for i := range f.items {
+		if !slices.Contains(kinds, f.items[i].kind) {
+			return false
+		}
+	}
+	return true
 }
 
 type parser struct {

@@ -14,7 +14,7 @@ import (
 func newBackend(sp *spec.Backend, index int, ids *int, fullconn int) *Backend {
 	b := &Backend{
 		Spec: sp, index: index, fullconn: fullconn, facts: factsOf(&sp.Common),
-		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes),
+		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes), after: newRules(sp.HTTPAfter),
 	}
 	b.slots.Store(new([]balance.Slot))
 	numbers := numberServers(sp.Servers)

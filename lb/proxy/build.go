@@ -45,7 +45,7 @@ func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, 
 	}
 	fe := &Frontend{
 		Spec: sp, Logs: logs, facts: factsOf(&sp.Common), Default: set.byName[sp.DefaultBackend],
-		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes),
+		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes), after: newRules(sp.HTTPAfter),
 	}
 	fe.facts.DefaultBackend = sp.DefaultBackend
 	if sp.Listen {

@@ -45,6 +45,9 @@ func (c *captures) keep(b []byte, limit int) []byte {
 // headers fills the slots of one message: the last line of each name counts.
 func (c *captures) headers(to [][]byte, lines []spec.Capture, m *http1.Message, b []byte) {
 	for slot := range lines {
+		if lines[slot].Name == "" { // for a rule to fill
+			continue
+		}
 		last := -1
 		for i := m.Find(b, lines[slot].Name, 0); i >= 0; i = m.Find(b, lines[slot].Name, i+1) {
 			last = i

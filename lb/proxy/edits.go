@@ -3,6 +3,7 @@ package proxy
 import (
 	"slices"
 	"strings"
+	"unsafe"
 
 	"baton/lb/http1"
 	"baton/lb/sample"
@@ -11,25 +12,62 @@ import (
 
 // edits are the header changes that rules made to one message: fields struck out
 // of the Message itself, and lines to append.
-type edits struct{ added []*sample.Line }
+type edits struct {
+	added []*sample.Line
 
-// apply makes the change of one rule.
-func (e *edits) apply(r *httpRule, m *http1.Message, b []byte) {
+	own  []*sample.Line // lines made for this message alone; own[:used] are in use
+	used int
+	text []byte // their values
+}
+
+// line makes a line for this message alone, from a value that need not stay.
+func (e *edits) line(name string, value []byte) *sample.Line {
+	if e.used == len(e.own) {
+		e.own = append(e.own, new(sample.Line))
+	}
+	l := e.own[e.used]
+	e.used++
+	start := len(e.text)
+	e.text = append(e.text, value...) // when it grows, earlier values stay where they are
+	l.Name, l.Value = name, unsafe.String(unsafe.SliceData(e.text[start:]), len(value))
+	return l
+}
+
+// apply makes the change of one rule; line is what it appends.
+func (e *edits) apply(r *httpRule, line *sample.Line, m *http1.Message, b []byte) {
 	if r.Action != spec.ActionAddHeader {
-		for i := m.Find(b, r.header.Name, 0); i >= 0; i = m.Find(b, r.header.Name, i+1) {
-			m.Fields[i].Known = http1.Removed
+		for i := range m.Fields[:m.N] {
+			if f := &m.Fields[i]; f.Known != http1.Removed && r.means(f.Name.Of(b)) {
+				f.Known = http1.Removed
+			}
 		}
 		kept := e.added[:0]
 		for _, h := range e.added {
-			if h.Name != r.header.Name {
+			if !r.names(unsafe.Slice(unsafe.StringData(h.Name), len(h.Name))) {
 				kept = append(kept, h)
 			}
 		}
 		e.added = kept
 	}
 	if r.Action != spec.ActionDelHeader {
-		e.added = append(e.added, &r.header)
+		e.added = append(e.added, line)
 	}
+}
+
+// means is names for a header as it came, whatever its case.
+func (r *httpRule) means(name []byte) bool {
+	if r.Names == 0 && len(name) != len(r.header.Name) {
+		return false
+	}
+	var small [64]byte
+	return r.names(appendLower(small[:0], name))
+}
+
+func appendLower(dst, b []byte) []byte {
+	start := len(dst)
+	dst = append(dst, b...)
+	lower(dst[start:])
+	return dst
 }
 
 // has reports whether the message has a field called name (lower case) after the edits.
@@ -49,7 +87,7 @@ func (e *edits) appendHead(dst, b []byte, m *http1.Message, drop http1.Set) []by
 	return dst
 }
 
-func (e *edits) reset() { e.added = e.added[:0] }
+func (e *edits) reset() { e.added, e.used, e.text = e.added[:0], 0, e.text[:0] }
 
 // hopByHop is what is left away from a forwarded head; an upgrade that is passed on keeps
 // its Upgrade field.

@@ -93,7 +93,7 @@ func (s *httpSession) appendRequest(dst []byte) []byte {
 	dst = s.appendUniqueID(dst)
 	dst = s.appendAddress(dst, fe.ForwardFor, be.ForwardFor, s.src.Addr())
 	if fe.HTTP.OriginalTo != nil || be.HTTP.OriginalTo != nil {
-		dst = s.appendAddress(dst, fe.HTTP.OriginalTo, be.HTTP.OriginalTo, s.client.LocalAddr().Addr())
+		dst = s.appendAddress(dst, fe.HTTP.OriginalTo, be.HTTP.OriginalTo, s.dst().Addr())
 	}
 	dst = s.appendServerName(dst)
 	switch {

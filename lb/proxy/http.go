@@ -22,7 +22,8 @@ type httpSession struct {
 	w        *Worker
 	fe       *Frontend
 	client   *engine.Conn
-	src      netip.AddrPort
+	src      netip.AddrPort // the client, as rules have set it for this exchange
+	peer     netip.AddrPort // and as it came
 	came     arrival
 	accepted mono.Time
 	ended    mono.Time // of the last exchange
@@ -51,19 +52,22 @@ type exchange struct {
 	link     link
 	up, down flow
 
-	start     mono.Time // the request's first byte was there, or, without any, the connection
-	waited    mono.Time // what went before start: the connection, or the end of the last exchange
-	parsed    mono.Time // its head was complete; 0: never
-	responded mono.Time // the response's head was complete; 0: never
-	status    int       // -1: nothing was answered
-	sent      int64     // bytes to the client before the flow's
-	uploaded  int64     // request bytes to the server before the flow's
-	bodyIn    int       // bytes of in that belong to the request's body
-	keep      bool      // the client's connection goes on after this exchange
-	told      bool      // a 100 response has told the client to send its body
-	silent    bool      // not logged (monitor)
-	bad       bool      // there is no valid request line to log
-	logged    bool      // before its end (option logasap)
+	start     mono.Time      // the request's first byte was there, or, without any, the connection
+	waited    mono.Time      // what went before start: the connection, or the end of the last exchange
+	parsed    mono.Time      // its head was complete; 0: never
+	responded mono.Time      // the response's head was complete; 0: never
+	status    int            // -1: nothing was answered
+	sent      int64          // bytes to the client before the flow's
+	uploaded  int64          // request bytes to the server before the flow's
+	bodyIn    int            // bytes of in that belong to the request's body
+	keep      bool           // the client's connection goes on after this exchange
+	told      bool           // a 100 response has told the client to send its body
+	silent    bool           // not logged (monitor)
+	noRetry   bool           // a rule has forbidden another try
+	dst       netip.AddrPort // as a rule has set it
+	logLevel  spec.LogLevel
+	bad       bool // there is no valid request line to log
+	logged    bool // before its end (option logasap)
 	end       termination
 
 	txnVars, reqVars, resVars sample.Vars
@@ -209,7 +213,7 @@ func (s *httpSession) awaitBytes(t *engine.Task, deadline mono.Time) error {
 }
 
 func (s *httpSession) beginExchange(t *engine.Task) {
-	s.x = s.w.getExchange()
+	s.x, s.peer = s.w.getExchange(), s.src
 	s.x.start, s.x.waited = t.Now(), s.ended
 	if s.served == 0 {
 		s.x.start, s.x.waited = s.accepted, s.accepted
@@ -286,7 +290,10 @@ func (s *httpSession) refuse(t *engine.Task, status int, end termination) {
 		return
 	}
 	page := s.page(status)
-	if page != nil && len(page.Message) == 0 {
+	if page != nil && page.Reply != nil {
+		page = nil // made of a request, and there is none
+	}
+	if page != nil && page.Message == "" {
 		s.linger = true
 		return
 	}
@@ -421,7 +428,7 @@ func (s *httpSession) endExchange() {
 		x.backend.Conns.Add(-1)
 	}
 	s.w.putExchange(x)
-	s.x = nil
+	s.x, s.src = nil, s.peer
 }
 
 func (s *httpSession) inBytes() []byte {

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"time"
 
 	"baton/lb/balance"
 	"baton/lb/engine"
@@ -88,8 +89,12 @@ func (s *httpSession) paramKey(t *engine.Task, c *spec.Balance) (k balance.Key, 
 }
 
 // wholeBody is bufferBody for a client that may wait to be told to send (option
-// http-buffer-request): it is told here, and the server is not asked any more.
-func (s *httpSession) wholeBody(t *engine.Task) bool {
+// http-buffer-request).
+func (s *httpSession) wholeBody(t *engine.Task) bool { return s.tellToSend(t) && s.bufferBody(t) }
+
+// tellToSend tells a client that waits for a 100 response to go on; the server is not
+// asked any more then.
+func (s *httpSession) tellToSend(t *engine.Task) bool {
 	x := s.x
 	if x.unasked() {
 		const goOn = "HTTP/1.1 100 Continue\r\n\r\n"
@@ -105,7 +110,33 @@ func (s *httpSession) wholeBody(t *engine.Task) bool {
 			x.req.Fields[i].Known = http1.Removed
 		}
 	}
-	return s.bufferBody(t)
+	return true
+}
+
+// waitForBody follows the action of that name: it waits for the body, or for enough of
+// it, no longer than limit; what has not come then is relayed as ever.
+func (s *httpSession) waitForBody(t *engine.Task, limit time.Duration, enough int) bool {
+	if !s.tellToSend(t) {
+		return false
+	}
+	x := s.x
+	for until := t.Now().Add(limit); !x.up.ended && s.n < maxHead && (enough == 0 || x.bodyIn < enough); {
+		n, err := s.client.Read(t, s.in.B[s.n:maxHead], until)
+		if err == engine.ErrTimeout {
+			s.incomplete(t, 408, termination{'c', 'D'})
+			return false
+		}
+		if err != nil {
+			s.incomplete(t, 400, termination{'C', 'D'})
+			return false
+		}
+		s.n += n
+		if s.frameBody(); x.up.garbled {
+			s.incomplete(t, 400, termination{'P', 'R'})
+			return false
+		}
+	}
+	return true
 }
 
 // bufferBody waits until all of the request's body is in the buffer, or no more fits.

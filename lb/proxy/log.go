@@ -58,7 +58,7 @@ func since(from, to mono.Time) time.Duration {
 }
 
 // send formats the record as the frontend wants it and hands it to the targets.
-func (w *Worker) send(fe *Frontend, r *logfmt.Record) {
+func (w *Worker) send(fe *Frontend, r *logfmt.Record, set spec.LogLevel) {
 	abnormal := r.Abnormal()
 	if fe.Spec.DontLogNormal && !abnormal {
 		return
@@ -66,6 +66,9 @@ func (w *Worker) send(fe *Frontend, r *logfmt.Record) {
 	level := levelInfo
 	if fe.Spec.LogSeparateErrors && abnormal {
 		level = levelErr
+	}
+	if set >= spec.LogLevelBase {
+		level = int(set - spec.LogLevelBase)
 	}
 	if fe.needs&logfmt.NeedCounters != 0 {
 		r.LogCount = fe.lines.Add(1) - 1
@@ -118,7 +121,7 @@ func (fe *Frontend) logs() bool { return fe.Logs.Enabled(levelInfo) || fe.Logs.E
 // log writes the exchange's line, once; early: before the transfer (option logasap).
 func (s *httpSession) log(now mono.Time, early bool) {
 	x := s.x
-	if x.silent || x.logged || !s.fe.logs() {
+	if x.silent || x.logged || x.logLevel == spec.LogLevelNone || !s.fe.logs() {
 		return
 	}
 	x.logged = early
@@ -126,7 +129,7 @@ func (s *httpSession) log(now mono.Time, early bool) {
 	if s.fe.needs&logfmt.NeedSample != 0 {
 		r.Sample = s.logCtx(early)
 	}
-	s.w.send(s.fe, r)
+	s.w.send(s.fe, r, x.logLevel)
 }
 
 // record tells what is known of the exchange up to now.
@@ -135,6 +138,9 @@ func (s *httpSession) record(now mono.Time) *logfmt.Record {
 	r := s.w.record(s.fe, s.client, &x.link, x.end, now, x.start)
 	r.Client = s.src
 	r.Status = max(x.status, 0)
+	if x.status < 0 && x.end.who == 'P' {
+		r.Status = -1 // a rule has closed the connection
+	}
 	r.Ti = x.start.Sub(x.waited)
 	r.UniqueID, r.RequestID, r.Source = x.uniqueID, x.number, x.source
 	if !x.bad {
@@ -216,7 +222,7 @@ func (s *tcpSession) log(now mono.Time, early bool) {
 	if s.fe.needs&logfmt.NeedSample != 0 {
 		r.Sample = s.logCtx()
 	}
-	s.w.send(s.fe, r.At(early))
+	s.w.send(s.fe, r.At(early), spec.LogLevelAsIs)
 }
 
 // logCtx is what expressions in a log line look at.

@@ -60,6 +60,7 @@ type Frontend struct {
 	request   []httpRule
 	redirects []httpRule
 	response  []httpRule
+	after     []httpRule   // http-after-response
 	monitor   []rules.Cond // any true one: 503
 	needs     logfmt.Need  // of all its formats
 	lines     atomic.Uint64
@@ -91,6 +92,7 @@ type Backend struct {
 	request   []httpRule
 	redirects []httpRule
 	response  []httpRule
+	after     []httpRule // http-after-response
 
 	Conns atomic.Int32
 	Counters

@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -19,13 +21,26 @@ func (s *httpSession) reply(t *engine.Task, status int, end termination) {
 	switch {
 	case page == nil:
 		s.answer(t, http1.AppendError(out.B[:0], status))
-	case len(page.Message) == 0:
+	case page.Reply != nil:
+		s.send(t, page.Reply, end)
+	default:
+		s.sendPage(t, page)
+	}
+}
+
+// sendPage answers with a page of the configuration; an empty one is a close without
+// a word.
+func (s *httpSession) sendPage(t *engine.Task, page *spec.ErrorPage) {
+	x := s.x
+	if page.Message == "" {
 		x.keep = false
 		s.linger = !x.up.ended
-	default:
-		x.keep = x.keep && !page.Close
-		s.answer(t, append(out.B[:0], page.Message...))
+		return
 	}
+	out := t.Loop().Get()
+	x.keep = x.keep && !page.Close
+	s.answer(t, append(out.B[:0], page.Message...))
+	t.Loop().Put(out)
 }
 
 // page is the configured one for a status, the backend's before the frontend's; nil: the
@@ -44,40 +59,75 @@ func (s *httpSession) page(status int) *spec.ErrorPage {
 	return p
 }
 
-// redirect answers with a new location (RFC 9110 section 15.4).
-func (s *httpSession) redirect(t *engine.Task, r *spec.HTTPRule) {
+// redirectBy answers with a new location (RFC 9110 section 15.4), unless it is empty
+// and the rule says to ignore that.
+func (s *httpSession) redirectBy(t *engine.Task, r *httpRule, c *sample.Ctx, response bool) verdict {
 	x := s.x
+	target := append(s.w.head[:0], r.Target...)
+	if r.Format != nil {
+		target = s.format(target[:0], r.Format, c)
+	}
+	s.w.head = target
+	if len(target) == 0 && r.IgnoreEmpty {
+		return goOn
+	}
+	if response {
+		x.link.closeConn()
+	}
 	x.status, x.end = r.Code, termination{'L', 'R'}
 	out := t.Loop().Get()
 	b := append(out.B[:0], "HTTP/1.1 "...)
-	b = strconv.AppendInt(b, int64(r.Code), 10)
+	b = appendInt(b, r.Code)
 	b = append(b, ' ')
 	b = append(b, http1.StatusText(r.Code)...)
 	b = append(b, "\r\ncontent-length: 0\r\n"...)
 	b = append(b, "location: "...)
-	in := s.in.B[:s.n]
+	in := s.inBytes()
 	switch r.Kind {
 	case spec.RedirectLocation:
-		b = append(b, r.Target...)
+		b = append(b, target...)
 	case spec.RedirectPrefix:
-		if r.Target != "/" {
-			b = append(b, r.Target...)
+		if string(target) != "/" {
+			b = append(b, target...)
 		}
-		b = append(b, x.req.PathAndQuery(in)...)
+		b = s.appendOldPath(b, r)
 	case spec.RedirectScheme:
-		b = append(b, r.Target...)
+		b = append(b, target...)
 		b = append(b, "://"...)
 		b = append(b, x.req.HostValue(in)...)
-		b = append(b, x.req.PathAndQuery(in)...)
+		b = s.appendOldPath(b, r)
 	}
 	b = append(b, "\r\n"...)
 	if r.Code == 302 || r.Code == 303 || r.Code == 307 {
 		b = append(b, "cache-control: no-cache\r\n"...)
 	}
+	if r.Cookie != "" {
+		b = append(b, "set-cookie: "...)
+		b = append(b, r.Cookie...)
+		b = append(b, "\r\n"...)
+	}
 	b = append(b, "\r\n"...)
 	s.answer(t, b)
 	t.Loop().Put(out)
+	return answered
 }
+
+// appendOldPath appends the request's path and query as drop-query and append-slash
+// leave them.
+func (s *httpSession) appendOldPath(b []byte, r *httpRule) []byte {
+	path := s.x.req.PathAndQuery(s.inBytes())
+	if !r.DropQuery {
+		return append(b, path...)
+	}
+	path, _, _ = bytes.Cut(path, questionMark)
+	b = append(b, path...)
+	if r.AppendSlash && !bytes.HasSuffix(path, []byte("/")) {
+		b = append(b, '/')
+	}
+	return b
+}
+
+func appendInt(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) }
 
 // isMonitor compares the target with monitor-uri: the path with its query, or the
 // whole target where the configured one is no path.
@@ -111,6 +161,7 @@ func (s *httpSession) answer(t *engine.Task, msg []byte) {
 	if !x.up.ended {
 		x.keep = false // the rest of the request's body would be taken for a request
 	}
+	msg = s.applyAfter(t, msg)
 	headLen := http1.HeadLength(msg)
 	// The connection header goes in front of the empty line. A page may be HTTP/1.0,
 	// which closes unless told otherwise.

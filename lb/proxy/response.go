@@ -20,9 +20,10 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 		return
 	}
 	s.captureResponse()
-	if !s.applyResponseRules(t, x.backend.response, &x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, &s.fe.Counters) {
+	if !s.applyResponseRules(t, x.backend.response, &x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, &s.fe.Counters) || !s.applyAfterRules(t) {
 		return
 	}
+	from = x.down.buf // rules may have written the head anew
 	// The rest of the body goes on to a server that has answered early, but not to one
 	// that takes no more, will close, or was asked whether to send it at all.
 	if x.up.open() && (!x.res.KeepAlive || x.unasked()) {

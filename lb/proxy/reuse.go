@@ -80,7 +80,7 @@ func (s *httpSession) takeOwn(t *engine.Task) bool {
 // names: all of it is still in the buffer and its attempts are not used up.
 func (s *httpSession) mayRetry(named bool) bool {
 	x := s.x
-	return named && x.up.ended && x.up.moved == 0 && x.link.retries < x.backend.Spec.Retries
+	return named && !x.noRetry && x.up.ended && x.up.moved == 0 && x.link.retries < x.backend.Spec.Retries
 }
 
 // retryStatus is mayRetry for a response that has come whole as far as its head.

@@ -15,21 +15,15 @@ type httpRule struct {
 	cond   rules.Cond  // nil: always
 }
 
-// looksAtHead tells whether the action needs what earlier rules did to the head.
-func (r *httpRule) looksAtHead() bool {
-	return r.Action == spec.ActionRedirect || r.Action == spec.ActionSetVar
-}
-
-// setVar runs set-var and unset-var. A value that is absent leaves the variable as
-// it is.
-func (r *httpRule) setVar(c *sample.Ctx) {
-	if r.Action == spec.ActionUnsetVar {
-		c.UnsetVar(r.Var)
-		return
+// plain tells whether the rule needs nothing of the head as earlier rules left it.
+func (r *httpRule) plain() bool {
+	switch r.Action {
+	case spec.ActionAddHeader, spec.ActionSetHeader, spec.ActionDelHeader:
+		return r.cond == nil && r.Format == nil
+	case spec.ActionAllow, spec.ActionDeny, spec.ActionReject, spec.ActionSilentDrop, spec.ActionSetLogLevel:
+		return r.cond == nil && r.Reply == nil
 	}
-	if v, ok := r.Expr.Eval(c); ok {
-		c.SetVarIf(r.Var, r.VarConds, v)
-	}
+	return false
 }
 
 // backendSwitch is one use_backend line.
@@ -63,6 +57,9 @@ func (s *httpSession) facts(c *sample.Ctx) {
 	x := s.x
 	c.Client = s.came.conn(s.src, s.client)
 	c.Client.HTTPMajor = 1
+	if x.dst.IsValid() {
+		c.Client.Dst = x.dst
+	}
 	c.Res = sample.Message{}
 	c.Server = sample.Conn{}
 	c.ReqCaps, c.ResCaps = x.captures.request, x.captures.response
@@ -109,31 +106,20 @@ func (fe *Frontend) route(ctx *sample.Ctx) *Backend {
 // applyRequestRules runs http-request rules and then redirects. It reports false
 // when a rule has answered the request.
 func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []httpRule, denied *Counters) bool {
-	x := s.x
 	for i := range request {
 		r := &request[i]
-		if r.cond != nil || r.looksAtHead() {
-			if !s.settle(t) {
-				return false
-			}
-			if r.cond != nil && !r.cond(s.ctx()) {
-				continue
-			}
+		if !r.plain() && !s.settle(t) {
+			return false
 		}
-		switch r.Action {
-		case spec.ActionAllow:
+		c := s.ctx()
+		if r.cond != nil && !r.cond(c) {
+			continue
+		}
+		switch s.act(t, r, c, false, denied) {
+		case answered:
+			return false
+		case endRules:
 			return s.applyRedirects(t, redirects)
-		case spec.ActionDeny:
-			denied.Denied.Add(1)
-			s.reply(t, r.Status, termination{'P', 'R'})
-			return false
-		case spec.ActionRedirect:
-			s.redirect(t, &r.HTTPRule)
-			return false
-		case spec.ActionSetVar, spec.ActionUnsetVar:
-			r.setVar(s.ctx())
-		default:
-			x.edits.apply(r, &x.req, s.in.B[:s.n])
 		}
 	}
 	return s.applyRedirects(t, redirects)
@@ -145,11 +131,13 @@ func (s *httpSession) applyRedirects(t *engine.Task, redirects []httpRule) bool 
 		if !s.settle(t) {
 			return false
 		}
-		if r.cond != nil && !r.cond(s.ctx()) {
+		c := s.ctx()
+		if r.cond != nil && !r.cond(c) {
 			continue
 		}
-		s.redirect(t, &r.HTTPRule)
-		return false
+		if s.redirectBy(t, r, c, false) == answered {
+			return false
+		}
 	}
 	return true
 }
@@ -162,52 +150,25 @@ func (s *httpSession) settle(t *engine.Task) bool {
 	if len(x.edits.added) == 0 {
 		return true
 	}
-	old := s.in.B[:s.n]
 	next := t.Loop().Get()
-	head := append(x.edits.appendHead(next.B[:0], old, &x.req, 0), "\r\n"...)
-	rest := old[x.req.HeadLen:]
-	if len(head) > maxHead || len(head)+len(rest) > engine.BufferSize {
-		t.Loop().Put(next)
-		s.reply(t, 500, termination{'P', 'R'})
-		return false
-	}
-	s.n = len(head) + copy(next.B[len(head):], rest)
-	t.Loop().Put(s.in)
-	s.in = next
-	x.edits.reset()
-	x.req.Reset()
-	if x.req.ParseRequest(s.in.B[:s.n]) != http1.Done {
-		// Values are checked at load: what we wrote ourselves must parse.
-		panic("BUG: edited request head does not parse")
-	}
-	return true
+	head := append(x.edits.appendHead(next.B[:0], s.in.B[:s.n], &x.req, 0), "\r\n"...)
+	return s.adopt(t, next, head)
 }
 
 // applyResponseRules runs http-response rules. It reports false when a rule has put
 // an answer from here in the place of the server's, whose connection is then closed.
 func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, denied *Counters) bool {
-	x := s.x
 	for i := range response {
 		r := &response[i]
-		if r.cond != nil && !r.cond(s.resCtx()) {
+		c := s.resCtx()
+		if r.cond != nil && !r.cond(c) {
 			continue
 		}
-		switch r.Action {
-		case spec.ActionAllow:
+		switch s.act(t, r, c, true, denied) {
+		case answered:
+			return false
+		case endRules:
 			return true
-		case spec.ActionDeny:
-			denied.Denied.Add(1)
-			x.link.closeConn()
-			s.reply(t, r.Status, termination{'P', 'H'})
-			return false
-		case spec.ActionRedirect:
-			x.link.closeConn()
-			s.redirect(t, &r.HTTPRule)
-			return false
-		case spec.ActionSetVar, spec.ActionUnsetVar:
-			r.setVar(s.resCtx())
-		default:
-			x.resEdits.apply(r, x.res, x.down.buf.B[:])
 		}
 	}
 	return true

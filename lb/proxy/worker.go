@@ -34,6 +34,9 @@ type Worker struct {
 	line  []byte
 	data  []byte // structured data of the line
 	dates logfmt.DateCache
+
+	rooms       [2][]byte // of http-after-response, for answers made here
+	value, head []byte    // what a rule writes, and a start line; room for a message each
 }
 
 // listener accepts one bind's connections on one loop.
@@ -46,7 +49,10 @@ type listener struct {
 
 // NewWorker makes the part of a loop. The pickers get their servers by Reslot.
 func NewWorker(set *Set, loop *engine.Loop) *Worker {
-	w := &Worker{Loop: loop, set: set, idle: make([]idlePool, set.servers)}
+	w := &Worker{
+		value: make([]byte, 0, engine.BufferSize), head: make([]byte, 0, engine.BufferSize),
+		Loop: loop, set: set, idle: make([]idlePool, set.servers),
+	}
 	w.ctx.World, w.ctx.Proc, w.ctx.Final = &world{set: set, w: w}, &set.procVars, true
 	for _, b := range set.Backends {
 		for _, s := range b.Servers {

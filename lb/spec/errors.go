@@ -8,7 +8,8 @@ type ErrorPage struct {
 	// Message is the whole response, its field names in lower case and without a
 	// Connection line; empty: the connection is closed without a word.
 	Message string
-	Close   bool // the end of the connection ends the message
+	Reply   *Reply // instead of Message: made anew each time
+	Close   bool   // the end of the connection ends the message
 }
 
 // ErrorPageOf returns the page for a status, or nil; later lines win.

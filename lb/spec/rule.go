@@ -2,8 +2,11 @@ package spec
 
 import (
 	"net/netip"
+	"regexp"
+	"time"
 
 	"baton/internal/diag"
+	"baton/lb/logfmt"
 	"baton/lb/pattern"
 	"baton/lb/sample"
 )
@@ -68,7 +71,46 @@ type HTTPRule struct {
 
 	Var      sample.VarName // ActionSetVar, ActionUnsetVar
 	VarConds []string       // ActionSetVar: ifset, ifgt, ...
-	Expr     *sample.Expr   // ActionSetVar
+	Expr     *sample.Expr   // ActionSetVar, ActionCapture, ActionSetSrc and so on
+
+	Format *logfmt.Format // the value that the action makes anew each time; nil: Value or Target is it
+	Regexp *regexp.Regexp // ActionReplace...: what is replaced by Format
+	Names  pattern.Method // ActionDelHeader: how Name is compared with names; 0: it is the name
+	Reply  *Reply         // ActionReturn, ActionDeny, ActionTarpit: the answer; nil: the status's page
+	Slot   int            // ActionCapture
+	Len    int            // ActionCapture: bytes kept; ActionWaitForBody: bytes enough, 0: all
+	Time   time.Duration  // ActionWaitForBody
+	Level  LogLevel       // ActionSetLogLevel
+
+	DropQuery, AppendSlash, IgnoreEmpty bool   // ActionRedirect
+	Cookie                              string // ActionRedirect: a Set-Cookie line's value; "": none
+}
+
+// LogLevel is what set-log-level makes of a line's level.
+type LogLevel uint8
+
+// The levels; those of syslog are LogLevelBase plus their number.
+const (
+	LogLevelAsIs LogLevel = iota
+	LogLevelNone          // silent: no line
+	LogLevelBase          // emerg
+)
+
+// Reply is an answer from the configuration: the page of its status, or what its parts make.
+type Reply struct {
+	Status  int
+	Page    *ErrorPage    // a whole response
+	Parts   bool          // made of what follows; otherwise, without Page, the proxy's page for Status
+	Headers []ReplyHeader // in lower case
+	Type    string        // Content-Type; "": no body
+	Text    string        // the body, where Format is nil
+	Format  *logfmt.Format
+}
+
+// ReplyHeader is a `hdr` of a reply.
+type ReplyHeader struct {
+	Name   string
+	Format *logfmt.Format
 }
 
 // Action is what an HTTP rule does.
@@ -84,6 +126,31 @@ const (
 	ActionRedirect
 	ActionSetVar
 	ActionUnsetVar
+
+	ActionReplaceHeader // whole values
+	ActionReplaceValue  // each comma-separated value
+	ActionSetMethod
+	ActionSetPath
+	ActionSetPathQ
+	ActionSetQuery
+	ActionSetURI
+	ActionReplacePath
+	ActionReplacePathQ
+	ActionReplaceURI
+	ActionSetStatus
+	ActionReturn
+	ActionTarpit
+	ActionReject
+	ActionSilentDrop
+	ActionAuth
+	ActionCapture
+	ActionSetSrc
+	ActionSetSrcPort
+	ActionSetDst
+	ActionSetDstPort
+	ActionSetLogLevel
+	ActionWaitForBody
+	ActionDisableRetry
 )
 
 // RedirectKind is the form of a redirect.

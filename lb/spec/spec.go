@@ -85,6 +85,7 @@ type Common struct {
 	ConnMode   ConnMode // option http-keep-alive | http-server-close | httpclose
 	ACLs       []ACL
 	HTTPReq    []HTTPRule  // http-request, in order
+	HTTPAfter  []HTTPRule  // http-after-response, in order
 	HTTPRes    []HTTPRule  // http-response, in order
 	Redirects  []HTTPRule  // redirect lines; evaluated after HTTPReq, also after its `allow`
 	Errors     []ErrorPage // errorfile, errorloc, http-error; later ones win
