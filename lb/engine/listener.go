@@ -13,9 +13,13 @@ import (
 type Acceptor interface {
 	// Accept takes over the conn.
 	Accept(c *Conn, from netip.AddrPort)
-	// Full reports that no connection can be taken now. The listener pauses, the
-	// kernel's backlog keeps the clients, and Resume goes on.
-	Full() bool
+	// Reserve takes a place for one connection before it is accepted, so that loops that
+	// accept at the same time do not exceed a limit together. Where it reports false none
+	// can be taken now: the listener pauses, the kernel's backlog keeps the clients, and
+	// Resume goes on.
+	Reserve() bool
+	// Release gives back a place for which no connection was there.
+	Release()
 }
 
 // Listener is a listening socket on one loop.
@@ -76,7 +80,7 @@ func (ln *Listener) Expired(mono.Time) { ln.Resume() }
 
 func (ln *Listener) accept() {
 	for range perTurn {
-		if ln.to.Full() {
+		if !ln.to.Reserve() {
 			ln.pause()
 			return
 		}
@@ -85,18 +89,22 @@ func (ln *Listener) accept() {
 		switch errno {
 		case 0:
 		case sys.ECONNABORTED, sys.EINTR:
+			ln.to.Release()
 			continue
 		case sys.EMFILE, sys.ENFILE, sys.ENOBUFS, sys.ENOMEM:
 			ln.loop.Log.Error("cannot accept connections, trying again", "error", errno, "after", outOfDescriptors)
+			ln.to.Release()
 			ln.pause()
 			ln.loop.wheel.Set(&ln.rest, ln.loop.now.Add(outOfDescriptors))
 			return
 		default: // EAGAIN: another turn; network errors of one client (accept(2)) are its own
+			ln.to.Release()
 			return
 		}
 		c, err := ln.loop.Watch(fd)
 		if err != nil {
 			ln.loop.Log.Error("cannot watch a new connection", "error", err)
+			ln.to.Release()
 			continue
 		}
 		ln.to.Accept(c, from.AddrPort())

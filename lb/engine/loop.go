@@ -27,6 +27,7 @@ type Loop struct {
 	gen   int32     // tag of the next registration
 	conns []*Conn   // free
 	tasks []*Task   // coroutines without a job
+	all   []*Task   // every coroutine
 	ready []*Task   // to be resumed before the next wait
 	bufs  []*Buffer // free
 	pipes []*Pipe   // free and empty
@@ -214,8 +215,18 @@ func (l *Loop) forget(fd sys.FD) {
 	l.byFD[fd] = watched{tag: l.gen}
 }
 
-// close frees what the loop holds: idle coroutines end, descriptors close.
+// Close ends a loop that has not run and will not.
+func (l *Loop) Close() { l.close() }
+
+// close frees what the loop holds: sessions are cut off and freed as after a bug of
+// theirs, coroutines end, descriptors close.
 func (l *Loop) close() {
+	for _, t := range l.all {
+		t.stop()
+		if t.job != nil { // it had not begun
+			t.job.Abort()
+		}
+	}
 	for _, w := range l.byFD {
 		switch {
 		case w.conn != nil:
@@ -223,9 +234,6 @@ func (l *Loop) close() {
 		case w.listener != nil:
 			w.listener.fd.Close()
 		}
-	}
-	for _, t := range l.tasks {
-		t.stop()
 	}
 	for _, p := range l.pipes {
 		p.r.Close()

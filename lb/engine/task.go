@@ -58,6 +58,7 @@ func (l *Loop) task() *Task {
 	t := &Task{loop: l}
 	t.timer.Owner = t
 	t.next, t.stop = iter.Pull(t.work)
+	l.all = append(l.all, t)
 	return t
 }
 
@@ -65,9 +66,12 @@ func (l *Loop) task() *Task {
 func (t *Task) work(yield func(struct{}) bool) {
 	t.yield = yield
 	for {
-		t.runJob()
+		cut := t.runJob()
 		t.job = nil
 		t.loop.wheel.Stop(&t.timer)
+		if cut {
+			return
+		}
 		t.loop.tasks = append(t.loop.tasks, t)
 		if !yield(struct{}{}) {
 			return
@@ -75,15 +79,26 @@ func (t *Task) work(yield func(struct{}) bool) {
 	}
 }
 
-// runJob keeps a session's bug from taking the other sessions with it.
-func (t *Task) runJob() {
+// cutOff is what a suspension panics with when its loop ends: it unwinds the session.
+type cutOff struct{}
+
+// runJob keeps a session's bug from taking the other sessions with it. It reports
+// whether the loop's end has cut the session off.
+func (t *Task) runJob() (cut bool) {
 	defer func() {
-		if p := recover(); p != nil {
+		p := recover()
+		switch p.(type) {
+		case nil:
+		case cutOff:
+			cut = true
+			t.job.Abort()
+		default:
 			t.loop.Log.Error("BUG: session aborted", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			t.job.Abort()
 		}
 	}()
 	t.job.Run(t)
+	return false
 }
 
 func (t *Task) resume() {
@@ -107,7 +122,7 @@ func (t *Task) Suspend(deadline mono.Time) bool {
 	if deadline != mono.Never && (!t.timer.Armed() || deadline < t.timer.At()) {
 		t.loop.wheel.Set(&t.timer, deadline)
 	}
-	t.yield(struct{}{})
+	t.giveWay()
 	return !t.expired
 }
 
@@ -124,7 +139,14 @@ func (t *Task) Wake() {
 func (t *Task) Yield() {
 	t.deadline, t.waiting, t.expired = mono.Never, true, false
 	t.Wake()
-	t.yield(struct{}{})
+	t.giveWay()
+}
+
+// giveWay lets the loop go on; it does not come back when the loop has ended.
+func (t *Task) giveWay() {
+	if !t.yield(struct{}{}) {
+		panic(cutOff{})
+	}
 }
 
 // Expired is the timer's call.

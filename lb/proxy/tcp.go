@@ -155,6 +155,11 @@ func (s *tcpSession) finish(now mono.Time) {
 	s.log(now, false)
 	s.up.drop(s.w.Loop)
 	s.down.drop(s.w.Loop)
+	if s.end.who == 'C' && s.end.phase == 'D' && k.conn != nil && !k.conn.PeerShut() {
+		// As in HAProxy the server learns that the client is gone, not only that it has
+		// sent all. A server's reset comes to the client as the end.
+		k.conn.FD().ResetOnClose()
+	}
 	k.closeConn()
 	k.drop()
 	if k.backend != nil {

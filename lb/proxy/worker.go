@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/netip"
+	"sync/atomic"
 
 	"baton/internal/sys"
 	"baton/lb/balance"
@@ -92,21 +93,42 @@ func (w *Worker) CloseIdle(spareNew bool) {
 	}
 }
 
-// Full is the engine's question before each accept.
-func (ln *listener) Full() bool {
-	if !ln.w.full(ln.fe) {
-		return false
+// Reserve is the engine's question before each accept.
+func (ln *listener) Reserve() bool {
+	if ln.w.reserve(ln.fe) {
+		return true
 	}
 	// Whoever ends a connection after this line sees the flag and resumes us.
 	ln.w.set.paused.Store(true)
-	return ln.w.full(ln.fe)
+	return ln.w.reserve(ln.fe)
 }
 
-func (w *Worker) full(fe *Frontend) bool {
-	if w.set.conns.Load() >= w.set.Maxconn {
-		return true
+// Release gives a place back.
+func (ln *listener) Release() { ln.w.end(ln.fe) }
+
+// reserve counts a connection in, where neither the frontend nor the process is full.
+func (w *Worker) reserve(fe *Frontend) bool {
+	if !addBelow(&fe.Conns, int32(fe.Spec.Maxconn)) {
+		return false
 	}
-	return fe.Spec.Maxconn > 0 && int(fe.Conns.Load()) >= fe.Spec.Maxconn
+	if !addBelow(&w.set.conns, w.set.Maxconn) {
+		fe.Conns.Add(-1)
+		return false
+	}
+	return true
+}
+
+// addBelow adds one to n unless that is at its limit; 0 is none.
+func addBelow(n *atomic.Int32, limit int32) bool {
+	for {
+		now := n.Load()
+		if limit > 0 && now >= limit {
+			return false
+		}
+		if n.CompareAndSwap(now, now+1) {
+			return true
+		}
+	}
 }
 
 // Accept takes over a new client connection.
@@ -119,13 +141,13 @@ func (w *Worker) Inject(fd sys.FD, fe *Frontend) error {
 	if err != nil {
 		return err
 	}
+	w.set.conns.Add(1)
+	fe.Conns.Add(1)
 	w.start(c, netip.AddrPortFrom(netip.IPv6Loopback(), 0), fe, nil)
 	return nil
 }
 
 func (w *Worker) start(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind *spec.Bind) {
-	w.set.conns.Add(1)
-	fe.Conns.Add(1)
 	fe.Sessions.Add(1)
 	if fe.Spec.Mode == spec.HTTP {
 		w.Loop.Go(w.newHTTP(c, from, fe, bind))
