@@ -57,7 +57,7 @@ type LB struct {
 }
 
 // New builds the balancer. It opens no socket.
-func New(cfg *spec.Config, o Options) (*LB, error) {
+func New(cfg *spec.Config, o Options) (_ *LB, err error) {
 	if o.OnBackend == nil {
 		o.OnBackend = func(string, int) {}
 	}
@@ -78,6 +78,11 @@ func New(cfg *spec.Config, o Options) (*LB, error) {
 		sinks.Host = host
 	}
 	l.sinks = logsink.New(sinks)
+	defer func() {
+		if err != nil {
+			l.Close()
+		}
+	}()
 	limit, err := maxconn(cfg)
 	if err != nil {
 		return nil, err
@@ -99,6 +104,17 @@ func New(cfg *spec.Config, o Options) (*LB, error) {
 	}
 	l.newChecks()
 	return l, nil
+}
+
+// Close frees a balancer that has not run and will not.
+func (l *LB) Close() {
+	if l.set != nil {
+		for _, w := range l.set.Workers {
+			w.Loop.Close()
+		}
+	}
+	// Nothing has been logged that could be lost.
+	_ = l.sinks.Close(context.Background())
 }
 
 // descriptors that are needed besides those of connections: listeners, epoll

@@ -86,7 +86,10 @@ func (l *LB) sockets(fe *spec.Frontend, bind *spec.Bind) ([]sys.FD, error) {
 			return nil, err
 		}
 	}
-	o := sys.ListenOptions{Backlog: size, V6Only: bind.Addr.Addr().Is6() && !bind.V4V6, FreeBind: true}
+	if bind.TCP.Backlog > 0 {
+		size = bind.TCP.Backlog
+	}
+	o := sys.ListenOptions{TCP: tcpOptions(fe, bind), Backlog: size, V6Only: bind.Addr.Addr().Is6() && !bind.V4V6, FreeBind: true}
 	for len(list) < want {
 		fd, err := sys.ListenTCP(bind.Addr, o)
 		if err != nil {
@@ -95,6 +98,14 @@ func (l *LB) sockets(fe *spec.Frontend, bind *spec.Bind) ([]sys.FD, error) {
 		list = append(list, fd)
 	}
 	return list, nil
+}
+
+func tcpOptions(fe *spec.Frontend, bind *spec.Bind) sys.TCPOptions {
+	b, k := &bind.TCP, &fe.Keepalive
+	return sys.TCPOptions{
+		Interface: b.Interface, MSS: b.MSS, FastOpen: b.FastOpen, Defer: b.Defer, Transparent: b.Transparent, UserTimeout: b.UserTimeout,
+		Keepalive: sys.Keepalive{On: k.On, Probes: k.Probes, Idle: k.Idle, Each: k.Each},
+	}
 }
 
 // share returns want descriptors of one socket: of the first in list, where there

@@ -171,10 +171,7 @@ func (r *rig) run(text string) error {
 		t.Fatal(err)
 	}
 	if err := r.lb.Listen(); err != nil {
-		// Its loops end only when they have run.
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = r.lb.Run(ctx)
+		r.lb.Close()
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -14,6 +14,7 @@ type bindLine struct {
 	v6only bool
 
 	acceptProxy bool
+	tcp         spec.BindTCP
 	file        spec.SocketFile
 }
 
@@ -25,7 +26,7 @@ var bindKeywords = []keyword[*bindLine]{
 	{"accept-proxy", 0, false, Done, func(b *bindLine, _ *args) { b.acceptProxy = true }, "connections must begin with a PROXY header, version 1 or 2"},
 	{"allow-0rtt", 0, false, Refused, nil, tlsHint},
 	{"alpn", 0, false, Refused, nil, tlsHint},
-	{"backlog", 0, false, Refused, nil, "write it as a line of the frontend"},
+	{"backlog", 0, false, Done, bindBacklog, "hint for the kernel's queue of connections not accepted yet"},
 	{"ca-file", 0, false, Refused, nil, tlsHint},
 	{"ca-ignore-err", 0, false, Refused, nil, tlsHint},
 	{"ca-sign-file", 0, false, Refused, nil, tlsHint},
@@ -38,7 +39,7 @@ var bindKeywords = []keyword[*bindLine]{
 	{"crt-ignore-err", 0, false, Refused, nil, tlsHint},
 	{"crt-list", 0, false, Refused, nil, tlsHint},
 	{"curves", 0, false, Refused, nil, tlsHint},
-	{"defer-accept", 0, false, Warned, nil, "a connection is accepted when it stands, before its first data"},
+	{"defer-accept", 0, false, Done, func(b *bindLine, _ *args) { b.tcp.Defer = true }, "a connection counts from its first data on"},
 	{"ecdhe", 0, false, Refused, nil, tlsHint},
 	{"expose-fd", 0, false, Refused, nil, ""},
 	{"force-sslv3", 0, false, Refused, nil, tlsHint},
@@ -50,11 +51,11 @@ var bindKeywords = []keyword[*bindLine]{
 	{"gid", 0, false, Done, bindGID, "group of the unix socket, by number"},
 	{"group", 0, false, Done, bindGroup, "group of the unix socket, by name"},
 	{"id", 0, false, Done, bindID, "numeric identifier of the socket"},
-	{"interface", 0, false, Refused, nil, ""},
+	{"interface", 0, false, Done, bindInterface, "the network interface that clients come by"},
 	{"level", 0, false, Refused, nil, ""},
 	{"maxconn", 0, false, Refused, nil, "write it as a line of the frontend"},
 	{"mode", 0, false, Done, bindMode, "permissions of the unix socket, in octal"},
-	{"mss", 0, false, Refused, nil, ""},
+	{"mss", 0, false, Done, bindMSS, "largest TCP segment"},
 	{"name", 0, false, Done, bindName, "name for logs and status"},
 	{"namespace", 0, false, Refused, nil, ""},
 	{"nice", 0, false, Warned, bindNice, "all listeners have one priority"},
@@ -77,11 +78,11 @@ var bindKeywords = []keyword[*bindLine]{
 	{"ssl-max-ver", 0, false, Refused, nil, tlsHint},
 	{"ssl-min-ver", 0, false, Refused, nil, tlsHint},
 	{"strict-sni", 0, false, Refused, nil, tlsHint},
-	{"tcp-ut", 0, false, Refused, nil, ""},
-	{"tfo", 0, false, Warned, nil, "connections are opened without TCP fast open"},
+	{"tcp-ut", 0, false, Done, bindUserTimeout, "time without an acknowledgement before a client is given up"},
+	{"tfo", 0, false, Done, func(b *bindLine, _ *args) { b.tcp.FastOpen = true }, "TCP fast open"},
 	{"thread", 0, false, Warned, bindSet, "every event loop serves every listener"},
 	{"tls-ticket-keys", 0, false, Refused, nil, tlsHint},
-	{"transparent", 0, false, Refused, nil, "not needed for a virtual IP: baton binds addresses that this node does not hold yet"},
+	{"transparent", 0, false, Done, func(b *bindLine, _ *args) { b.tcp.Transparent = true }, "accept connections to addresses that are not this host's (needs CAP_NET_ADMIN)"},
 	{"uid", 0, false, Done, bindUID, "owner of the unix socket, by number"},
 	{"user", 0, false, Done, bindUser, "owner of the unix socket, by name"},
 	{"v4v6", 0, false, Done, bindV4V6, "an IPv6 wildcard also takes IPv4, which is the default"},

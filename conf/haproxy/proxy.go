@@ -22,7 +22,11 @@ type settings struct {
 	monitorURI       string
 	defaultBackend   conf.Word
 
-	balance    spec.Balance
+	balance spec.Balance
+
+	clientAlive, serverAlive spec.Keepalive
+	source                   *spec.Source
+
 	retries    int
 	retryOn    spec.RetryOn
 	reuse      spec.Reuse
@@ -254,7 +258,8 @@ func (p *proxy) fill() spec.Common {
 
 func (p *proxy) frontend() *spec.Frontend {
 	f := &spec.Frontend{
-		Common: p.fill(), Binds: p.binds, Maxconn: p.maxconn, Backlog: p.backlog,
+		Keepalive: p.clientAlive,
+		Common:    p.fill(), Binds: p.binds, Maxconn: p.maxconn, Backlog: p.backlog,
 		DefaultBackend: p.defaultBackend.Text, MonitorURI: p.monitorURI, Listen: p.kind&inBackend != 0,
 	}
 	f.ACLs, f.Redirects = p.acls, p.redirects
@@ -273,6 +278,7 @@ func (p *proxy) frontend() *spec.Frontend {
 
 func (p *proxy) backend() *spec.Backend {
 	b := &spec.Backend{
+		ServerKeepalive: p.serverAlive, Source: p.source,
 		Common: p.fill(), Balance: p.balance, Retries: p.retries, RetryOn: p.retryOn, Reuse: p.reuse, Redispatch: p.redispatch,
 		AllBackups: p.allBackups, Fullconn: p.fullconn, HTTPCheck: p.httpchk.build(), Listen: p.kind&inFrontend != 0,
 	}

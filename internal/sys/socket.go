@@ -57,6 +57,7 @@ type ListenOptions struct {
 	Backlog  int
 	V6Only   bool // IPv6 sockets: leave IPv4 to others
 	FreeBind bool // bind an address that this host does not have yet (IP_FREEBIND)
+	TCP      TCPOptions
 }
 
 // ListenTCP opens a non-blocking listening socket with SO_REUSEADDR and
@@ -92,6 +93,10 @@ func ListenTCP(a netip.AddrPort, o ListenOptions) (FD, error) {
 	if err != nil {
 		fd.Close()
 		return NoFD, fmt.Errorf("setsockopt: %w", err)
+	}
+	if err := o.TCP.set(s, family, o.Backlog); err != nil {
+		fd.Close()
+		return NoFD, err
 	}
 	sa := SockaddrOf(a)
 	if _, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(s), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len)); errno != 0 {
@@ -161,7 +166,7 @@ func (fd FD) LocalAddr() netip.AddrPort {
 // Connect opens a non-blocking TCP socket and starts connecting it. errno is 0,
 // EINPROGRESS (await Writable, then ask SocketError), or why it failed; the
 // descriptor is valid in the first two cases.
-func Connect(to *Sockaddr) (FD, Errno) {
+func Connect(to *Sockaddr, o *ConnectOptions) (FD, Errno) {
 	family := uintptr(*(*uint16)(unsafe.Pointer(&to.raw)))
 	s, _, errno := unix.RawSyscall(unix.SYS_SOCKET, family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if errno != 0 {
@@ -169,6 +174,12 @@ func Connect(to *Sockaddr) (FD, Errno) {
 	}
 	fd := FD(s)
 	fd.NoDelay()
+	if o != nil {
+		if errno := o.set(fd); errno != 0 {
+			fd.Close()
+			return NoFD, errno
+		}
+	}
 	_, _, errno = unix.RawSyscall(unix.SYS_CONNECT, s, uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
 	if errno != 0 && errno != EINPROGRESS {
 		fd.Close()

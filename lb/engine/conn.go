@@ -255,8 +255,8 @@ func (c *Conn) Write(t *Task, a, b []byte, deadline mono.Time) error {
 
 // Connect opens a connection, suspending t until it stands. err is ErrTimeout or
 // why the connection failed.
-func (t *Task) Connect(to *sys.Sockaddr, deadline mono.Time) (*Conn, error) {
-	fd, errno := sys.Connect(to)
+func (t *Task) Connect(to *sys.Sockaddr, o *sys.ConnectOptions, deadline mono.Time) (*Conn, error) {
+	fd, errno := sys.Connect(to, o)
 	if errno != 0 && errno != sys.EINPROGRESS {
 		return nil, errno
 	}

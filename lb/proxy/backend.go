@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"baton/internal/mono"
+	"baton/internal/sys"
 	"baton/lb/balance"
 	"baton/lb/sample"
 	"baton/lb/spec"
@@ -23,12 +24,38 @@ func newBackend(sp *spec.Backend, index int, ids *int, fullconn int) *Backend {
 			Spec: ss, Backend: b, facts: sample.Target{Name: ss.Name, ID: numbers[i]}, Index: i, Number: numbers[i], global: *ids,
 			Limit: int32(max(ss.Maxconn, ss.Minconn)),
 		})
+		b.Servers[i].options = connectOptions(sp, ss)
 		b.Servers[i].stamp()
 		b.Servers[i].SetAddr(netip.AddrPortFrom(ss.Addr, ss.Port))
 		b.Servers[i].SetWeight(ss.Weight)
 		*ids++
 	}
 	return b
+}
+
+// connectOptions is what `source`, tcp-ut and the keepalive options ask of connections
+// to a server; nil: nothing.
+func connectOptions(sp *spec.Backend, ss *spec.Server) *sys.ConnectOptions {
+	o := sys.ConnectOptions{UserTimeout: ss.UserTimeout, Keepalive: keepalive(&sp.ServerKeepalive)}
+	from := sp.Source
+	if ss.Source != nil {
+		from = ss.Source
+	}
+	if from != nil {
+		o.Interface = from.Interface
+		if !from.Addr.Addr().IsUnspecified() || from.Addr.Port() != 0 {
+			a := sys.SockaddrOf(from.Addr)
+			o.Source = &a
+		}
+	}
+	if o == (sys.ConnectOptions{}) {
+		return nil
+	}
+	return &o
+}
+
+func keepalive(k *spec.Keepalive) sys.Keepalive {
+	return sys.Keepalive{On: k.On, Probes: k.Probes, Idle: k.Idle, Each: k.Each}
 }
 
 // numberServers gives the servers without an `id` the lowest free ones, in order.

@@ -125,6 +125,7 @@ func (s *httpSession) introduced(t *engine.Task) bool {
 // Abort frees what a panic left behind.
 func (s *httpSession) Abort() {
 	if s.x != nil {
+		s.x.link.abandon()
 		s.x.link.closeConn()
 		s.endExchange()
 	}

@@ -74,7 +74,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 		if at.addr.Port() == 0 {
 			to = sys.SockaddrOf(netip.AddrPortFrom(at.addr.Addr(), client.LocalAddr().Port()))
 		}
-		conn, err := t.Connect(&to, after(t.Now(), b.Spec.Timeouts.Connect))
+		conn, err := t.Connect(&to, s.options, after(t.Now(), b.Spec.Timeouts.Connect))
 		if err == nil {
 			s.Opened.Add(1)
 			if err = k.introduce(t, conn, client); err == nil {

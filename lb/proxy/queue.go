@@ -154,8 +154,20 @@ func (b *Backend) await(t *engine.Task, w *waiter, s *Server, deadline mono.Time
 	for {
 		inTime = t.Suspend(deadline)
 		if granted, waiting := b.queue.outcome(w, !inTime); !waiting {
+			w.granted = nil
 			return granted, inTime, ahead
 		}
+	}
+}
+
+// abandon ends the wait of a session that was cut off while it waited.
+func (k *link) abandon() {
+	if k.backend == nil {
+		return
+	}
+	if s, _ := k.backend.queue.outcome(&k.waiter, true); s != nil {
+		k.waiter.granted = nil
+		s.leave()
 	}
 }
 

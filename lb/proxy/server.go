@@ -21,11 +21,12 @@ type Server struct {
 	Limit   int32                // maxconn; 0: none. What holds at present: limit
 	weight  atomic.Int32         // 0 to 256
 
-	idle     atomic.Int32  // connections to it that rest in the pools
-	Load     atomic.Int32  // sessions or requests that it serves now
-	waiting  list          // those that wait for it and no other; under Backend.queue's mutex
-	changed  atomic.Uint64 // see Changed
-	returned atomic.Int64  // mono.Time at which its slow start began; 0: none goes on
+	idle     atomic.Int32        // connections to it that rest in the pools
+	Load     atomic.Int32        // sessions or requests that it serves now
+	options  *sys.ConnectOptions // nil: none
+	waiting  list                // those that wait for it and no other; under Backend.queue's mutex
+	changed  atomic.Uint64       // see Changed
+	returned atomic.Int64        // mono.Time at which its slow start began; 0: none goes on
 	usable   atomic.Bool
 	shares   atomic.Bool // it is one of those that share the traffic now
 

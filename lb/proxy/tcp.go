@@ -68,7 +68,10 @@ func (s *tcpSession) introduced(t *engine.Task) bool {
 }
 
 // Abort frees what a panic left behind.
-func (s *tcpSession) Abort() { s.finish(s.w.Loop.Now()) }
+func (s *tcpSession) Abort() {
+	s.link.abandon()
+	s.finish(s.w.Loop.Now())
+}
 
 func (s *tcpSession) serve(t *engine.Task) {
 	k := &s.link

@@ -21,6 +21,7 @@ type Bind struct {
 	Text string         // as written, for messages and status
 	Pos  diag.Pos
 
+	TCP         BindTCP
 	AcceptProxy bool // every connection begins with a PROXY header
 }
 

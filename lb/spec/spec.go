@@ -117,6 +117,8 @@ type ForwardFor struct {
 // Frontend accepts connections.
 type Frontend struct {
 	Common
+	Keepalive Keepalive // of clients' connections
+
 	Binds           []Bind
 	Maxconn         int // 0: the global limit
 	Backlog         int
@@ -142,6 +144,9 @@ type UseBackend struct {
 // Backend owns servers.
 type Backend struct {
 	Common
+	ServerKeepalive Keepalive
+	Source          *Source // nil: as the kernel chooses
+
 	Balance    Balance
 	Servers    []*Server
 	Retries    int  // attempts after the first; default 3
@@ -191,6 +196,9 @@ type Server struct {
 	Maxqueue int // 0: no limit
 	ID       int // `id`; 0: not given
 	Check    *Check
+
+	Source      *Source       // nil: the backend's
+	UserTimeout time.Duration // tcp-ut
 
 	SendProxy  *SendProxy // nil: connections begin with what the client sends
 	CheckProxy bool       // check-send-proxy: checks at another address begin with a header too

@@ -1,0 +1,62 @@
+package sys
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a listening socket and a connection were asked for is what the kernel has.
+func TestSocketOptions(t *testing.T) {
+	alive := Keepalive{On: true, Probes: 3, Idle: 7 * time.Second, Each: 2 * time.Second}
+	ln, err := ListenTCP(netip.MustParseAddrPort("127.0.0.1:0"), ListenOptions{Backlog: 10, TCP: TCPOptions{
+		Interface: "lo", MSS: 1200, FastOpen: true, Defer: true, UserTimeout: 5 * time.Second, Keepalive: alive,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	type option struct {
+		level, name, want int
+	}
+	expect := func(fd FD, options ...option) {
+		t.Helper()
+		for _, o := range options {
+			if got, err := unix.GetsockoptInt(int(fd), o.level, o.name); err != nil || got != o.want {
+				t.Errorf("option %d of level %d: %d %v, want %d", o.name, o.level, got, err, o.want)
+			}
+		}
+	}
+	expect(ln,
+		option{unix.IPPROTO_TCP, unix.TCP_MAXSEG, 1200}, option{unix.IPPROTO_TCP, unix.TCP_FASTOPEN, 10}, option{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 5000},
+		option{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1}, option{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 3},
+		option{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 7}, option{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 2})
+	if n, err := unix.GetsockoptInt(int(ln), unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT); err != nil || n == 0 {
+		t.Errorf("defer-accept: %d %v", n, err)
+	}
+	if name, err := unix.GetsockoptString(int(ln), unix.SOL_SOCKET, unix.SO_BINDTODEVICE); err != nil || name != "lo" {
+		t.Errorf("interface %q: %v", name, err)
+	}
+
+	to, from := SockaddrOf(ln.LocalAddr()), SockaddrOf(netip.MustParseAddrPort("127.0.0.9:0"))
+	fd, errno := Connect(&to, &ConnectOptions{Source: &from, Interface: "lo", UserTimeout: 3 * time.Second, Keepalive: alive})
+	if errno != 0 && errno != EINPROGRESS {
+		t.Fatal(errno)
+	}
+	defer fd.Close()
+	expect(fd, option{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 3000}, option{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1}, option{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 7})
+	if got := fd.LocalAddr().Addr(); got != netip.MustParseAddr("127.0.0.9") {
+		t.Errorf("connects from %s", got)
+	}
+
+	if _, err := ListenTCP(netip.MustParseAddrPort("127.0.0.1:0"), ListenOptions{TCP: TCPOptions{Interface: "none-such"}}); err == nil {
+		t.Error("a missing interface is no error")
+	}
+	none := SockaddrOf(netip.MustParseAddrPort("192.0.2.1:0"))
+	if fd, errno := Connect(&to, &ConnectOptions{Source: &none}); errno != EADDRNOTAVAIL {
+		fd.Close()
+		t.Errorf("a foreign source: %v", errno)
+	}
+}
