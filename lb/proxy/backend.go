@@ -58,7 +58,8 @@ func keepalive(k *spec.Keepalive) sys.Keepalive {
 	return sys.Keepalive{On: k.On, Probes: k.Probes, Idle: k.Idle, Each: k.Each}
 }
 
-// numberServers gives the servers without an `id` the lowest free ones, in order.
+// numberServers gives the servers without an `id` their places in the backend, or the
+// next number that is free.
 func numberServers(servers []*spec.Server) []int {
 	used := make(map[int]bool)
 	for _, s := range servers {
@@ -73,8 +74,8 @@ func numberServers(servers []*spec.Server) []int {
 				next++
 			}
 			n = next
-			next++
 		}
+		next++
 		numbers = append(numbers, n)
 	}
 	return numbers
