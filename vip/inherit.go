@@ -12,7 +12,8 @@ func (k *Keeper) Inherit(now mono.Time, old *Keeper, was map[string]string) {
 		if o == nil || h.Config.Static {
 			continue
 		}
-		h.Wanted, h.again, h.repeat, h.ask, h.refresh = o.Wanted, o.again, o.repeat, o.ask, o.refresh
+		h.Wanted, h.again, h.repeat, h.ask = o.Wanted, o.again, o.repeat, o.ask
+		h.refresh, h.extra = o.refresh, o.extra
 		if every := h.Config.Announce.Refresh; h.Wanted && every != o.Config.Announce.Refresh {
 			h.refresh = mono.Never
 			if every > 0 {
@@ -21,6 +22,12 @@ func (k *Keeper) Inherit(now mono.Time, old *Keeper, was map[string]string) {
 		}
 		if every := h.Config.Announce.Extra; h.Wanted && every > 0 {
 			h.extra = now.Add(every)
+		}
+		if every := h.Config.Announce.Extra; h.Wanted && every != o.Config.Announce.Extra {
+			h.extra = mono.Never
+			if every > 0 {
+				h.extra = now.Add(every)
+			}
 		}
 		for j, a := range h.Config.Addresses {
 			for n, b := range o.Config.Addresses {
