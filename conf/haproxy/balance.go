@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"baton/conf"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -20,7 +21,7 @@ var balanceKeywords = []keyword[*proxy]{
 // argument in parentheses.
 var algorithms = []keyword[*balanceLine]{
 	{"first", 0, false, Done, plain(spec.First), "the first server that is not full, by id"},
-	{"hash", 0, false, Refused, nil, "use source, uri, url_param or hdr()"},
+	{"hash", 0, false, Done, balanceHash, "hash of a sample expression"},
 	{"hdr", 0, false, Done, balanceHeader, "hash of a header's first value; use_domain_only"},
 	{"leastconn", 0, false, Done, plain(spec.LeastConn), "the least load for its weight"},
 	{"random", 0, false, Done, balanceRandom, "the least loaded of n (2) servers drawn by chance"},
@@ -35,6 +36,7 @@ var algorithms = []keyword[*balanceLine]{
 // balanceLine is a `balance` line being read.
 type balanceLine struct {
 	spec.Balance
+	p     *proxy
 	word  conf.Word // the algorithm as written
 	arg   string    // what stands in its parentheses
 	paren bool      // it has some
@@ -55,9 +57,9 @@ func parseBalance(p *proxy, a *args) {
 		a.fail(w, didYouMean(name, names), "unknown balance algorithm '%s'", w.Text)
 		return
 	}
-	b := &balanceLine{word: w, Balance: p.balance}
+	b := &balanceLine{p: p, word: w, Balance: p.balance}
 	// What an inherited line says of its algorithm does not hold for this one.
-	b.Name, b.Len, b.Depth, b.Draws = "", 0, 0, 0
+	b.Name, b.Len, b.Depth, b.Draws, b.Expr = "", 0, 0, 0, nil
 	b.Whole, b.PathOnly, b.CheckPost, b.DomainOnly = false, false, false, false
 	if i := strings.IndexByte(w.Text, '('); i >= 0 {
 		b.paren = true
@@ -99,6 +101,12 @@ func balanceHeader(b *balanceLine, a *args) {
 	case a.more():
 		a.fail(a.words[a.i], "", "'balance hdr' only accepts 'use_domain_only', not '%s'", a.peek())
 	}
+}
+
+// balanceHash reads `balance hash EXPRESSION`.
+func balanceHash(b *balanceLine, a *args) {
+	plain(spec.ByExpr)(b, a)
+	b.Expr = a.exprWords(b.p, sample.AtServerChoice)
 }
 
 func balanceRandom(b *balanceLine, a *args) {
@@ -195,6 +203,11 @@ func parseHashFactor(p *proxy, a *args) {
 func (p *proxy) checkBalance() {
 	if p.kind&inBackend == 0 || p.common.Mode == spec.HTTP {
 		return
+	}
+	if e := p.balance.Expr; e != nil && e.HTTP() {
+		p.l.errs.Warnf(p.pos, "add `mode http`", "'balance hash %s' not possible for %s '%s' because it is not in 'mode http'; falling back to roundrobin",
+			e, p.word, p.name.Text)
+		p.balance.Algorithm, p.balance.Expr = spec.RoundRobin, nil
 	}
 	switch p.balance.Algorithm {
 	case spec.ByURI, spec.ByParam, spec.ByHeader:

@@ -7,6 +7,7 @@ import (
 	"baton/lb/balance"
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -29,6 +30,11 @@ func (s *httpSession) key(t *engine.Task) (k balance.Key, ok bool) {
 		return balance.KeyOf(c, balance.URI(c, target, path)), true
 	case spec.ByParam:
 		return s.paramKey(t, c)
+	case spec.ByExpr:
+		if !s.settle(t) {
+			return balance.Key{}, false
+		}
+		return exprKey(s.ctx(), c), true
 	case spec.ByHeader:
 		if !s.settle(t) {
 			return balance.Key{}, false
@@ -43,6 +49,15 @@ func (s *httpSession) key(t *engine.Task) (k balance.Key, ok bool) {
 		return balance.KeyOf(c, v), true
 	}
 	return balance.Key{}, true
+}
+
+// exprKey is the key of `balance hash`; without a sample there is none.
+func exprKey(ctx *sample.Ctx, c *spec.Balance) balance.Key {
+	v, ok := c.Expr.Eval(ctx)
+	if !ok {
+		return balance.Key{}
+	}
+	return balance.KeyOf(c, ctx.AsBytes(v))
 }
 
 // firstValue returns the first comma-separated value of the first header of that

@@ -110,8 +110,11 @@ func (s *tcpSession) serve(t *engine.Task) {
 
 // key is what the backend's algorithm hashes.
 func (s *tcpSession) key() balance.Key {
-	if c := &s.link.backend.Spec.Balance; c.Algorithm == spec.SourceHash {
+	switch c := &s.link.backend.Spec.Balance; c.Algorithm {
+	case spec.SourceHash:
 		return balance.AddrKey(c, s.src.Addr())
+	case spec.ByExpr:
+		return exprKey(s.ctx(), c)
 	}
 	return balance.Key{}
 }

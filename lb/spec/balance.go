@@ -1,17 +1,20 @@
 package spec
 
+import "baton/lb/sample"
+
 // Balance is how a backend chooses servers: `balance`, `hash-type` and
 // `hash-balance-factor`.
 type Balance struct {
 	Algorithm Algorithm
 
-	Name       string // ByParam, ByHeader, ByRDPCookie: of what
-	Len, Depth int    // ByURI; 0: no limit
-	Whole      bool   // ByURI: the query too
-	PathOnly   bool   // ByURI: without scheme and authority
-	CheckPost  bool   // ByParam: look in the body of a POST too
-	DomainOnly bool   // ByHeader: the main part of a domain name alone
-	Draws      int    // Random
+	Name       string       // ByParam, ByHeader, ByRDPCookie: of what
+	Len, Depth int          // ByURI; 0: no limit
+	Whole      bool         // ByURI: the query too
+	PathOnly   bool         // ByURI: without scheme and authority
+	CheckPost  bool         // ByParam: look in the body of a POST too
+	DomainOnly bool         // ByHeader: the main part of a domain name alone
+	Draws      int          // Random
+	Expr       *sample.Expr // ByExpr
 
 	Consistent bool // hash-type consistent; false: map-based
 	Function   HashFunction
@@ -34,11 +37,12 @@ const (
 	ByParam
 	ByHeader
 	ByRDPCookie
+	ByExpr
 )
 
 var algorithmNames = [...]string{
 	RoundRobin: "roundrobin", StaticRR: "static-rr", LeastConn: "leastconn", First: "first", Random: "random",
-	SourceHash: "source", ByURI: "uri", ByParam: "url_param", ByHeader: "hdr", ByRDPCookie: "rdp-cookie",
+	SourceHash: "source", ByURI: "uri", ByParam: "url_param", ByHeader: "hdr", ByRDPCookie: "rdp-cookie", ByExpr: "hash",
 }
 
 func (a Algorithm) String() string { return algorithmNames[a] }

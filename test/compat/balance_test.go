@@ -149,6 +149,8 @@ func served(t *testing.T, addr string, requests []string) []string {
 // balances are what is compared, each with every list of servers.
 var balances = []string{
 	"balance hdr(k)",
+	"balance hash req.hdr(k),lower",
+	"balance hash req.hdr(k)\n hash-type consistent wt6",
 	"balance hdr(k)\n hash-type map-based wt6 avalanche",
 	"balance hdr(k)\n hash-type consistent",
 	"balance hdr(k) use_domain_only\n hash-type consistent djb2",
