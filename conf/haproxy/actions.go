@@ -191,14 +191,14 @@ func actionCapture(r *ruleLine, a *args) {
 		slots = &r.p.captures.response
 	}
 	switch {
-	case a.accept("len") && r.when == onRequest && r.p.kind&inFrontend != 0:
+	case a.accept("len") && r.when != onResponse && r.p.kind&inFrontend != 0:
 		r.rule.Len, _ = a.integer("a length", 1, math.MaxInt32)
 		r.rule.Slot = len(*slots)
 		*slots = append(slices.Clip(*slots), spec.Capture{Len: r.rule.Len})
 	case a.accept("id"):
 		r.rule.Slot, _ = a.integer("the number of a capture slot", 0, math.MaxInt32)
 		if !a.failed && r.p.kind&inFrontend != 0 && r.rule.Slot >= len(*slots) {
-			a.fail(a.last(), "declare it: declare capture "+map[moment]string{onRequest: "request", onResponse: "response"}[r.when]+" len N",
+			a.fail(a.last(), "declare it: declare capture "+map[bool]string{true: "request", false: "response"}[r.when != onResponse]+" len N",
 				"there is no capture slot %d", r.rule.Slot)
 		} else if !a.failed && r.rule.Slot < len(*slots) {
 			r.rule.Len = (*slots)[r.rule.Slot].Len

@@ -13,7 +13,7 @@ import (
 // proxyKeywords is the table of defaults, frontend, listen and backend sections.
 func proxyKeywords() []keyword[*proxy] {
 	return slices.Concat(
-		basicKeywords, balanceKeywords, socketKeywords, timeoutKeywords, optionKeywords, logKeywords, checkKeywords, ruleKeywords,
+		basicKeywords, balanceKeywords, socketKeywords, timeoutKeywords, optionKeywords, logKeywords, checkKeywords, ruleKeywords, tcpRuleKeywords,
 		errorKeywords, reuseKeywords, httpOptionKeywords, laterKeywords,
 	)
 }

@@ -19,6 +19,10 @@ const (
 	onRequest  moment = iota // http-request, redirect: mode http alone
 	onSwitch                 // use_backend, monitor fail: also in mode tcp
 	onResponse               // http-response: the request's head is gone
+
+	onConnection // tcp-request connection
+	onSession    // tcp-request session
+	onContent    // tcp-request content
 )
 
 // pendingCond is a condition whose named ACLs are filled in at the end of its
@@ -232,20 +236,25 @@ func (p *proxy) restrict(when moment, t *spec.Term, pos diag.Pos) {
 			p.l.errs.Warnf(pos, "look at the request itself: path, req.hdr, req.body",
 				"acl will never match because '%s' looks at raw bytes, which mode http does not have", e.Fetch())
 			t.Any[i] = never()
-		case e.Raw():
-			p.l.errs.Errorf(pos, "", "content inspection ('%s') is known, not supported yet", e.Fetch())
 		case when == onSwitch && e.HTTP() && p.common.Mode == spec.TCP:
 			p.l.errs.Errorf(pos, "add `mode http`", "'%s' needs 'mode http'", e.Fetch())
 		}
 	}
 }
 
-var momentNames = map[moment]string{onRequest: "http-request", onSwitch: "use_backend", onResponse: "http-response"}
+var momentNames = map[moment]string{
+	onRequest: "http-request", onSwitch: "use_backend", onResponse: "http-response",
+	onConnection: "tcp-request connection", onSession: "tcp-request session", onContent: "tcp-request content",
+}
 
 var restrictHints = map[moment]string{
 	onRequest:  "the response, the server and, in a frontend, the backend are not known yet",
 	onSwitch:   "the response, the server and the backend are not known yet",
 	onResponse: "the request is gone when the response is processed",
+
+	onConnection: "nothing but the connection's addresses is known yet",
+	onSession:    "nothing but the connection is known yet",
+	onContent:    "the response, the server and, in a frontend, the backend are not known yet",
 }
 
 // places are where the conditions of this proxy are evaluated. Those of a listen
@@ -256,16 +265,24 @@ func (p *proxy) places(when moment) sample.Places {
 		return sample.AtSwitch
 	case onResponse:
 		return sample.AtResponse
+	case onConnection:
+		return sample.AtConnection
+	case onSession:
+		return sample.AtSession
+	}
+	front, back := sample.AtRequest, sample.AtBackendRequest
+	if when == onContent {
+		front, back = sample.AtContent, sample.AtBackendContent
 	}
 	at := sample.Places(0)
 	if p.kind&inFrontend != 0 {
-		at |= sample.AtRequest
+		at |= front
 	}
 	if p.kind&inBackend != 0 {
-		at |= sample.AtBackendRequest
+		at |= back
 	}
 	if p.kind == inDefaults {
-		at = sample.AtRequest | sample.AtBackendRequest
+		at = front | back
 	}
 	return at
 }

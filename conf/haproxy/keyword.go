@@ -23,7 +23,7 @@ func (s Status) String() string { return [...]string{"done", "warned", "refused"
 
 // Keyword is one row of the support matrix.
 type Keyword struct {
-	Table  string // section, global, proxy, bind, server, balance, http-request, http-response, http-check expect, fetch, converter
+	Table  string // section, global, proxy, bind, server, balance, http-request, http-response, tcp-request content, http-check expect, fetch, converter
 	Name   string
 	In     string // proxy keywords: the sections that may hold it
 	Status Status
@@ -182,6 +182,9 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "http-request", httpRequestActions)
 	all = appendKeywords(all, "http-response", httpResponseActions)
 	all = appendKeywords(all, "http-after-response", httpAfterActions)
+	all = appendKeywords(all, "tcp-request connection", tcpConnectionActions)
+	all = appendKeywords(all, "tcp-request session", tcpActions)
+	all = appendKeywords(all, "tcp-request content", tcpContentActions)
 	all = appendKeywords(all, "http-check expect", expectKeywords)
 	for _, k := range sample.Fetches() {
 		all = append(all, Keyword{Table: "fetch", Name: k.Name, Status: Done, Doc: k.Doc})

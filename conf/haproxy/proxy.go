@@ -106,6 +106,9 @@ func (p *proxy) inherit(d *proxy) {
 	p.common.HTTPRes = slices.Clip(p.common.HTTPRes)
 	p.common.Errors = slices.Clip(p.common.Errors)
 	p.common.HTTPAfter = slices.Clip(p.common.HTTPAfter)
+	p.common.TCPConnection = slices.Clip(p.common.TCPConnection)
+	p.common.TCPSession = slices.Clip(p.common.TCPSession)
+	p.common.TCPContent = slices.Clip(p.common.TCPContent)
 	p.httpchk = d.httpchk.clip()
 }
 
@@ -143,6 +146,7 @@ func (p *proxy) admits(k *keyword[*proxy], a *args) bool {
 // validate reports what is only known when all sections have been read.
 func (p *proxy) validate() {
 	p.checkMode()
+	p.checkTCPRules()
 	p.compileFormats()
 	p.checkBalance()
 	p.checkBackends()
@@ -284,6 +288,7 @@ func (p *proxy) backend() *spec.Backend {
 	}
 	if b.Listen {
 		b.HTTPReq, b.HTTPRes, b.HTTPAfter = nil, nil, nil
+		b.TCPConnection, b.TCPSession, b.TCPContent = nil, nil, nil
 	} else {
 		b.ACLs, b.Redirects = p.acls, p.redirects
 	}

@@ -20,18 +20,21 @@ func refusal(t *testing.T, input string, line int) diag.List {
 // warns and is no error.
 func TestKeywordStatuses(t *testing.T) {
 	places := map[string]struct{ format, values string }{
-		"section":             {"%s x%s", ""},
-		"global":              {"global\n %s%s", " x"},
-		"bind":                {"frontend f\n bind :80 %s%s", " x"},
-		"server":              {"backend b\n server s 10.0.0.1:80 %s%s", " x"},
-		"balance":             {"backend b\n balance %s%s", ""},
-		"http-request":        {"backend b\n http-request %s%s", " x"},
-		"http-after-response": {"backend b\n http-after-response %s%s", " x"},
-		"http-response":       {"backend b\n http-response %s%s", " x"},
-		"resolvers":           {"resolvers r\n parse-resolv-conf\n %s%s", " x"},
-		"http-check expect":   {"backend b\n http-check expect %s%s", " x"},
-		"fetch":               {"backend b\n acl a %s%s", "(x) y"},
-		"converter":           {"backend b\n acl a str(x),%s%s", "(x) y"},
+		"section":                {"%s x%s", ""},
+		"global":                 {"global\n %s%s", " x"},
+		"bind":                   {"frontend f\n bind :80 %s%s", " x"},
+		"server":                 {"backend b\n server s 10.0.0.1:80 %s%s", " x"},
+		"balance":                {"backend b\n balance %s%s", ""},
+		"tcp-request connection": {"frontend b\n tcp-request connection %s%s", " x"},
+		"tcp-request session":    {"frontend b\n tcp-request session %s%s", " x"},
+		"tcp-request content":    {"backend b\n tcp-request content %s%s", " x"},
+		"http-request":           {"backend b\n http-request %s%s", " x"},
+		"http-after-response":    {"backend b\n http-after-response %s%s", " x"},
+		"http-response":          {"backend b\n http-response %s%s", " x"},
+		"resolvers":              {"resolvers r\n parse-resolv-conf\n %s%s", " x"},
+		"http-check expect":      {"backend b\n http-check expect %s%s", " x"},
+		"fetch":                  {"backend b\n acl a %s%s", "(x) y"},
+		"converter":              {"backend b\n acl a str(x),%s%s", "(x) y"},
 	}
 	// What the warned words with checked arguments want to see.
 	values := map[string]string{

@@ -134,25 +134,12 @@ func (s *httpSession) captureSample(r *httpRule, c *sample.Ctx, response bool) {
 // setAddress changes an address as this exchange sees it; what is no address changes
 // nothing.
 func (s *httpSession) setAddress(r *httpRule, c *sample.Ctx) {
-	v, ok := r.Expr.Eval(c)
-	if !ok {
-		return
-	}
 	at := &s.src
 	if r.Action == spec.ActionSetDst || r.Action == spec.ActionSetDstPort {
 		s.x.dst = s.dst()
 		at = &s.x.dst
 	}
-	switch r.Action {
-	case spec.ActionSetSrc, spec.ActionSetDst:
-		if c.Cast(v, sample.Addr) {
-			*at = netip.AddrPortFrom(v.IP, at.Port())
-		}
-	default:
-		if c.Cast(v, sample.Int) && 0 <= v.Int && v.Int <= 65535 {
-			*at = netip.AddrPortFrom(at.Addr(), uint16(v.Int))
-		}
-	}
+	*at = changed(&r.HTTPRule, c, *at)
 }
 
 // dst is the address that the client connected to, as rules left it.

@@ -48,6 +48,8 @@ func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, 
 		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes), after: newRules(sp.HTTPAfter),
 	}
 	fe.facts.DefaultBackend = sp.DefaultBackend
+	fe.connection, fe.session = newTCPRules(sp.TCPConnection), newTCPRules(sp.TCPSession)
+	fe.content, fe.requestContent = contentRules(&sp.Common)
 	if sp.Listen {
 		fe.Default = set.byName[sp.Name]
 	}
@@ -60,6 +62,14 @@ func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, 
 	fe.needs = sp.Format.Needs() | sp.FormatSD.Needs() | sp.ErrorFormat.Needs() | sp.UniqueID.Needs()
 	set.countStreams = set.countStreams || fe.needs&logfmt.NeedCounters != 0
 	return fe, nil
+}
+
+// contentRules are the tcp-request content rules for the proxy's mode.
+func contentRules(sp *spec.Common) ([]tcpRule, []httpRule) {
+	if sp.Mode == spec.TCP {
+		return newTCPRules(sp.TCPContent), nil
+	}
+	return nil, newRules(sp.TCPContent)
 }
 
 func newRules(lines []spec.HTTPRule) []httpRule {

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"baton/lb/http1"
+	"baton/lb/rules"
 	"baton/lb/sample"
 	"baton/lb/spec"
 )
@@ -100,5 +101,5 @@ func hopByHop(m *http1.Message) http1.Set {
 
 // newRule compiles one line.
 func newRule(r spec.HTTPRule) httpRule {
-	return httpRule{HTTPRule: r, header: sample.Line{Name: strings.ToLower(r.Name), Value: r.Value}, cond: compile(r.Cond)}
+	return httpRule{HTTPRule: r, header: sample.Line{Name: strings.ToLower(r.Name), Value: r.Value}, cond: compile(r.Cond), judge: rules.Judge(r.Cond)}
 }

@@ -97,9 +97,11 @@ func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind
 
 // Run is the session from its first byte to its last.
 func (s *httpSession) Run(t *engine.Task) {
-	for s.introduced(t) && s.exchange(t) {
-		if s.n > 0 {
-			t.Yield() // pipelined requests take turns with other clients
+	if s.admitted(t) {
+		for s.exchange(t) {
+			if s.n > 0 {
+				t.Yield() // pipelined requests take turns with other clients
+			}
 		}
 	}
 	if s.linger {
@@ -108,9 +110,19 @@ func (s *httpSession) Run(t *engine.Task) {
 	s.finish()
 }
 
+// admitted runs the rules on the connection and reads its PROXY header.
+func (s *httpSession) admitted(t *engine.Task) bool {
+	f := firm{fe: s.fe, came: &s.came, client: s.client, src: &s.src, vars: &s.vars}
+	if !s.w.admits(s.fe.connection, &f) {
+		s.cut = true
+		return false
+	}
+	return s.introduced(t) && s.w.admits(s.fe.session, &f)
+}
+
 // introduced reads the PROXY header of a connection that has to begin with one.
 func (s *httpSession) introduced(t *engine.Task) bool {
-	if s.came.proxied || !s.came.expectsProxy() {
+	if !s.came.expectsProxy() {
 		return true
 	}
 	buf, from, to, ok := s.w.readProxy(t, s.client, s.fe, &s.came, &s.src)
@@ -118,7 +130,7 @@ func (s *httpSession) introduced(t *engine.Task) bool {
 		s.in, s.n = buf, copy(buf.B[:], buf.B[from:to])
 	}
 	s.accepted = t.Now() // a handshake is no part of the request's time
-	s.cut = s.came.foreign
+	s.cut = s.came.cut
 	return ok
 }
 
@@ -323,6 +335,10 @@ func (s *httpSession) handle(t *engine.Task) {
 	// What follows a CONNECT was meant for the tunnel, also when there is none.
 	x.keep = x.req.KeepAlive && x.req.Method != http1.MethodConnect && fe.Spec.ConnMode != spec.Close && !s.w.set.draining.Load()
 	s.refuseH2C()
+	if !s.applyContentRules(t, &fe.Spec.Common, fe.requestContent, &fe.Counters) {
+		x.bad = true // as in HAProxy, whose parser has not seen it yet
+		return
+	}
 	if fe.Spec.MonitorURI != "" && s.isMonitor() {
 		s.monitor(t)
 		return
@@ -345,6 +361,9 @@ func (s *httpSession) handle(t *engine.Task) {
 	x.backend, x.link.backend = b, b
 	b.Conns.Add(1)
 	b.Sessions.Add(1)
+	if !s.applyContentRules(t, &b.Spec.Common, b.requestContent, &b.Counters) {
+		return
+	}
 	if b.Spec.HTTP.BufferBody && !s.wholeBody(t) {
 		return
 	}

@@ -206,10 +206,10 @@ func (s *httpSession) appendUniqueID(dst []byte) []byte {
 }
 
 func (s *tcpSession) log(now mono.Time, early bool) {
-	if s.logged || !s.fe.logs() {
+	if s.logged || s.logLevel == spec.LogLevelNone || !s.fe.logs() {
 		return
 	}
-	if s.fe.Spec.DontLogNull && s.up.moved+s.down.moved == 0 {
+	if s.fe.Spec.DontLogNull && s.up.moved+s.down.moved == 0 && !s.up.pending() {
 		return
 	}
 	r := s.w.record(s.fe, s.client, &s.link, s.end, now, s.accepted)
@@ -222,7 +222,7 @@ func (s *tcpSession) log(now mono.Time, early bool) {
 	if s.fe.needs&logfmt.NeedSample != 0 {
 		r.Sample = s.logCtx()
 	}
-	s.w.send(s.fe, r.At(early), spec.LogLevelAsIs)
+	s.w.send(s.fe, r.At(early), s.logLevel)
 }
 
 // logCtx is what expressions in a log line look at.

@@ -18,13 +18,13 @@ import (
 type arrival struct {
 	bind      *spec.Bind // nil: not through a listener
 	proxied   bool       // a PROXY header came
-	foreign   bool       // something else came in its place
+	cut       bool       // something else came in its place, or a rule refuses it: it ends with a reset
 	authority []byte     // its authority TLV; empty: none
 	uniqueID  []byte     // its unique-id TLV
 }
 
 func (a *arrival) reset(bind *spec.Bind) {
-	a.bind, a.proxied, a.foreign = bind, false, false
+	a.bind, a.proxied, a.cut = bind, false, false
 	a.authority, a.uniqueID = a.authority[:0], a.uniqueID[:0]
 }
 
@@ -60,7 +60,7 @@ func (a *arrival) bindName(fe *Frontend) string {
 // addresses that it tells in the place of the connection's. What came behind it is
 // buf.B[from:to]; buf is nil where nothing did. It reports false when there was no
 // header, which is counted and logged: the connection ends, with a reset where something
-// else came (arrival.foreign), as in HAProxy.
+// else came (arrival.cut), as in HAProxy.
 //
 // As in HAProxy the header has to be there at once, whole.
 func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arrival, src *netip.AddrPort) (buf *engine.Buffer, from, to int, ok bool) {
@@ -89,7 +89,7 @@ func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arri
 	h, used, verdict := proxyproto.Parse(buf.B[:n])
 	if verdict != proxyproto.Valid {
 		w.Loop.Put(buf)
-		a.foreign = true
+		a.cut = true
 		w.refuseProxy(fe, a, c, *src, verdict.String(), true)
 		return nil, 0, 0, false
 	}

@@ -52,18 +52,21 @@ func (s *Set) Conns() int { return int(s.conns.Load()) }
 
 // Frontend is a `frontend` section, or half of a `listen`, at run time.
 type Frontend struct {
-	Spec      *spec.Frontend
-	Default   *Backend // nil: none
-	Logs      *logsink.Group
-	facts     sample.Proxy
-	switches  []backendSwitch
-	request   []httpRule
-	redirects []httpRule
-	response  []httpRule
-	after     []httpRule   // http-after-response
-	monitor   []rules.Cond // any true one: 503
-	needs     logfmt.Need  // of all its formats
-	lines     atomic.Uint64
+	Spec                *spec.Frontend
+	Default             *Backend // nil: none
+	Logs                *logsink.Group
+	facts               sample.Proxy
+	switches            []backendSwitch
+	connection, session []tcpRule  // tcp-request
+	content             []tcpRule  // in mode tcp
+	requestContent      []httpRule // tcp-request content in mode http
+	request             []httpRule
+	redirects           []httpRule
+	response            []httpRule
+	after               []httpRule   // http-after-response
+	monitor             []rules.Cond // any true one: 503
+	needs               logfmt.Need  // of all its formats
+	lines               atomic.Uint64
 
 	Conns atomic.Int32
 	Counters
@@ -82,17 +85,19 @@ type Counters struct {
 
 // Backend is a `backend` section, or half of a `listen`, at run time.
 type Backend struct {
-	Spec      *spec.Backend
-	facts     sample.Proxy
-	Servers   []*Server
-	Logs      *logsink.Group
-	index     int // its place in a worker's pickers
-	queue     queue
-	fullconn  int
-	request   []httpRule
-	redirects []httpRule
-	response  []httpRule
-	after     []httpRule // http-after-response
+	Spec           *spec.Backend
+	facts          sample.Proxy
+	Servers        []*Server
+	Logs           *logsink.Group
+	index          int // its place in a worker's pickers
+	queue          queue
+	fullconn       int
+	content        []tcpRule  // tcp-request, in mode tcp
+	requestContent []httpRule // tcp-request content in mode http
+	request        []httpRule
+	redirects      []httpRule
+	response       []httpRule
+	after          []httpRule // http-after-response
 
 	Conns atomic.Int32
 	Counters

@@ -11,8 +11,9 @@ import (
 // httpRule is one http-request, http-response or redirect line.
 type httpRule struct {
 	spec.HTTPRule
-	header sample.Line // of the header actions
-	cond   rules.Cond  // nil: always
+	header sample.Line                     // of the header actions
+	cond   rules.Cond                      // nil: always
+	judge  func(*sample.Ctx) rules.Verdict // cond, of tcp-request content rules
 }
 
 // plain tells whether the rule needs nothing of the head as earlier rules left it.

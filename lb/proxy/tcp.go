@@ -26,6 +26,10 @@ type tcpSession struct {
 	end      termination
 	vars     sample.Vars
 
+	sent     bool        // the client has sent all: seen while its first bytes were inspected
+	gone     termination // it failed or fell silent meanwhile; zero: it did not
+	logLevel spec.LogLevel
+
 	number uint32         // as in an exchange
 	source netip.AddrPort // as in an exchange
 	logged bool
@@ -42,18 +46,29 @@ func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind 
 	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
 	s.end = termination{'-', '-'}
 	s.number, s.source, s.logged = w.set.countStream(), netip.AddrPort{}, false
+	s.sent, s.gone, s.logLevel = false, termination{}, spec.LogLevelAsIs
 	s.came.reset(bind)
 	return s
 }
 
 // Run is the session from its first byte to its log line.
 func (s *tcpSession) Run(t *engine.Task) {
-	if s.came.expectsProxy() && !s.introduced(t) {
+	if !s.admitted(t) {
 		s.leave()
 		return
 	}
 	s.serve(t)
 	s.finish(t.Now())
+}
+
+// admitted runs the rules on the connection and reads its PROXY header.
+func (s *tcpSession) admitted(t *engine.Task) bool {
+	f := s.firm()
+	if !s.w.admits(s.fe.connection, &f) {
+		s.came.cut = true
+		return false
+	}
+	return (!s.came.expectsProxy() || s.introduced(t)) && s.w.admits(s.fe.session, &f)
 }
 
 // introduced reads the PROXY header of the connection. What came behind it is the
@@ -75,6 +90,9 @@ func (s *tcpSession) Abort() {
 
 func (s *tcpSession) serve(t *engine.Task) {
 	k := &s.link
+	if !s.inspect(t, &s.fe.Spec.Common, s.fe.content, &s.fe.Counters) {
+		return
+	}
 	k.backend = s.backend()
 	if k.backend == nil {
 		s.end = termination{'S', 'C'}
@@ -82,6 +100,13 @@ func (s *tcpSession) serve(t *engine.Task) {
 	}
 	k.backend.Conns.Add(1)
 	k.backend.Sessions.Add(1)
+	if !s.inspect(t, &k.backend.Spec.Common, k.backend.content, &k.backend.Counters) {
+		return
+	}
+	if s.gone != (termination{}) {
+		s.end = s.gone
+		return
+	}
 	k.from, k.authority = s.src, s.came.authority
 	if f := k.connect(t, s.w, s.key(), s.client); f != linked {
 		s.end = f.termination()
@@ -128,6 +153,13 @@ func (s *tcpSession) ctx() *sample.Ctx {
 	c.Client = s.came.conn(s.src, s.client)
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.Frontend, c.Backend, c.Target = &s.fe.facts, nil, nil
+	c.In, c.Out = sample.Channel{End: s.sent}, sample.Channel{}
+	if s.up.buf != nil {
+		c.In.B = s.up.buf.B[s.up.r:s.up.w]
+	}
+	if s.link.backend != nil {
+		c.Backend = &s.link.backend.facts
+	}
 	c.FirstRequest, c.Final = false, true
 	c.Vars = [len(c.Vars)]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &s.vars, sample.ScopeReq: &s.vars}
 	c.UniqueID, c.ReqCaps, c.ResCaps = nil, nil, nil
@@ -176,7 +208,7 @@ func (s *tcpSession) finish(now mono.Time) {
 
 // leave ends the client's connection and gives the session back.
 func (s *tcpSession) leave() {
-	if s.came.foreign {
+	if s.came.cut {
 		s.client.Reset()
 	} else {
 		s.client.Close()

@@ -84,12 +84,15 @@ type Common struct {
 	HTTP       HTTPOptions
 	ConnMode   ConnMode // option http-keep-alive | http-server-close | httpclose
 	ACLs       []ACL
-	HTTPReq    []HTTPRule  // http-request, in order
-	HTTPAfter  []HTTPRule  // http-after-response, in order
-	HTTPRes    []HTTPRule  // http-response, in order
-	Redirects  []HTTPRule  // redirect lines; evaluated after HTTPReq, also after its `allow`
-	Errors     []ErrorPage // errorfile, errorloc, http-error; later ones win
-	Logs       []LogTarget
+	// The tcp-request rules, in order. ActionAllow is their `accept`.
+	TCPConnection, TCPSession, TCPContent []HTTPRule
+	InspectDelay                          time.Duration // how long TCPContent may wait for bytes; 0: it does not
+	HTTPReq                               []HTTPRule    // http-request, in order
+	HTTPAfter                             []HTTPRule    // http-after-response, in order
+	HTTPRes                               []HTTPRule    // http-response, in order
+	Redirects                             []HTTPRule    // redirect lines; evaluated after HTTPReq, also after its `allow`
+	Errors                                []ErrorPage   // errorfile, errorloc, http-error; later ones win
+	Logs                                  []LogTarget
 	Logging
 	LogHealthChecks bool
 	ID              int    // `id`; 0: not given

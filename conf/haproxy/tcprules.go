@@ -1,0 +1,101 @@
+package haproxy
+
+import (
+	"slices"
+	"time"
+
+	"baton/lb/sample"
+	"baton/lb/spec"
+)
+
+// tcpRuleKeywords are the rules of chapter 4.2 that look at connections and their bytes.
+var tcpRuleKeywords = []keyword[*proxy]{
+	{"tcp-request connection", inFrontend | inNamed, false, Done, parseTCPConnection, "rules on connections as they are accepted; see the actions"},
+	{"tcp-request session", inFrontend | inNamed, false, Done, parseTCPSession, "rules on connections after the PROXY header; see the actions"},
+	{"tcp-request content", both | inNamed, false, Done, parseTCPContent, "rules on what the client sends first, in mode http on each request; see the actions"},
+	{"tcp-request inspect-delay", both | inNamed, false, Done, parseInspectDelay, "how long content rules wait for bytes"},
+	{"tcp-response content", inBackend | inNamed, false, Refused, nil, "in mode http use http-response"},
+	{"tcp-response inspect-delay", inBackend | inNamed, false, Refused, nil, ""},
+}
+
+// tcpConnectionActions are the actions of tcp-request connection.
+var tcpConnectionActions = slices.Concat([]keyword[*ruleLine]{
+	{"expect-netscaler-cip", 0, false, Refused, nil, ""},
+	{"expect-proxy", 0, false, Refused, nil, "write accept-proxy on the bind line"},
+}, tcpActions)
+
+// tcpContentActions are the actions of tcp-request content.
+var tcpContentActions = slices.Concat([]keyword[*ruleLine]{
+	{"capture", 0, false, Done, actionCapture, "keep a sample for the log: mode http alone"},
+	{"do-resolve", 0, false, Refused, nil, ""},
+	{"send-spoe-group", 0, false, Refused, nil, ""},
+	{"set-log-level", 0, false, Done, actionSetLogLevel, "the level of the log line, or silent"},
+	{"set-nice", 0, false, Refused, nil, ""},
+	{"set-priority-class", 0, false, Refused, nil, ""},
+	{"set-priority-offset", 0, false, Refused, nil, ""},
+	{"switch-mode", 0, false, Refused, nil, ""},
+	{"use-service", 0, false, Refused, nil, ""},
+}, tcpActions)
+
+// tcpActions are those that all tcp-request rules have.
+var tcpActions = []keyword[*ruleLine]{
+	{"accept", 0, false, Done, actionAllow, "end the rules"},
+	{"reject", 0, false, Done, actionPlain(spec.ActionReject), "close the connection"},
+	{"sc-inc-gpc", 0, false, Refused, nil, "no stick tables yet"},
+	{"sc-inc-gpc0", 0, false, Refused, nil, "no stick tables yet"},
+	{"sc-inc-gpc1", 0, false, Refused, nil, "no stick tables yet"},
+	{"sc-set-gpt", 0, false, Refused, nil, "no stick tables yet"},
+	{"sc-set-gpt0", 0, false, Refused, nil, "no stick tables yet"},
+	{"set-dst", 0, false, Done, actionExpr(spec.ActionSetDst), "the address that the client is taken to have asked for"},
+	{"set-dst-port", 0, false, Done, actionExpr(spec.ActionSetDstPort), "and its port"},
+	{"set-mark", 0, false, Refused, nil, ""},
+	{"set-src", 0, false, Done, actionExpr(spec.ActionSetSrc), "the client's address"},
+	{"set-src-port", 0, false, Done, actionExpr(spec.ActionSetSrcPort), "the client's port"},
+	{"set-tos", 0, false, Refused, nil, ""},
+	{"set-var", 0, false, Done, actionSetVar, "give a variable the value of a sample expression"},
+	{"set-var-fmt", 0, false, Done, actionSetVarFmt, "give a variable the value of a format"},
+	{"silent-drop", 0, false, Done, actionPlain(spec.ActionSilentDrop), "forget the connection without telling the client"},
+	{"track-sc0", 0, false, Refused, nil, "no stick tables yet"},
+	{"track-sc1", 0, false, Refused, nil, "no stick tables yet"},
+	{"track-sc2", 0, false, Refused, nil, "no stick tables yet"},
+	{"unset-var", 0, false, Done, actionUnsetVar, "unset a variable"},
+}
+
+func parseTCPConnection(p *proxy, a *args) {
+	p.tcpRule(a, tcpConnectionActions, onConnection, &p.common.TCPConnection)
+}
+
+func parseTCPSession(p *proxy, a *args) {
+	p.tcpRule(a, tcpActions, onSession, &p.common.TCPSession)
+}
+
+func parseTCPContent(p *proxy, a *args) {
+	p.tcpRule(a, tcpContentActions, onContent, &p.common.TCPContent)
+}
+
+func (p *proxy) tcpRule(a *args, table []keyword[*ruleLine], when moment, to *[]spec.HTTPRule) {
+	if r := a.rule(p, table, when, new(bool)); r != nil {
+		if when != onContent && r.Var.Scope > sample.ScopeSess {
+			a.fail(a.words[0], "use the scope sess or proc", "variable '%s' cannot be set here: there is no request yet", r.Var)
+		}
+		*to = append(*to, *r)
+	}
+	p.hasRules(a.words[0].Pos)
+}
+
+func parseInspectDelay(p *proxy, a *args) {
+	p.common.InspectDelay, _ = a.duration(time.Millisecond)
+}
+
+// checkTCPRules refuses what mode tcp does not have.
+func (p *proxy) checkTCPRules() {
+	if p.common.Mode != spec.TCP {
+		return
+	}
+	for _, r := range p.common.TCPContent {
+		if r.Action == spec.ActionCapture {
+			p.l.errs.Errorf(r.Pos, "keep it in a variable: tcp-request content set-var(sess.NAME) SAMPLE",
+				"'tcp-request content capture' in mode tcp is known, not supported yet")
+		}
+	}
+}

@@ -1,0 +1,246 @@
+package proxy
+
+import (
+	"io"
+	"net/netip"
+
+	"baton/internal/mono"
+	"baton/lb/engine"
+	"baton/lb/rules"
+	"baton/lb/sample"
+	"baton/lb/spec"
+)
+
+// tcpRule is one tcp-request line. Those on contents may have to wait for bytes.
+type tcpRule struct {
+	spec.HTTPRule
+	judge func(*sample.Ctx) rules.Verdict
+}
+
+func newTCPRules(lines []spec.HTTPRule) []tcpRule {
+	var out []tcpRule
+	for i := range lines {
+		out = append(out, tcpRule{lines[i], rules.Judge(lines[i].Cond)})
+	}
+	return out
+}
+
+// tcpVerdict is what tcp-request rules make of a connection.
+type tcpVerdict uint8
+
+const (
+	accepted tcpVerdict = iota
+	undecided
+	rejected
+	dropped // rejected without a word to the client
+)
+
+// firm is what tcp-request rules may change and look at.
+type firm struct {
+	fe     *Frontend
+	came   *arrival
+	client *engine.Conn
+	src    *netip.AddrPort
+	vars   *sample.Vars // of the scope sess
+	level  *spec.LogLevel
+}
+
+// judge runs rules over what c shows, up to the first that ends them or cannot tell
+// yet. Rules before that one run again when there are more bytes, as in HAProxy.
+func (w *Worker) judge(list []tcpRule, c *sample.Ctx, f *firm) tcpVerdict {
+	for i := range list {
+		r := &list[i]
+		switch r.judge(c) {
+		case rules.No:
+			continue
+		case rules.Maybe:
+			if !c.Final {
+				return undecided
+			}
+			continue
+		}
+		switch r.Action {
+		case spec.ActionAllow:
+			return accepted
+		case spec.ActionReject:
+			return rejected
+		case spec.ActionSilentDrop:
+			return dropped
+		case spec.ActionSetLogLevel:
+			*f.level = r.Level
+		case spec.ActionSetVar, spec.ActionUnsetVar:
+			w.setVar(&r.HTTPRule, c, f)
+		case spec.ActionSetSrc, spec.ActionSetSrcPort:
+			*f.src = changed(&r.HTTPRule, c, *f.src)
+			c.Client.Src = *f.src
+		case spec.ActionSetDst, spec.ActionSetDstPort:
+			f.client.SetLocalAddr(changed(&r.HTTPRule, c, f.client.LocalAddr()))
+			c.Client.Dst = f.client.LocalAddr()
+		default:
+			panic("BUG: an action that tcp-request does not have")
+		}
+	}
+	return accepted
+}
+
+// setVar is httpSession.setVar for a connection.
+func (w *Worker) setVar(r *spec.HTTPRule, c *sample.Ctx, f *firm) {
+	switch {
+	case r.Action == spec.ActionUnsetVar:
+		c.UnsetVar(r.Var)
+	case r.Expr != nil:
+		if v, ok := r.Expr.Eval(c); ok {
+			c.SetVarIf(r.Var, r.VarConds, v)
+		}
+	case r.Format == nil:
+		w.value = append(w.value[:0], r.Value...)
+		c.SetVarIf(r.Var, r.VarConds, &sample.Sample{Type: sample.Str, B: w.value})
+	default:
+		now := w.Loop.Now()
+		rec := w.record(f.fe, f.client, &link{}, termination{'-', '-'}, now, now)
+		rec.Client, rec.Sample = *f.src, c
+		w.value = r.Format.Append(w.value[:0], rec)
+		c.SetVarIf(r.Var, r.VarConds, &sample.Sample{Type: sample.Str, B: w.value})
+	}
+}
+
+// changed is an address as set-src and its like leave it; what is no address changes
+// nothing.
+func changed(r *spec.HTTPRule, c *sample.Ctx, at netip.AddrPort) netip.AddrPort {
+	v, ok := r.Expr.Eval(c)
+	if !ok {
+		return at
+	}
+	switch r.Action {
+	case spec.ActionSetSrc, spec.ActionSetDst:
+		if c.Cast(v, sample.Addr) {
+			return netip.AddrPortFrom(v.IP, at.Port())
+		}
+	default:
+		if c.Cast(v, sample.Int) && 0 <= v.Int && v.Int <= 65535 {
+			return netip.AddrPortFrom(at.Addr(), uint16(v.Int))
+		}
+	}
+	return at
+}
+
+// admits runs tcp-request connection or session rules, which see addresses alone. A
+// connection that it refuses is counted and not logged, and has been told nothing.
+func (w *Worker) admits(list []tcpRule, f *firm) bool {
+	if len(list) == 0 {
+		return true
+	}
+	c := &w.ctx
+	c.Client = f.came.conn(*f.src, f.client)
+	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
+	c.In, c.Out = sample.Channel{}, sample.Channel{}
+	c.Frontend, c.Backend, c.Target = &f.fe.facts, nil, nil
+	c.FirstRequest, c.Final = false, true
+	c.UniqueID, c.ReqCaps, c.ResCaps = nil, nil, nil
+	c.Vars = [len(c.Vars)]*sample.Vars{sample.ScopeSess: f.vars}
+	switch w.judge(list, c, f) {
+	case accepted:
+		return true
+	case dropped:
+		f.client.FD().Forget()
+	}
+	f.fe.Denied.Add(1)
+	return false
+}
+
+// inspect runs content rules over what the client sends first, until they have a
+// verdict, the delay is over, there is no more room, or no more will come. Nothing has
+// been forwarded then. It reports false when the session is over.
+func (s *tcpSession) inspect(t *engine.Task, common *spec.Common, list []tcpRule, counters *Counters) bool {
+	if len(list) == 0 {
+		return true
+	}
+	deadline := after(t.Now(), common.InspectDelay)
+	final := common.InspectDelay == 0
+	for {
+		s.take()
+		c := s.ctx()
+		c.Final = final || s.sent || s.up.w == maxHead
+		f := s.firm()
+		switch s.w.judge(list, c, &f) {
+		case accepted:
+			return true
+		case undecided:
+			silent := after(t.Now(), s.fe.Spec.Timeouts.Client)
+			if final = s.client.Await(t, min(deadline, silent)) != nil; final && silent < deadline {
+				s.sent, s.gone = true, termination{'c', 'R'}
+			}
+			continue
+		case dropped:
+			s.client.FD().Forget()
+			s.came.cut = true // no FIN either
+		}
+		counters.Denied.Add(1)
+		s.end = termination{'P', 'R'}
+		return false
+	}
+}
+
+// take reads what has come without waiting.
+func (s *tcpSession) take() {
+	u := &s.up
+	if s.sent || !s.client.Readable() {
+		return
+	}
+	if u.buf == nil {
+		u.buf, u.r, u.w = s.w.Loop.Get(), 0, 0
+	}
+	if u.r > 0 {
+		u.w = copy(u.buf.B[:], u.buf.B[u.r:u.w])
+		u.r = 0
+	}
+	for u.w < maxHead {
+		n, err := s.client.TryRead(u.buf.B[u.w:maxHead])
+		u.w += n
+		if err != nil {
+			s.sent = true
+			if err != io.EOF {
+				s.gone = termination{'C', 'R'}
+			}
+		}
+		if n == 0 {
+			return
+		}
+	}
+}
+
+func (s *tcpSession) firm() firm {
+	return firm{s.fe, &s.came, s.client, &s.src, &s.vars, &s.logLevel}
+}
+
+// applyContentRules runs tcp-request content rules on a request, which is there as a
+// whole: they wait for the end of the inspection delay alone. It reports false when a
+// rule has ended the exchange.
+func (s *httpSession) applyContentRules(t *engine.Task, common *spec.Common, list []httpRule, counters *Counters) bool {
+	deadline := mono.Never
+	for i := 0; i < len(list); {
+		r := &list[i]
+		c := s.ctx()
+		c.Final = common.InspectDelay == 0 || deadline != mono.Never && t.Now() >= deadline
+		v := r.judge(c)
+		c.Final = true
+		switch {
+		case v == rules.Maybe && deadline == mono.Never || v == rules.Maybe && t.Now() < deadline:
+			if deadline == mono.Never {
+				deadline = t.Now().Add(common.InspectDelay)
+			}
+			t.Suspend(deadline)
+			i = 0
+			continue
+		case v == rules.Yes:
+			switch s.act(t, r, c, false, counters) {
+			case endRules:
+				return true
+			case answered:
+				return false
+			}
+		}
+		i++
+	}
+	return true
+}
