@@ -125,7 +125,7 @@ frontend f
 		t.Fatal(err)
 	}
 	t.Cleanup(second.halt)
-	first.lb.StopListening()
+	first.lb.Succeed()
 	for range 50 {
 		if got := ask(t, "tcp", fe); got != ready {
 			t.Fatal(got)
