@@ -11,6 +11,7 @@ import (
 
 // Options of mode http that change single things; see spec.HTTPOptions.
 var httpOptionKeywords = []keyword[*proxy]{
+	{"cookie", back, false, Done, parseCookie, "persistence by a cookie of baton's own: insert"},
 	{"http-send-name-header", back, false, Done, parseNameHeader, "tell the server its name"},
 	{"option h1-case-adjust-bogus-client", front, true, Done, func(p *proxy, a *args) { p.common.HTTP.AdjustToClient = !a.no }, "write names as h1-case-adjust says"},
 	{"option h1-case-adjust-bogus-server", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.AdjustToServer = !a.no }, "write names as h1-case-adjust says"},

@@ -6,7 +6,6 @@ package haproxy
 var laterKeywords = []keyword[*proxy]{
 	{"bind-process", inAll, false, Warned, nil, "baton is one process; every event loop serves every listener"},
 	{"compression", inAll, false, Refused, nil, ""},
-	{"cookie", back, false, Refused, nil, "no cookie persistence yet; `balance source` keeps a client on its server while the servers stay up"},
 	{"dispatch", inBackend, false, Refused, nil, "write a `server` line"},
 	{"email-alert from", inAll, false, Refused, nil, ""},
 	{"email-alert level", inAll, false, Refused, nil, ""},

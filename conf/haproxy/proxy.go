@@ -30,6 +30,7 @@ type settings struct {
 	retries    int
 	retryOn    spec.RetryOn
 	reuse      spec.Reuse
+	cookie     *spec.Cookie
 	redispatch int
 	allBackups bool
 	fullconn   int
@@ -283,7 +284,7 @@ func (p *proxy) frontend() *spec.Frontend {
 func (p *proxy) backend() *spec.Backend {
 	b := &spec.Backend{
 		ServerKeepalive: p.serverAlive, Source: p.source,
-		Common: p.fill(), Balance: p.balance, Retries: p.retries, RetryOn: p.retryOn, Reuse: p.reuse, Redispatch: p.redispatch,
+		Common: p.fill(), Balance: p.balance, Retries: p.retries, RetryOn: p.retryOn, Reuse: p.reuse, Cookie: p.cookie, Redispatch: p.redispatch,
 		AllBackups: p.allBackups, Fullconn: p.fullconn, HTTPCheck: p.httpchk.build(), Listen: p.kind&inFrontend != 0,
 	}
 	if b.Listen {

@@ -66,7 +66,7 @@ var serverKeywords = []keyword[*server]{
 	{"check-via-socks4", 0, false, Refused, nil, ""},
 	{"ciphers", 0, false, Refused, nil, tlsHint},
 	{"ciphersuites", 0, false, Refused, nil, tlsHint},
-	{"cookie", 0, false, Refused, nil, "no cookie persistence yet"},
+	{"cookie", 0, false, Done, serverCookie, "the persistence cookie's value for this server"},
 	{"crl-file", 0, false, Refused, nil, tlsHint},
 	{"crt", 0, false, Refused, nil, tlsHint},
 	{"disabled", 0, false, Done, func(s *server, _ *args) { s.Disabled = true }, "starts in maintenance"},

@@ -50,7 +50,7 @@ func (s *httpSession) forward(t *engine.Task) {
 // reach gets a connection to a server: a new one where the request has been out before.
 func (s *httpSession) reach(t *engine.Task, key balance.Key, again bool) failure {
 	k := &s.x.link
-	if k.server == nil && !s.preferLast(t) {
+	if k.server == nil && !s.takeAffinity(t) && !s.preferLast(t) {
 		if f := k.assign(t, s.w, key, -1); f != linked {
 			return f
 		}

@@ -65,6 +65,7 @@ type exchange struct {
 	silent    bool           // not logged (monitor)
 	noRetry   bool           // a rule has forbidden another try
 	dst       netip.AddrPort // as a rule has set it
+	affinity  affinity
 	logLevel  spec.LogLevel
 	bad       bool // there is no valid request line to log
 	logged    bool // before its end (option logasap)
@@ -379,6 +380,12 @@ func (s *httpSession) handle(t *engine.Task) {
 	}
 	if connMode(fe, b) == spec.Close {
 		x.keep = false
+	}
+	if b.Spec.Cookie != nil {
+		if !s.settle(t) {
+			return
+		}
+		s.readCookie()
 	}
 	s.forward(t)
 }

@@ -20,7 +20,11 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 		return
 	}
 	s.captureResponse()
-	if !s.applyResponseRules(t, x.backend.response, &x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, &s.fe.Counters) || !s.applyAfterRules(t) {
+	if !s.applyResponseRules(t, x.backend.response, &x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, &s.fe.Counters) {
+		return
+	}
+	s.giveCookie()
+	if !s.applyAfterRules(t) {
 		return
 	}
 	from = x.down.buf // rules may have written the head anew

@@ -158,6 +158,7 @@ type Backend struct {
 	Fullconn   int
 	Reuse      Reuse      // http-reuse
 	RetryOn    RetryOn    // retry-on
+	Cookie     *Cookie    // nil: none
 	HTTPCheck  *HTTPCheck // option httpchk; nil: connect check
 	Listen     bool
 }
@@ -199,6 +200,7 @@ type Server struct {
 	Maxqueue int // 0: no limit
 	ID       int // `id`; 0: not given
 	Check    *Check
+	Cookie   string // the persistence cookie's value; "": none
 
 	Source      *Source       // nil: the backend's
 	UserTimeout time.Duration // tcp-ut

@@ -99,7 +99,7 @@ func TestOtherSignalsChangeNothing(t *testing.T) {
 	n.write("web.cfg", healthCfg)
 	n.run("-f", "web.cfg")
 	for sig, says := range map[syscall.Signal]string{
-		syscall.SIGHUP: "SIGHUP: reloading is not supported yet", syscall.SIGUSR1: "SIGUSR1 does nothing here", syscall.SIGUSR2: "SIGUSR2 does nothing here",
+		syscall.SIGHUP: "reloading the configuration", syscall.SIGUSR1: "SIGUSR1 does nothing here", syscall.SIGUSR2: "SIGUSR2 does nothing here",
 	} {
 		if err := n.proc.cmd.Process.Signal(sig); err != nil {
 			t.Fatal(err)
