@@ -96,6 +96,10 @@ func (r *testReader) readCriterion() {
 	if r.t.Expr = r.parseExpr(r.p, r.criterion, o); r.t.Expr == nil {
 		return
 	}
+	if name == authGroup && r.t.Expr.Converted() {
+		r.fail(r.criterion, "", "'%s' as a criterion takes no converters: it compares groups", name)
+		return
+	}
 	r.o.Method = defaultMethod(r.t.Expr.Type())
 	if i >= 0 && !r.t.Expr.Converted() { // a converter's type counts more than the criterion's name
 		r.o.Method, r.o.Dotted = criteria[i].method, criteria[i].dotted
@@ -184,6 +188,10 @@ func (r *testReader) methodFlag(flag conf.Word) {
 		r.fail(w, didYouMean(w.Text, pattern.MethodNames()), "unknown matching method '%s'", w.Text)
 		return
 	}
+	if r.t.Expr.Fetch() == authGroup {
+		r.fail(flag, "", "'-m' cannot be used with '%s': it compares groups", authGroup)
+		return
+	}
 	if len(r.t.Patterns) > 0 {
 		r.fail(flag, "write -m before -f", "'-m' must stand before the patterns that it is for")
 		return
@@ -236,6 +244,10 @@ func (r *testReader) patterns() {
 		r.i = len(r.words) // no value is needed and all are ignored: chapter 7.1.1
 		return
 	}
+	if !r.more() && r.t.Expr.Fetch() == authGroup && len(r.t.Patterns) == 0 {
+		r.fail(r.criterion, "", "'%s' expects the names of groups", authGroup)
+		return
+	}
 	if !r.more() && len(r.t.Patterns) == 0 && r.last().Text != "--" {
 		r.errs.Warnf(r.criterion.Pos, "add a value, or `-m found` to test that it is there",
 			"no pattern to match '%s' against, so this ACL will never match", r.criterion.Text)
@@ -271,6 +283,9 @@ func (r *testReader) pattern(w conf.Word, operator string, numbers bool) {
 	if _, err := pattern.Compile(r.o, []pattern.Line{line}); err != nil {
 		r.fail(w, patternHint(r.o.Method), "%s", err)
 		return
+	}
+	if refs := r.t.Expr.Refs(); r.t.Expr.Fetch() == authGroup {
+		r.p.l.groupRefs = append(r.p.l.groupRefs, groupRef{refs[0].Name, w})
 	}
 	r.values, r.lines = append(r.values, text), append(r.lines, line)
 }

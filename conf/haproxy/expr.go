@@ -57,7 +57,7 @@ func inside(w conf.Word, off int) diag.Pos {
 }
 
 func (p *proxy) exprOptions() sample.Options {
-	o := sample.Options{Map: func(file string) (*pattern.List, error) { return p.l.list(file, true) }, File: p.l.tree.ReadFile}
+	o := sample.Options{Map: func(file string) (*pattern.List, error) { return p.l.list(file, true) }, File: p.l.tree.ReadFile, Userlist: p.l.userlistOf}
 	if p.kind&inFrontend != 0 {
 		o.Frontend = p.name.Text
 	}
@@ -88,6 +88,8 @@ func (l *lowerer) checkRefs() {
 			}
 		case sample.RefServer:
 			l.checkServerRef(r)
+		case sample.RefUserlist:
+			l.checkUserlistRef(r)
 		}
 	}
 }

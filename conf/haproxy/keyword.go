@@ -178,6 +178,7 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "server", serverKeywords)
 	all = appendKeywords(all, "resolvers", resolversKeywords())
 	all = appendKeywords(all, "http-errors", httpErrorsKeywords)
+	all = appendKeywords(all, "userlist", userlistKeywords)
 	all = appendKeywords(all, "balance", algorithms)
 	all = appendKeywords(all, "http-request", httpRequestActions)
 	all = appendKeywords(all, "http-response", httpResponseActions)

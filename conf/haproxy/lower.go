@@ -39,6 +39,8 @@ type lowerer struct {
 	logTag   string // global
 
 	errorGroups []*httpErrors
+	userlists   []*userlistSection // those named and those there
+	groupRefs   []groupRef
 }
 
 // sectionKeyword is a word that starts a section.
@@ -67,7 +69,7 @@ var sections = []sectionKeyword{
 	{"resolvers", Done, "name servers for names followed at run time"},
 	{"ring", Refused, "ring buffers for logs"},
 	{"traces", Refused, "debugging traces"},
-	{"userlist", Refused, "users and passwords for http_auth"},
+	{"userlist", Done, "users and passwords for http_auth"},
 }
 
 func (l *lowerer) section(s *conf.Section) {
@@ -85,6 +87,8 @@ func (l *lowerer) section(s *conf.Section) {
 		l.global(s)
 	case s.Keyword.Text == "resolvers":
 		l.resolvers(s)
+	case s.Keyword.Text == "userlist":
+		l.userlist(s)
 	case s.Keyword.Text == "http-errors":
 		l.httpErrors(s)
 	default:
@@ -247,6 +251,7 @@ func (l *lowerer) finish() {
 	l.resolveTracks()
 	l.checkBinds()
 	l.checkRefs()
+	l.checkGroupRefs()
 	for _, p := range l.proxies {
 		if p.name.Text == "" {
 			continue

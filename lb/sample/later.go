@@ -9,7 +9,7 @@ fc_err fc_err_name fc_err_str bc_err bc_err_name bc_err_str
 accept_date bytes_in bytes_out cpu_calls cpu_ns_avg cpu_ns_tot cur_client_timeout cur_server_timeout cur_tunnel_timeout distcc_body distcc_param
 dst_conn dst_is_local fc_dst_is_local fc_glitches fc_nb_streams fc_pp_tlv fc_saved_syn fc_settings_streams_limit fc_src_is_local
 fe_tarpit_timeout be_connect_timeout be_queue_timeout be_tarpit_timeout be_check_timeout bc_glitches bc_nb_streams
-bc_rtt bc_rttvar bc_settings_streams_limit bc_be_queue bc_reused fcgi.docroot fcgi.index http_auth http_auth_group
+bc_rtt bc_rttvar bc_settings_streams_limit bc_be_queue bc_reused fcgi.docroot fcgi.index
 last_entity last_rule_file last_rule_line lat_ns_avg lat_ns_tot pid prio_class prio_offset
 quic_enabled req.timer.hdr req.timer.idle req.timer.queue req.timer.tq req.timer.user res.timer.data res.timer.hdr res.timer.user
 res.cache_hit res.cache_name res.comp res.comp_algo sc_key src_is_local srv_uweight_total term_events table_avl table_cnt

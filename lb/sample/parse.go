@@ -6,6 +6,7 @@ import (
 
 	"baton/internal/diag"
 	"baton/lb/pattern"
+	"baton/lb/userlist"
 )
 
 // Options is what the meaning of an expression's text depends on.
@@ -18,6 +19,9 @@ type Options struct {
 	Fetch string
 	// Map returns the list that a map file holds; nil: files cannot be read.
 	Map func(file string) (*pattern.List, error)
+	// Userlist returns the list of that name, which may still have to be filled; nil:
+	// there are none. The expression's Refs tell which ones must be there in the end.
+	Userlist func(name string) *userlist.List
 	// File returns the text of another file; nil: files cannot be read.
 	File func(name string) (string, error)
 }
@@ -257,7 +261,9 @@ func (p *parser) reference(a *Arg, k argKind, name string, off int) {
 		a.Aux = splitServer(a.Str)
 		return
 	case argUserlist:
-		p.refs = append(p.refs, Ref{RefUserlist, a.Str, off})
+		if a.Given {
+			p.userlist(a, off)
+		}
 		return
 	case argMap:
 		p.mapFile(a, off)

@@ -7,6 +7,7 @@ import (
 	"baton/internal/diag"
 	"baton/lb/logfmt"
 	"baton/lb/pattern"
+	"baton/lb/userlist"
 )
 
 // Config is everything the balancer runs. A `listen` section becomes one
@@ -18,6 +19,7 @@ type Config struct {
 	Backends  []*Backend
 	Lists     []*pattern.List // the files of ACLs and maps, in the order in which they were named
 	Resolvers []*Resolvers
+	Userlists []*userlist.List
 }
 
 // Global is the `global` section.
