@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"baton/conf"
+	"baton/lb/sample"
 	"baton/lb/spec"
 )
 
@@ -112,18 +113,28 @@ func staticName(a *args, w conf.Word) bool {
 	return true
 }
 
+// parseUseBackend reads `use_backend NAME [if COND]`; the name may be made of sample
+// expressions, per request.
 func parseUseBackend(p *proxy, a *args) {
 	w, ok := a.next("a backend name")
-	if !ok || !staticName(a, w) {
+	if !ok {
 		return
 	}
-	cond := a.cond(p, onSwitch)
-	if !a.failed {
-		p.useBackends = append(p.useBackends, useBackend{w, cond})
-	} else {
-		// Still worth telling when the backend is not there either.
-		p.useBackends = append(p.useBackends, useBackend{name: w})
+	u := useBackend{name: w}
+	if strings.Contains(w.Text, "%[") {
+		if u.format = a.value(p, w, sample.AtSwitch); u.format == nil {
+			return
+		}
+		if !u.format.OnlySamples() {
+			a.fail(w, "use expressions: %[req.hdr(host)]", "aliases in a backend name are known, not supported yet")
+			return
+		}
 	}
+	if cond := a.cond(p, onSwitch); !a.failed {
+		u.cond = cond
+	}
+	// Also after a mistake: it is worth telling when the backend is not there either.
+	p.useBackends = append(p.useBackends, u)
 }
 
 func parseMonitorURI(p *proxy, a *args) {

@@ -5,6 +5,7 @@ import (
 
 	"baton/conf"
 	"baton/internal/diag"
+	"baton/lb/logfmt"
 	"baton/lb/spec"
 )
 
@@ -78,8 +79,9 @@ type proxy struct {
 }
 
 type useBackend struct {
-	name conf.Word
-	cond *spec.Cond
+	name   conf.Word
+	format *logfmt.Format // the name, made per request; nil: it is literal
+	cond   *spec.Cond
 }
 
 // inherit copies the presets of a defaults section.
@@ -219,7 +221,9 @@ func (p *proxy) checkBackends() {
 		return
 	}
 	for _, u := range p.useBackends {
-		p.checkBackend("use_backend", u.name)
+		if u.format == nil {
+			p.checkBackend("use_backend", u.name)
+		}
 	}
 	if p.defaultBackend.Text != "" {
 		p.checkBackend("default_backend", p.defaultBackend)
@@ -269,7 +273,7 @@ func (p *proxy) frontend() *spec.Frontend {
 	}
 	f.ACLs, f.Redirects = p.acls, p.redirects
 	for _, u := range p.useBackends {
-		f.UseBackends = append(f.UseBackends, spec.UseBackend{Backend: u.name.Text, Cond: u.cond, Pos: u.name.Pos})
+		f.UseBackends = append(f.UseBackends, spec.UseBackend{Backend: u.name.Text, Format: u.format, Cond: u.cond, Pos: u.name.Pos})
 	}
 	for _, c := range p.monitorFail {
 		f.MonitorFail = append(f.MonitorFail, *c)

@@ -54,7 +54,7 @@ func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, 
 		fe.Default = set.byName[sp.Name]
 	}
 	for _, u := range sp.UseBackends {
-		fe.switches = append(fe.switches, backendSwitch{compile(u.Cond), set.byName[u.Backend]})
+		fe.switches = append(fe.switches, backendSwitch{cond: compile(u.Cond), to: set.byName[u.Backend], format: u.Format})
 	}
 	for i := range sp.MonitorFail {
 		fe.monitor = append(fe.monitor, compile(&sp.MonitorFail[i]))

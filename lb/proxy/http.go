@@ -354,7 +354,10 @@ func (s *httpSession) handle(t *engine.Task) {
 		s.reply(t, 403, termination{'P', 'R'})
 		return
 	}
-	b := fe.route(s.ctx())
+	if len(fe.switches) > 0 && !s.settle(t) { // they see what rules did to the head
+		return
+	}
+	b := s.w.route(fe, s.ctx())
 	if b == nil {
 		s.reply(t, 503, termination{'S', 'C'})
 		return

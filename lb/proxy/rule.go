@@ -3,6 +3,7 @@ package proxy
 import (
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/logfmt"
 	"baton/lb/rules"
 	"baton/lb/sample"
 	"baton/lb/spec"
@@ -29,8 +30,9 @@ func (r *httpRule) plain() bool {
 
 // backendSwitch is one use_backend line.
 type backendSwitch struct {
-	cond rules.Cond // nil: always
-	to   *Backend
+	cond   rules.Cond // nil: always
+	to     *Backend
+	format *logfmt.Format // makes the name of the backend; nil: to is it
 }
 
 func compile(c *spec.Cond) rules.Cond {
@@ -94,12 +96,24 @@ func (s *httpSession) resCtx() *sample.Ctx {
 	return c
 }
 
-// route follows use_backend, the first match wins, then default_backend.
-func (fe *Frontend) route(ctx *sample.Ctx) *Backend {
+// route follows use_backend, the first match wins, then default_backend. A name that is
+// made of samples and leads nowhere, or to a backend of another mode, ends the search:
+// default_backend serves then, as the manual has it.
+func (w *Worker) route(fe *Frontend, ctx *sample.Ctx) *Backend {
 	for i := range fe.switches {
-		if sw := &fe.switches[i]; sw.cond == nil || sw.cond(ctx) {
+		sw := &fe.switches[i]
+		if sw.cond != nil && !sw.cond(ctx) {
+			continue
+		}
+		if sw.format == nil {
 			return sw.to
 		}
+		w.rec.Sample = ctx
+		w.value = sw.format.Append(w.value[:0], &w.rec)
+		if b := w.set.byName[string(w.value)]; b != nil && b.Spec.Mode == fe.Spec.Mode {
+			return b
+		}
+		break
 	}
 	return fe.Default
 }

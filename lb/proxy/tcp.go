@@ -145,7 +145,7 @@ func (s *tcpSession) key() balance.Key {
 }
 
 // backend follows use_backend, then default_backend.
-func (s *tcpSession) backend() *Backend { return s.fe.route(s.ctx()) }
+func (s *tcpSession) backend() *Backend { return s.w.route(s.fe, s.ctx()) }
 
 // ctx is what expressions look at.
 func (s *tcpSession) ctx() *sample.Ctx {

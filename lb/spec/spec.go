@@ -142,7 +142,8 @@ type Frontend struct {
 // UseBackend is `use_backend NAME if COND`.
 type UseBackend struct {
 	Backend string
-	Cond    *Cond // nil: always
+	Format  *logfmt.Format // of sample expressions alone: makes the name per request; nil: Backend is it
+	Cond    *Cond          // nil: always
 	Pos     diag.Pos
 }
 
