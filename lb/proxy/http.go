@@ -354,10 +354,13 @@ func (s *httpSession) handle(t *engine.Task) {
 		s.reply(t, 403, termination{'P', 'R'})
 		return
 	}
-	if len(fe.switches) > 0 && !s.settle(t) { // they see what rules did to the head
-		return
+	b := fe.Default
+	if len(fe.switches) > 0 {
+		if !s.settle(t) { // they see what rules did to the head
+			return
+		}
+		b = s.w.route(fe, s.ctx())
 	}
-	b := s.w.route(fe, s.ctx())
 	if b == nil {
 		s.reply(t, 503, termination{'S', 'C'})
 		return
