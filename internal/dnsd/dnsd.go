@@ -44,13 +44,14 @@ type Server struct {
 // Listen opens UDP and TCP sockets on one address and answers until Close. Port 0
 // takes a free one.
 func Listen(addr netip.AddrPort) (*Server, error) {
-	udp, err := net.ListenPacket("udp", addr.String())
+	// TCP chooses the port: it is the one whose ports are short where much goes on.
+	tcp, err := net.Listen("tcp", addr.String())
 	if err != nil {
 		return nil, err
 	}
-	tcp, err := net.Listen("tcp", udp.LocalAddr().String())
+	udp, err := net.ListenPacket("udp", tcp.Addr().String())
 	if err != nil {
-		udp.Close()
+		tcp.Close()
 		return nil, err
 	}
 	s := &Server{udp: udp, tcp: tcp, conns: make(map[net.Conn]bool)}

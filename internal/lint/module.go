@@ -67,7 +67,7 @@ func Load(fsys fs.FS) (*Module, error) {
 			}
 			return nil
 		}
-		if !d.Type().IsRegular() {
+		if !d.Type().IsRegular() || name == ".git" { // a file in a linked working tree
 			return nil
 		}
 		b, err := fs.ReadFile(fsys, name)
