@@ -144,7 +144,7 @@ backend be
 			t.Errorf("%s served after its end", got)
 		}
 	}
-	o1.ends() // no request will come on a connection to a server that is down
+	o1.isReset() // no request will come on a connection to a server that is down
 
 	statuses <- "200 OK"
 	line(`Health check for server be/s1 succeeded, reason: Layer7 check passed, code: 200, check duration: <t>ms, status: 1/2 DOWN.`)

@@ -290,11 +290,7 @@ func (l *LB) ProbeDial(ctx context.Context, frontend string) (net.Conn, error) {
 		return nil, err
 	}
 	w := l.set.Workers[int(l.probes.Add(1))%len(l.set.Workers)]
-	w.Loop.Post(func() {
-		if err := w.Inject(theirs, fe); err != nil {
-			l.log.Error("cannot probe the balancer", "error", err)
-		}
-	})
+	w.Loop.Post(func() { w.Inject(theirs, fe) })
 	return sys.NetConn(ours)
 }
 

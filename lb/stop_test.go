@@ -46,7 +46,7 @@ func TestStop(t *testing.T) {
 	r.lb.StopListening()
 	fresh.ends()
 	idle.ends()
-	oi.ends() // the pooled connection
+	oi.isReset() // the pooled connection
 	r.await("the listener's end", func() bool {
 		c, err := net.Dial("tcp", r.names["fe"])
 		if err == nil {

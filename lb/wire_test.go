@@ -190,6 +190,15 @@ func (w *wire) ends() {
 	}
 }
 
+// isReset checks that the peer sends RST and nothing before it: how a server connection ends that has no
+// more to carry.
+func (w *wire) isReset() {
+	w.t.Helper()
+	if got, err := w.rest(); got != "" || !errors.Is(err, syscall.ECONNRESET) {
+		w.t.Errorf("wanted a reset, got %q, %v", got, err)
+	}
+}
+
 // reset closes with RST.
 func (w *wire) reset() {
 	_ = w.SetLinger(0)

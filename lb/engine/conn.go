@@ -31,12 +31,14 @@ type Conn struct {
 	readable bool // the next read may find bytes or the end
 	writable bool
 	shut     bool    // the peer has sent FIN or the socket has failed: reads never wait again
+	watched  bool    // the kernel reports its events
 	task     *Task   // who waits
 	stack    uintptr // where the waiting task's stack ends; to be fetched ahead, not read
 	loop     *Loop
 
 	// Idle is told when something arrives on a conn that no task waits for; for a
-	// pooled server connection that can only be its end.
+	// pooled server connection that can only be its end. A task must have waited for
+	// the conn before, as it has for every answer.
 	Idle IdleWatcher
 
 	local netip.AddrPort // once asked for
@@ -45,8 +47,17 @@ type Conn struct {
 // IdleWatcher looks after an idle conn.
 type IdleWatcher interface{ Arrived(*Conn) }
 
-// Watch takes over a connected (or connecting) descriptor.
-func (l *Loop) Watch(fd sys.FD) (*Conn, error) {
+// Take takes over a connected descriptor. Its first read and write are tried without
+// asking; the kernel is told to report its events when a task first has to wait for
+// one. Many connections never wait: their request is there when they are accepted, and
+// they end with its answer.
+func (l *Loop) Take(fd sys.FD) *Conn {
+	c := l.conn(fd)
+	c.readable, c.writable = true, true
+	return c
+}
+
+func (l *Loop) conn(fd sys.FD) *Conn {
 	var c *Conn
 	if n := len(l.conns); n > 0 {
 		c = l.conns[n-1]
@@ -55,14 +66,21 @@ func (l *Loop) Watch(fd sys.FD) (*Conn, error) {
 		c = new(Conn)
 	}
 	*c = Conn{fd: fd, loop: l}
-	w := l.register(fd)
-	w.conn = c
-	if err := l.ep.AddEdge(fd, w.tag); err != nil {
-		l.forget(fd)
-		fd.Close()
-		return nil, err
+	l.register(fd).conn = c
+	return c
+}
+
+// watch has the kernel report events from now on, that of the present state first.
+func (c *Conn) watch() error {
+	if c.watched {
+		return nil
 	}
-	return c, nil
+	c.watched = true
+	err := c.loop.ep.AddEdge(c.fd, c.loop.byFD[c.fd].tag)
+	if err != nil {
+		c.loop.Log.Error("cannot watch a connection", "error", err)
+	}
+	return err
 }
 
 // Close closes the socket and gives the Conn back to its loop: the caller must
@@ -134,6 +152,9 @@ func (c *Conn) event(bits uint32) {
 
 // Wait suspends t until c is ready for what is wanted, or the deadline.
 func (t *Task) Wait(c *Conn, w Want, deadline mono.Time) error {
+	if err := c.watch(); err != nil {
+		return err
+	}
 	var here byte
 	c.task, c.want, c.stack = t, w, uintptr(unsafe.Pointer(&here))
 	ok := t.Suspend(deadline)
@@ -147,6 +168,16 @@ func (t *Task) Wait(c *Conn, w Want, deadline mono.Time) error {
 // Wait2 suspends t until one of two conns is ready for what is wanted of it. A
 // want of 0 waits for the other alone.
 func (t *Task) Wait2(a *Conn, wa Want, b *Conn, wb Want, deadline mono.Time) error {
+	if wa != 0 {
+		if err := a.watch(); err != nil {
+			return err
+		}
+	}
+	if wb != 0 {
+		if err := b.watch(); err != nil {
+			return err
+		}
+	}
 	a.task, a.want = t, wa
 	b.task, b.want = t, wb
 	ok := t.Suspend(deadline)
@@ -260,10 +291,8 @@ func (t *Task) Connect(to *sys.Sockaddr, o *sys.ConnectOptions, deadline mono.Ti
 	if errno != 0 && errno != sys.EINPROGRESS {
 		return nil, errno
 	}
-	c, err := t.loop.Watch(fd)
-	if err != nil {
-		return nil, err
-	}
+	c := t.loop.conn(fd)
+	c.writable = errno == 0
 	for !c.writable {
 		if err := t.Wait(c, ToWrite, deadline); err != nil {
 			c.Reset()

@@ -101,13 +101,7 @@ func (ln *Listener) accept() {
 			ln.to.Release()
 			return
 		}
-		c, err := ln.loop.Watch(fd)
-		if err != nil {
-			ln.loop.Log.Error("cannot watch a new connection", "error", err)
-			ln.to.Release()
-			continue
-		}
-		ln.to.Accept(c, from.AddrPort())
+		ln.to.Accept(ln.loop.Take(fd), from.AddrPort())
 		if ln.fd == sys.NoFD {
 			return
 		}

@@ -268,7 +268,15 @@ func (s *httpSession) readHead(t *engine.Task) bool {
 			s.in = s.w.Loop.Get()
 		}
 		// The room beyond maxHead is for what rules add, however much the client sends.
-		n, err := s.client.Read(t, s.in.B[s.n:maxHead], deadline)
+		n, err := s.client.TryRead(s.in.B[s.n:maxHead])
+		if n == 0 && err == nil {
+			if s.n == 0 { // who has not begun holds no buffer
+				s.w.Loop.Put(s.in)
+				s.in = nil
+				continue
+			}
+			n, err = s.client.Read(t, s.in.B[s.n:maxHead], deadline)
+		}
 		switch {
 		case err == engine.ErrTimeout:
 			s.refuse(t, 408, termination{'c', 'R'})

@@ -170,3 +170,13 @@ func (k *link) closeConn() {
 		k.conn = nil
 	}
 }
+
+// partConn closes a connection on which both sides have said all they had to. It does
+// so by a reset: a FIN of ours would leave it in TIME_WAIT for a minute, on our side.
+// Clients that come with a connection per request would use up all ports towards the
+// server, and make each connect dearer long before. HAProxy was seen to do the same.
+func (k *link) partConn() {
+	k.pool.inUse--
+	k.conn.Reset()
+	k.conn = nil
+}

@@ -52,12 +52,12 @@ func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site, proven bool) {
 	p.inUse--
 	sp := p.server.Spec
 	if sp.NoPool || sp.PoolMax > 0 && int(p.server.idle.Load()) >= sp.PoolMax {
-		c.Close()
+		c.Reset()
 		return
 	}
 	if len(p.conns)+p.inUse >= max(p.peak, p.last) {
 		if len(p.conns) == 0 {
-			c.Close()
+			c.Reset()
 			return
 		}
 		p.conns[0].close()
@@ -119,12 +119,16 @@ func (p *idlePool) detach(l *engine.Loop, ic *idleConn) *engine.Conn {
 
 // Arrived closes a connection on which something came while it was idle: its end,
 // or bytes that nobody asked for.
-func (ic *idleConn) Arrived(*engine.Conn) { ic.close() }
+func (ic *idleConn) Arrived(*engine.Conn) { ic.leave().Close() }
 
 // Expired closes a connection that nobody needed.
 func (ic *idleConn) Expired(mono.Time) { ic.close() }
 
-func (ic *idleConn) close() {
+// close ends a connection that rests (see partConn).
+func (ic *idleConn) close() { ic.leave().Reset() }
+
+// leave takes a connection out of where it rests.
+func (ic *idleConn) leave() *engine.Conn {
 	p := ic.pool
 	if ic.owner != nil {
 		ic.owner.own = nil
@@ -136,8 +140,7 @@ func (ic *idleConn) close() {
 			break
 		}
 	}
-	c := ic.conn
-	p.detach(c.Loop(), ic).Close()
+	return p.detach(ic.conn.Loop(), ic)
 }
 
 func (p *idlePool) closeAll() {

@@ -186,15 +186,17 @@ func (s *httpSession) releaseServer(t *engine.Task) {
 	if k.conn == nil {
 		return
 	}
-	if !x.up.done || x.up.lost || !x.down.done || x.down.extra > 0 || !x.res.KeepAlive || x.res.Framing == http1.UntilClose ||
-		connMode(s.fe, x.backend) != spec.KeepAlive || k.conn.PeerShut() || !k.server.Usable() || k.site != k.server.at.Load() || s.w.speaks(k.conn) {
+	whole := x.up.done && !x.up.lost && x.down.done && x.down.extra == 0 && !k.conn.PeerShut()
+	switch {
+	case !whole:
 		k.closeConn()
-		return
-	}
-	if k.private() {
+	case !x.res.KeepAlive || x.res.Framing == http1.UntilClose || connMode(s.fe, x.backend) != spec.KeepAlive ||
+		!k.server.Usable() || k.site != k.server.at.Load() || s.w.speaks(k.conn):
+		k.partConn()
+	case k.private():
 		s.keepOwn(k)
-		return
+	default:
+		k.pool.put(t.Loop(), k.conn, k.site, k.reused)
+		k.conn = nil
 	}
-	k.pool.put(t.Loop(), k.conn, k.site, k.reused)
-	k.conn = nil
 }

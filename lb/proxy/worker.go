@@ -136,15 +136,11 @@ func (ln *listener) Accept(c *engine.Conn, from netip.AddrPort) { ln.w.start(c, 
 
 // Inject takes a connection that did not come through a listener: one end of a
 // socket pair, by which the daemon probes the whole path through a frontend.
-func (w *Worker) Inject(fd sys.FD, fe *Frontend) error {
-	c, err := w.Loop.Watch(fd)
-	if err != nil {
-		return err
-	}
+func (w *Worker) Inject(fd sys.FD, fe *Frontend) {
+	c := w.Loop.Take(fd)
 	w.set.conns.Add(1)
 	fe.Conns.Add(1)
 	w.start(c, netip.AddrPortFrom(netip.IPv6Loopback(), 0), fe, nil)
-	return nil
 }
 
 func (w *Worker) start(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind *spec.Bind) {
