@@ -233,39 +233,41 @@ type Note uint8
 
 // The notes.
 const (
-	NewMaster       Note = iota // BACKUP: the master's address or priority is another
-	LowerHeard                  // MASTER: an advert of lower rank; answered with advert and announcement
-	LowerIgnored                // BACKUP: an advert of lower priority; we take over when the timer ends
-	ResignHeard                 // an advert of priority 0
-	SameSender                  // MASTER: equal priority from our own address: a loop or a duplicate address
-	PriorityChanged             // the effective priority is now Priority
-	FaultsChanged               // FAULT: the set of faults is another
-	WokeLate                    // BACKUP: this process stood still; the master-down timer starts again
-	PreemptLater                // BACKUP: preempt_delay has begun
-	ReadyInGroup                // BACKUP: would be master, waits for the other members of its sync group
-	OwnerYields                 // MASTER: another owner does not; the priority is 254 from now on
-	IntervalAdopted             // BACKUP, version 3: the master's advert interval is another than the one counted in
-	PathSilent                  // BACKUP: the master's adverts do not come by Path, but by another
-	PathSeen                    // BACKUP: they come by Path again
-	NumNotes                    // how many there are
+	NewMaster        Note = iota // BACKUP: the master's address or priority is another
+	LowerHeard                   // MASTER: an advert of lower rank; answered with advert and announcement
+	LowerIgnored                 // BACKUP: an advert of lower priority; we take over when the timer ends
+	ResignHeard                  // an advert of priority 0
+	SameSender                   // MASTER: equal priority from our own address: a loop or a duplicate address
+	PriorityChanged              // the effective priority is now Priority
+	FaultsChanged                // FAULT: the set of faults is another
+	WokeLate                     // BACKUP: this process stood still; the master-down timer starts again
+	PreemptLater                 // BACKUP: preempt_delay has begun
+	ReadyInGroup                 // BACKUP: would be master, waits for the other members of its sync group
+	OwnerYields                  // MASTER: another owner does not; the priority is 254 from now on
+	IntervalAdopted              // BACKUP, version 3: the master's advert interval is another than the one counted in
+	PathSilent                   // BACKUP: the master's adverts do not come by Path, but by another
+	PathSeen                     // BACKUP: they come by Path again
+	StrangerResigned             // BACKUP: an advert of priority 0, but not of the master that is heard
+	NumNotes                     // how many there are
 )
 
 func (n Note) String() string {
 	names := [...]string{
-		NewMaster:       "master is",
-		LowerHeard:      "heard a lower rank, forcing a new election",
-		LowerIgnored:    "heard a lower priority, taking over when the timer ends",
-		ResignHeard:     "heard a resignation",
-		SameSender:      "heard our own address with our priority",
-		PriorityChanged: "effective priority changed",
-		FaultsChanged:   "faults changed",
-		IntervalAdopted: "the master's advert interval is another, adopted",
-		WokeLate:        "stood still, waiting for the master once more",
-		PreemptLater:    "heard a lower priority, taking over after preempt_delay",
-		ReadyInGroup:    "would be master, waiting for the sync group",
-		PathSilent:      "the master is not heard by every path: silent",
-		PathSeen:        "the master is heard again by path",
-		OwnerYields:     "another owner (priority 255) stays, priority is 254 from now on",
+		NewMaster:        "master is",
+		LowerHeard:       "heard a lower rank, forcing a new election",
+		LowerIgnored:     "heard a lower priority, taking over when the timer ends",
+		ResignHeard:      "heard a resignation",
+		SameSender:       "heard our own address with our priority",
+		PriorityChanged:  "effective priority changed",
+		FaultsChanged:    "faults changed",
+		IntervalAdopted:  "the master's advert interval is another, adopted",
+		WokeLate:         "stood still, waiting for the master once more",
+		PreemptLater:     "heard a lower priority, taking over after preempt_delay",
+		ReadyInGroup:     "would be master, waiting for the sync group",
+		PathSilent:       "the master is not heard by every path: silent",
+		PathSeen:         "the master is heard again by path",
+		StrangerResigned: "heard a resignation, but not the master's",
+		OwnerYields:      "another owner (priority 255) stays, priority is 254 from now on",
 	}
 	if int(n) < len(names) {
 		return names[n]

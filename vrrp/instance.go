@@ -74,10 +74,12 @@ type Instance struct {
 
 	peer         netip.Addr // the master heard last
 	peerPriority uint8
-	resigned     bool      // BACKUP: the timer runs after a resignation
-	lowerHeard   bool      // BACKUP: adverts of lower priority were ignored
-	contested    bool      // MASTER: the timer runs for contestTime at most, to announce again
-	answerAt     mono.Time // MASTER: a lower rank that is heard before is answered then
+	follows      netip.Addr // BACKUP: the master that the timer runs for; zero: none heard yet
+	owes         bool       // left MASTER without a word, see fence; said to the next master heard
+	resigned     bool       // BACKUP: the timer runs after a resignation
+	lowerHeard   bool       // BACKUP: adverts of lower priority were ignored
+	contested    bool       // MASTER: the timer runs for contestTime at most, to announce again
+	answerAt     mono.Time  // MASTER: a lower rank that is heard before is answered then
 
 	sights   []PathSight // with heartbeat paths: by which the master is heard
 	farewell farewell

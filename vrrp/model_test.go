@@ -64,6 +64,8 @@ type model struct {
 	slow   time.Duration // how long an advert by the second path may take
 	failed bool
 	log    []string
+
+	clients clients
 }
 
 type node struct {
@@ -193,6 +195,9 @@ func (m *model) disturb() {
 				n.alive = false
 			}
 		case 6:
+			if n.naps > 0 {
+				break // a suspended machine's process cannot be stopped as well
+			}
 			n.asleep = m.now.Add(time.Duration(m.rng.IntN(9000)) * m.interval / 1000)
 			m.say("%s stands still until %v", n.name, time.Duration(n.asleep))
 		case 12:
@@ -371,12 +376,15 @@ func (m *model) step(i int, ev Event) {
 		m.say("%s %s", n.name, describe(a))
 		switch a.Kind {
 		case SendAdvert:
-			if a.Priority > 0 && n.g.Member(a.Member).State() != Master {
+			// The last advert before a better one has the addresses (HigherPrioSendAdvert) is a MASTER's still.
+			if a.Priority > 0 && n.g.Member(a.Member).State() != Master && !(was == Master && n.cfg.HigherPrioSendAdvert) {
 				m.fail("%s sends an advert as %v", n.name, n.g.Member(a.Member).State())
 			}
 			m.send(i, a.Member, a.Priority)
 		case SetVIPs:
 			n.holds[a.Member] = a.Up
+		case Announce:
+			m.clients.hear(m, i, a.Member)
 		}
 	}
 	is := n.g.Member(0).State()

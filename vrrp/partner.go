@@ -183,7 +183,7 @@ func (i *Instance) succeed(now mono.Time, why Why, out []Action) []Action {
 	out = i.advertise(now, out)
 	i.partner.yielded = false
 	i.masterInterval = 0
-	i.resigned, i.lowerHeard = false, false
+	i.resigned, i.lowerHeard, i.owes = false, false, false
 	return i.enter(now, Master, why, out)
 }
 

@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"net/netip"
 	"time"
 
 	"baton/internal/mono"
@@ -25,15 +26,34 @@ func (i *Instance) overslept(now mono.Time, asleep time.Duration) bool {
 // fence makes a stalled instance begin again as BACKUP before it does anything
 // else. A backup that stood still cannot tell a silent master from its own
 // absence either, so its timer starts again.
+//
+// A master leaves without a word: a resignation now could hit a successor's
+// backups. But where a partition had made two masters, or this kernel went on
+// answering for the addresses while nobody held it back, clients believe this node,
+// and the other master has no cause to announce itself again. So the resignation is
+// owed: see settleDebt.
 func (i *Instance) fence(now mono.Time, asleep time.Duration, out []Action) []Action {
 	if !i.overslept(now, asleep) {
 		return out
 	}
 	if i.state == Master {
+		i.owes = true
 		return i.backup(now, StalledAlone, out)
 	}
 	i.await(now)
 	return append(out, Action{Kind: Trace, Note: WokeLate, Priority: i.Priority()})
+}
+
+// settleDebt says to the first master that is heard what fence had to leave unsaid. A
+// master answers a resignation with its advert and its announcement (RFC 3768 section
+// 6.4.3, hearAsMaster). Other backups follow that master and leave a stranger's
+// resignation alone, or hear its answer within their skew time.
+func (i *Instance) settleDebt(out []Action) []Action {
+	if !i.owes {
+		return out
+	}
+	i.owes = false
+	return append(out, Action{Kind: SendAdvert, Priority: 0})
 }
 
 // await starts the master-down timer.
@@ -55,6 +75,7 @@ func (i *Instance) enter(now mono.Time, s State, why Why, out []Action) []Action
 	i.state, i.contested = s, false
 	i.preemptAt, i.rivalSince, i.wants = mono.Never, mono.Never, false
 	i.answerAt = 0
+	i.follows = netip.Addr{}
 	i.forgetSights(now)
 	return append(out, a)
 }
@@ -81,7 +102,7 @@ func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
 	out = append(out, Action{Kind: SetVIPs, Up: true}, Action{Kind: Announce})
 	out = i.enter(now, Master, why, out)
 	i.masterInterval = 0
-	i.resigned, i.lowerHeard = false, false
+	i.resigned, i.lowerHeard, i.owes = false, false, false
 	// After a claim it is forgotten when the claim has stood.
 	i.partner.yielded = i.partner.yielded && i.claims(now)
 	return out
@@ -152,8 +173,14 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 	ad := ev.Advert
 	if ad.Priority > 0 {
 		out = i.see(now, ev, note, out)
+		out = i.settleDebt(out)
 	}
 	switch {
+	case ad.Priority == 0 && i.follows.IsValid() && !same(ev.From, i.follows):
+		// Of a second master, or owed: the master that we hear is there. RFC 9568 has
+		// the timer run for any resignation; at 10 ms adverts that can be shorter than
+		// the master's answer takes.
+		return append(out, note(StrangerResigned))
 	case ad.Priority == 0:
 		i.deadline = now.Add(i.Skew())
 		i.resigned, i.lowerHeard = true, false
@@ -165,11 +192,13 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 		}
 		out = i.adopt(ad, note, out)
 		i.await(now)
+		i.follows = ev.From
 	case i.delaysPreemption(now):
 		if i.peer != ev.From || i.peerPriority != ad.Priority || now.Add(i.cfg.PreemptDelay) == i.preemptAt {
 			out = append(out, note(PreemptLater))
 		}
 		i.await(now)
+		i.follows = ev.From
 	default:
 		if !i.lowerHeard {
 			out = append(out, note(LowerIgnored))
@@ -227,6 +256,7 @@ func (i *Instance) hearAsMaster(now mono.Time, ev Event, note func(Note) Action,
 		out = i.adopt(ad, note, out)
 		out = i.see(now, ev, note, out)
 		i.await(now) // with the interval of the master that we yield to
+		i.follows = ev.From
 		return out
 	case ad.Priority == 255 && i.rivalStays(now):
 		i.steppedDown = true
