@@ -90,6 +90,7 @@ func (s *tcpSession) Abort() {
 
 func (s *tcpSession) serve(t *engine.Task) {
 	k := &s.link
+	s.step(t.Now(), logfmt.TxnAccept)
 	if !s.inspect(t, &s.fe.Spec.Common, s.fe.content, &s.fe.Counters) {
 		return
 	}
@@ -116,9 +117,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	if s.fe.needs&logfmt.NeedSource != 0 {
 		s.source = k.conn.LocalAddr()
 	}
-	if s.fe.Spec.LogAsap {
-		s.log(t.Now(), true)
-	}
+	s.step(t.Now(), logfmt.TxnConnect)
 	s.up.src, s.up.dst, s.up.framing = s.client, k.conn, http1.Tunnel
 	s.down = flow{src: k.conn, dst: s.client, framing: http1.Tunnel}
 	switch relay(t, &s.up, &s.down, tunnelLimits(s.fe, k.backend), true) {
@@ -190,7 +189,7 @@ func (s *tcpSession) finish(now mono.Time) {
 		k.server.BytesIn.Add(in)
 		k.server.BytesOut.Add(out)
 	}
-	s.log(now, false)
+	s.step(now, logfmt.TxnClose)
 	s.up.drop(s.w.Loop)
 	s.down.drop(s.w.Loop)
 	if s.end.who == 'C' && s.end.phase == 'D' && k.conn != nil && !k.conn.PeerShut() {

@@ -82,6 +82,9 @@ type HTTPRule struct {
 	Time   time.Duration  // ActionWaitForBody
 	Level  LogLevel       // ActionSetLogLevel
 
+	Origin  logfmt.Origin // ActionDoLog: where the rule stands
+	Profile *LogProfile   // ActionDoLog: instead of the targets' own; nil: none
+
 	DropQuery, AppendSlash, IgnoreEmpty bool   // ActionRedirect
 	Cookie                              string // ActionRedirect: a Set-Cookie line's value; "": none
 }
@@ -151,6 +154,7 @@ const (
 	ActionSetLogLevel
 	ActionWaitForBody
 	ActionDisableRetry
+	ActionDoLog
 )
 
 // RedirectKind is the form of a redirect.
