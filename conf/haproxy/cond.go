@@ -23,6 +23,7 @@ const (
 	onConnection // tcp-request connection
 	onSession    // tcp-request session
 	onContent    // tcp-request content
+	onResContent // tcp-response content
 )
 
 // pendingCond is a condition whose named ACLs are filled in at the end of its
@@ -245,6 +246,7 @@ func (p *proxy) restrict(when moment, t *spec.Term, pos diag.Pos) {
 var momentNames = map[moment]string{
 	onRequest: "http-request", onSwitch: "use_backend", onResponse: "http-response",
 	onConnection: "tcp-request connection", onSession: "tcp-request session", onContent: "tcp-request content",
+	onResContent: "tcp-response content",
 }
 
 var restrictHints = map[moment]string{
@@ -255,6 +257,7 @@ var restrictHints = map[moment]string{
 	onConnection: "nothing but the connection's addresses is known yet",
 	onSession:    "nothing but the connection is known yet",
 	onContent:    "the response, the server and, in a frontend, the backend are not known yet",
+	onResContent: "the request is gone when the response is processed",
 }
 
 // places are where the conditions of this proxy are evaluated. Those of a listen
@@ -269,6 +272,8 @@ func (p *proxy) places(when moment) sample.Places {
 		return sample.AtConnection
 	case onSession:
 		return sample.AtSession
+	case onResContent:
+		return sample.AtResContent
 	}
 	front, back := sample.AtRequest, sample.AtBackendRequest
 	if when == onContent {

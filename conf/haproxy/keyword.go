@@ -179,9 +179,6 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "resolvers", resolversKeywords())
 	all = appendKeywords(all, "http-errors", httpErrorsKeywords)
 	all = appendKeywords(all, "userlist", userlistKeywords)
-	all = appendKeywords(all, "log-profile", logProfileKeywords)
-	all = appendKeywords(all, "ring", ringKeywords)
-	all = appendKeywords(all, "ring server", ringServerKeywords)
 	all = appendKeywords(all, "balance", algorithms)
 	all = appendKeywords(all, "http-request", httpRequestActions)
 	all = appendKeywords(all, "http-response", httpResponseActions)
@@ -189,6 +186,7 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "tcp-request connection", tcpConnectionActions)
 	all = appendKeywords(all, "tcp-request session", tcpActions)
 	all = appendKeywords(all, "tcp-request content", tcpContentActions)
+	all = appendKeywords(all, "tcp-response content", tcpResponseActions)
 	all = appendKeywords(all, "http-check expect", expectKeywords)
 	for _, k := range sample.Fetches() {
 		all = append(all, Keyword{Table: "fetch", Name: k.Name, Status: Done, Doc: k.Doc})

@@ -2,6 +2,7 @@ package haproxy
 
 import (
 	"slices"
+	"time"
 
 	"baton/conf"
 	"baton/internal/diag"
@@ -27,6 +28,8 @@ type settings struct {
 
 	clientAlive, serverAlive spec.Keepalive
 	source                   *spec.Source
+	tcpResponse              []spec.HTTPRule
+	resInspectDelay          time.Duration
 
 	retries    int
 	retryOn    spec.RetryOn
@@ -112,6 +115,7 @@ func (p *proxy) inherit(d *proxy) {
 	p.common.TCPConnection = slices.Clip(p.common.TCPConnection)
 	p.common.TCPSession = slices.Clip(p.common.TCPSession)
 	p.common.TCPContent = slices.Clip(p.common.TCPContent)
+	p.tcpResponse = slices.Clip(p.tcpResponse)
 	p.httpchk = d.httpchk.clip()
 }
 
@@ -149,7 +153,6 @@ func (p *proxy) admits(k *keyword[*proxy], a *args) bool {
 // validate reports what is only known when all sections have been read.
 func (p *proxy) validate() {
 	p.checkMode()
-	p.checkTCPRules()
 	p.compileFormats()
 	p.checkBalance()
 	p.checkBackends()
@@ -287,7 +290,7 @@ func (p *proxy) frontend() *spec.Frontend {
 
 func (p *proxy) backend() *spec.Backend {
 	b := &spec.Backend{
-		ServerKeepalive: p.serverAlive, Source: p.source,
+		ServerKeepalive: p.serverAlive, Source: p.source, TCPResponse: p.tcpResponse, ResInspectDelay: p.resInspectDelay,
 		Common: p.fill(), Balance: p.balance, Retries: p.retries, RetryOn: p.retryOn, Reuse: p.reuse, Cookie: p.cookie, Redispatch: p.redispatch,
 		AllBackups: p.allBackups, Fullconn: p.fullconn, HTTPCheck: p.httpchk.build(), Listen: p.kind&inFrontend != 0,
 	}

@@ -14,23 +14,23 @@ var tcpRuleKeywords = []keyword[*proxy]{
 	{"tcp-request session", inFrontend | inNamed, false, Done, parseTCPSession, "rules on connections after the PROXY header; see the actions"},
 	{"tcp-request content", both | inNamed, false, Done, parseTCPContent, "rules on what the client sends first, in mode http on each request; see the actions"},
 	{"tcp-request inspect-delay", both | inNamed, false, Done, parseInspectDelay, "how long content rules wait for bytes"},
-	{"tcp-response content", inBackend | inNamed, false, Refused, nil, "in mode http use http-response"},
-	{"tcp-response inspect-delay", inBackend | inNamed, false, Refused, nil, ""},
+	{"tcp-response content", inBackend | inNamed, false, Done, parseTCPResponse, "rules on what the server sends first, in mode http on each response; see the actions"},
+	{"tcp-response inspect-delay", inBackend | inNamed, false, Done, parseResInspectDelay, "how long they wait for bytes"},
 }
 
 // tcpConnectionActions are the actions of tcp-request connection.
 var tcpConnectionActions = slices.Concat([]keyword[*ruleLine]{
-	{"expect-netscaler-cip", 0, false, Refused, nil, ""},
-	{"expect-proxy", 0, false, Refused, nil, "write accept-proxy on the bind line"},
+	{"expect-netscaler-cip", 0, false, Refused, nil, "let the appliance send a PROXY header and write expect-proxy"},
+	{"expect-proxy", 0, false, Done, actionExpectProxy, "layer4: the connection has to begin with a PROXY header"},
 }, tcpActions)
 
 // tcpContentActions are the actions of tcp-request content.
 var tcpContentActions = slices.Concat([]keyword[*ruleLine]{
-	{"capture", 0, false, Done, actionCapture, "keep a sample for the log: mode http alone"},
+	{"capture", 0, false, Done, actionCapture, "keep a sample for the log"},
 	{"do-resolve", 0, false, Refused, nil, ""},
 	{"send-spoe-group", 0, false, Refused, nil, ""},
 	{"set-log-level", 0, false, Done, actionSetLogLevel, "the level of the log line, or silent"},
-	{"set-nice", 0, false, Refused, nil, ""},
+	{"set-nice", 0, false, Warned, niceValue, "all connections have one priority in the scheduler"},
 	{"set-priority-class", 0, false, Refused, nil, ""},
 	{"set-priority-offset", 0, false, Refused, nil, ""},
 	{"switch-mode", 0, false, Refused, nil, ""},
@@ -40,7 +40,6 @@ var tcpContentActions = slices.Concat([]keyword[*ruleLine]{
 // tcpActions are those that all tcp-request rules have.
 var tcpActions = []keyword[*ruleLine]{
 	{"accept", 0, false, Done, actionAllow, "end the rules"},
-	{"do-log", 0, false, Done, tcpDoLog, "write a log line now; profile"},
 	{"reject", 0, false, Done, actionPlain(spec.ActionReject), "close the connection"},
 	{"sc-inc-gpc", 0, false, Refused, nil, "no stick tables yet"},
 	{"sc-inc-gpc0", 0, false, Refused, nil, "no stick tables yet"},
@@ -62,6 +61,29 @@ var tcpActions = []keyword[*ruleLine]{
 	{"unset-var", 0, false, Done, actionUnsetVar, "unset a variable"},
 }
 
+// tcpResponseActions are the actions of tcp-response content.
+var tcpResponseActions = []keyword[*ruleLine]{
+	{"accept", 0, false, Done, actionAllow, "end the rules"},
+	{"close", 0, false, Done, actionPlain(spec.ActionClose), "close the server's connection; the client gets what has come"},
+	{"reject", 0, false, Done, actionPlain(spec.ActionReject), "close both connections; the client gets nothing"},
+	{"sc-inc-gpc", 0, false, Refused, nil, "no stick tables yet"},
+	{"sc-inc-gpc0", 0, false, Refused, nil, "no stick tables yet"},
+	{"sc-inc-gpc1", 0, false, Refused, nil, "no stick tables yet"},
+	{"sc-set-gpt", 0, false, Refused, nil, "no stick tables yet"},
+	{"sc-set-gpt0", 0, false, Refused, nil, "no stick tables yet"},
+	{"send-spoe-group", 0, false, Refused, nil, ""},
+	{"set-log-level", 0, false, Done, actionSetLogLevel, "the level of the log line, or silent"},
+	{"set-mark", 0, false, Refused, nil, ""},
+	{"set-nice", 0, false, Warned, niceValue, "all connections have one priority in the scheduler"},
+	{"set-tos", 0, false, Refused, nil, ""},
+	{"set-var", 0, false, Done, actionSetVar, "give a variable the value of a sample expression"},
+	{"set-var-fmt", 0, false, Done, actionSetVarFmt, "give a variable the value of a format"},
+	{"silent-drop", 0, false, Done, actionPlain(spec.ActionSilentDrop), "forget the client's connection without telling the client"},
+	{"unset-var", 0, false, Done, actionUnsetVar, "unset a variable"},
+}
+
+func niceValue(_ *ruleLine, a *args) { a.integer("a nice value", -1024, 1024) }
+
 func parseTCPConnection(p *proxy, a *args) {
 	p.tcpRule(a, tcpConnectionActions, onConnection, &p.common.TCPConnection)
 }
@@ -76,7 +98,7 @@ func parseTCPContent(p *proxy, a *args) {
 
 func (p *proxy) tcpRule(a *args, table []keyword[*ruleLine], when moment, to *[]spec.HTTPRule) {
 	if r := a.rule(p, table, when, new(bool)); r != nil {
-		if when != onContent && r.Var.Scope > sample.ScopeSess {
+		if (when == onConnection || when == onSession) && r.Var.Scope > sample.ScopeSess {
 			a.fail(a.words[0], "use the scope sess or proc", "variable '%s' cannot be set here: there is no request yet", r.Var)
 		}
 		*to = append(*to, *r)
@@ -84,19 +106,21 @@ func (p *proxy) tcpRule(a *args, table []keyword[*ruleLine], when moment, to *[]
 	p.hasRules(a.words[0].Pos)
 }
 
+func parseTCPResponse(p *proxy, a *args) {
+	p.tcpRule(a, tcpResponseActions, onResContent, &p.tcpResponse)
+}
+
+func parseResInspectDelay(p *proxy, a *args) {
+	p.resInspectDelay, _ = a.duration(time.Millisecond)
+}
+
 func parseInspectDelay(p *proxy, a *args) {
 	p.common.InspectDelay, _ = a.duration(time.Millisecond)
 }
 
-// checkTCPRules refuses what mode tcp does not have.
-func (p *proxy) checkTCPRules() {
-	if p.common.Mode != spec.TCP {
-		return
-	}
-	for _, r := range p.common.TCPContent {
-		if r.Action == spec.ActionCapture {
-			p.l.errs.Errorf(r.Pos, "keep it in a variable: tcp-request content set-var(sess.NAME) SAMPLE",
-				"'tcp-request content capture' in mode tcp is known, not supported yet")
-		}
+func actionExpectProxy(r *ruleLine, a *args) {
+	r.rule.Action = spec.ActionExpectProxy
+	if !a.accept("layer4") {
+		a.fail(a.last(), "tcp-request connection expect-proxy layer4", "'expect-proxy' expects 'layer4'")
 	}
 }

@@ -30,8 +30,7 @@ func TestLines(t *testing.T) {
 		case "connect":
 			return string(AppendConnect(nil, &r)) + "\n"
 		case "error":
-			r.Message = d.Input
-			return string(AppendError(nil, &r)) + "\n"
+			return string(AppendError(nil, &r, d.Input)) + "\n"
 		}
 		d.Fatalf(t, "unknown command")
 		return ""

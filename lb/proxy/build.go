@@ -28,12 +28,8 @@ func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
 		set.Backends = append(set.Backends, b)
 		set.byName[bs.Name] = b
 	}
-	var needs logfmt.Need
-	for _, p := range cfg.LogProfiles {
-		needs |= p.Needs()
-	}
 	for _, fs := range cfg.Frontends {
-		fe, err := newFrontend(set, fs, needs, sinks)
+		fe, err := newFrontend(set, fs, sinks)
 		if err != nil {
 			return err
 		}
@@ -42,8 +38,7 @@ func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
 	return nil
 }
 
-// newFrontend makes a frontend; profiles is what the log profiles need.
-func newFrontend(set *Set, sp *spec.Frontend, profiles logfmt.Need, sinks *logsink.Sinks) (*Frontend, error) {
+func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, error) {
 	logs, err := sinks.Group(sp.Logs)
 	if err != nil {
 		return nil, err
@@ -54,7 +49,7 @@ func newFrontend(set *Set, sp *spec.Frontend, profiles logfmt.Need, sinks *logsi
 	}
 	fe.facts.DefaultBackend = sp.DefaultBackend
 	fe.connection, fe.session = newTCPRules(sp.TCPConnection), newTCPRules(sp.TCPSession)
-	fe.content, fe.requestContent = contentRules(&sp.Common)
+	fe.content, fe.requestContent = contentRules(sp.Mode, sp.TCPContent)
 	if sp.Listen {
 		fe.Default = set.byName[sp.Name]
 	}
@@ -64,18 +59,17 @@ func newFrontend(set *Set, sp *spec.Frontend, profiles logfmt.Need, sinks *logsi
 	for i := range sp.MonitorFail {
 		fe.monitor = append(fe.monitor, compile(&sp.MonitorFail[i]))
 	}
-	fe.outputs, fe.steps = logs.Parts(), stepsOf(sp)
-	fe.needs = profiles | sp.Format.Needs() | sp.FormatSD.Needs() | sp.ErrorFormat.Needs() | sp.UniqueID.Needs()
+	fe.needs = sp.Format.Needs() | sp.FormatSD.Needs() | sp.ErrorFormat.Needs() | sp.UniqueID.Needs()
 	set.countStreams = set.countStreams || fe.needs&logfmt.NeedCounters != 0
 	return fe, nil
 }
 
-// contentRules are the tcp-request content rules for the proxy's mode.
-func contentRules(sp *spec.Common) ([]tcpRule, []httpRule) {
-	if sp.Mode == spec.TCP {
-		return newTCPRules(sp.TCPContent), nil
+// contentRules compiles tcp-request or tcp-response content rules for a proxy's mode.
+func contentRules(mode spec.Mode, lines []spec.HTTPRule) ([]tcpRule, []httpRule) {
+	if mode == spec.TCP {
+		return newTCPRules(lines), nil
 	}
-	return nil, newRules(sp.TCPContent)
+	return nil, newRules(lines)
 }
 
 func newRules(lines []spec.HTTPRule) []httpRule {

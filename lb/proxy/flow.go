@@ -28,6 +28,8 @@ type flow struct {
 	done    bool // and dst has it
 	lost    bool // dst takes no more: what src still sends has nowhere to go
 	garbled bool // what came first was no valid chunk: step will say so
+
+	failed error // src is over behind what has come, and not as it should: step will say so
 }
 
 // The ends that a flow can come to before its message is complete. They say which
@@ -37,6 +39,7 @@ var (
 	errShort  = errors.New("source ended early")
 	errDest   = errors.New("destination failed")
 	errFormat = errors.New("bad chunk")
+	errSilent = errors.New("source fell silent")
 )
 
 const (
@@ -81,6 +84,9 @@ func (f *flow) step(l *engine.Loop) (busy bool, err error) {
 		}
 		if f.garbled {
 			return false, errFormat
+		}
+		if f.failed != nil {
+			return false, f.failed
 		}
 		if f.ended {
 			f.done = true
@@ -142,6 +148,28 @@ func (f *flow) read(l *engine.Loop) (int, error) {
 	}
 	f.r, f.w = 0, n
 	return n, f.account(n)
+}
+
+// gather reads what has come without waiting, behind what is there, while there is room
+// for a message head. The error is the source's, io.EOF at its end.
+func (f *flow) gather(l *engine.Loop) error {
+	if !f.src.Readable() {
+		return nil
+	}
+	if f.buf == nil {
+		f.buf, f.r, f.w = l.Get(), 0, 0
+	}
+	if f.r > 0 {
+		f.r, f.w = 0, copy(f.buf.B[:], f.buf.B[f.r:f.w])
+	}
+	for f.w < maxHead {
+		n, err := f.src.TryRead(f.buf.B[f.w:maxHead])
+		f.w += n
+		if n == 0 {
+			return err
+		}
+	}
+	return nil
 }
 
 // account follows the framing over n bytes that were read into buf.B[:n].

@@ -8,7 +8,6 @@ import (
 	"baton/internal/mono"
 	"baton/lb/engine"
 	"baton/lb/http1"
-	"baton/lb/logfmt"
 	"baton/lb/sample"
 	"baton/lb/spec"
 )
@@ -65,6 +64,7 @@ type exchange struct {
 	told      bool           // a 100 response has told the client to send its body
 	silent    bool           // not logged (monitor)
 	noRetry   bool           // a rule has forbidden another try
+	severed   bool           // a rule wants the server's connection to end with what has come
 	dst       netip.AddrPort // as a rule has set it
 	affinity  affinity
 	logLevel  spec.LogLevel
@@ -174,11 +174,9 @@ func (s *httpSession) exchange(t *engine.Task) bool {
 	s.beginExchange(t)
 	if s.readHead(t) {
 		s.handle(t)
-		s.step(t.Now(), logfmt.TxnClose)
-	} else {
-		s.log(t.Now(), logfmt.SessError, nil, nil)
 	}
 	keep := s.x.keep
+	s.log(t.Now(), false)
 	s.account()
 	s.endExchange()
 	s.served++
@@ -344,11 +342,6 @@ func (s *httpSession) handle(t *engine.Task) {
 		s.refuse(t, 400, termination{'P', 'R'})
 		return
 	}
-	monitored := fe.Spec.MonitorURI != "" && s.isMonitor()
-	if !monitored { // nothing at all is logged of those
-		s.step(t.Now(), logfmt.TxnAccept)
-		s.step(t.Now(), logfmt.TxnRequest)
-	}
 	// What follows a CONNECT was meant for the tunnel, also when there is none.
 	x.keep = x.req.KeepAlive && x.req.Method != http1.MethodConnect && fe.Spec.ConnMode != spec.Close && !s.w.set.draining.Load()
 	s.refuseH2C()
@@ -356,7 +349,7 @@ func (s *httpSession) handle(t *engine.Task) {
 		x.bad = true // as in HAProxy, whose parser has not seen it yet
 		return
 	}
-	if monitored {
+	if fe.Spec.MonitorURI != "" && s.isMonitor() {
 		s.monitor(t)
 		return
 	}
@@ -555,7 +548,8 @@ func (w *Worker) putExchange(x *exchange) {
 	x.backend = nil
 	x.parsed, x.responded = 0, 0
 	x.sent, x.uploaded, x.bodyIn = 0, 0, 0
-	x.keep, x.told, x.silent, x.bad, x.logged = false, false, false, false, false
+	x.keep, x.told, x.silent, x.bad, x.logged, x.noRetry, x.severed = false, false, false, false, false, false, false
+	x.logLevel, x.dst = spec.LogLevelAsIs, netip.AddrPort{}
 	x.uniqueID, x.source = x.uniqueID[:0], netip.AddrPort{}
 	w.exchanges = append(w.exchanges, x)
 }

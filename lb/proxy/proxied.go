@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"baton/lb/engine"
 	"baton/lb/logfmt"
@@ -16,14 +17,15 @@ import (
 // stays with the session object, so that what it holds is allocated once.
 type arrival struct {
 	bind      *spec.Bind // nil: not through a listener
-	proxied   bool       // a PROXY header came
+	expected  bool       // a rule wants a PROXY header (tcp-request connection expect-proxy)
+	proxied   bool       // one came
 	cut       bool       // something else came in its place, or a rule refuses it: it ends with a reset
 	authority []byte     // its authority TLV; empty: none
 	uniqueID  []byte     // its unique-id TLV
 }
 
 func (a *arrival) reset(bind *spec.Bind) {
-	a.bind, a.proxied, a.cut = bind, false, false
+	a.bind, a.expected, a.proxied, a.cut = bind, false, false, false
 	a.authority, a.uniqueID = a.authority[:0], a.uniqueID[:0]
 }
 
@@ -40,10 +42,13 @@ func (a *arrival) conn(src netip.AddrPort, client *engine.Conn) sample.Conn {
 }
 
 // expectsProxy reports whether the connection has to begin with a PROXY header.
-func (a *arrival) expectsProxy() bool { return a.bind != nil && a.bind.AcceptProxy }
+func (a *arrival) expectsProxy() bool { return a.expected || a.bind != nil && a.bind.AcceptProxy }
 
 // bindName is the bind's name in logs: its number among the frontend's where it has none.
 func (a *arrival) bindName(fe *Frontend) string {
+	if a.bind == nil {
+		return "0"
+	}
 	if a.bind.Name != "" {
 		return a.bind.Name
 	}
@@ -113,12 +118,21 @@ func (w *Worker) refuseProxy(fe *Frontend, a *arrival, c *engine.Conn, src netip
 	if !spoke && fe.Spec.DontLogNull {
 		return
 	}
-	if !fe.logs() {
+	level := levelInfo
+	if fe.Spec.LogSeparateErrors {
+		level = levelErr
+	}
+	if !fe.Logs.Enabled(level) {
 		return
 	}
-	w.rec = logfmt.Record{Client: src, Date: w.Loop.Now().Wall(), Dates: &w.dates, Frontend: fe.Spec.Name, Bind: a.bindName(fe), Message: reason}
-	w.sessionError(fe, a, c)
-	w.send(fe, &w.rec, spec.LogLevelAsIs, nil)
+	w.rec = logfmt.Record{Client: src, Date: w.Loop.Now().Wall(), Dates: &w.dates, Frontend: fe.Spec.Name, Bind: a.bindName(fe)}
+	if f := fe.Spec.ErrorFormat; f != nil {
+		w.sessionError(fe, a, c)
+		w.line = f.Append(w.line[:0], &w.rec)
+	} else {
+		w.line = logfmt.AppendError(w.line[:0], &w.rec, reason)
+	}
+	fe.Logs.Send(level, time.Now(), w.line)
 }
 
 // introduce sends the PROXY header that the server of a new connection wants.

@@ -66,8 +66,6 @@ type Frontend struct {
 	after               []httpRule   // http-after-response
 	monitor             []rules.Cond // any true one: 503
 	needs               logfmt.Need  // of all its formats
-	outputs             []logsink.Part
-	steps               logfmt.Origins
 	lines               atomic.Uint64
 
 	Conns atomic.Int32
@@ -96,6 +94,8 @@ type Backend struct {
 	fullconn       int
 	content        []tcpRule  // tcp-request, in mode tcp
 	requestContent []httpRule // tcp-request content in mode http
+	answer         []tcpRule  // tcp-response content, in mode tcp
+	answerHead     []httpRule // and in mode http
 	request        []httpRule
 	redirects      []httpRule
 	response       []httpRule

@@ -20,6 +20,23 @@ const (
 	clientGarbled
 )
 
+// termination of a session that ends with the relay.
+func (e relayEnd) termination() termination {
+	switch e {
+	case clientFailed, clientGarbled:
+		return termination{'C', 'D'}
+	case serverFailed:
+		return termination{'S', 'D'}
+	case clientSilent:
+		return termination{'c', 'D'}
+	case serverSilent:
+		return termination{'s', 'D'}
+	case serverGarbled:
+		return termination{'P', 'D'}
+	}
+	return termination{'-', '-'}
+}
+
 // idle holds the inactivity limits of a relay's sides; 0 is none. The fin limits
 // replace the others where the opposite side has closed and only the end of this
 // one is awaited (`timeout client-fin` and `server-fin`); 0: they stay.
@@ -110,6 +127,8 @@ func downEnd(err error) relayEnd {
 		return clientFailed
 	case errFormat:
 		return serverGarbled
+	case errSilent:
+		return serverSilent
 	}
 	return serverFailed
 }

@@ -3,7 +3,6 @@ package proxy
 import (
 	"baton/lb/engine"
 	"baton/lb/http1"
-	"baton/lb/logfmt"
 	"baton/lb/spec"
 )
 
@@ -21,6 +20,9 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 		return
 	}
 	s.captureResponse()
+	if !s.applyAnswerRules(t) {
+		return
+	}
 	if !s.applyResponseRules(t, x.backend.response, &x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, &s.fe.Counters) {
 		return
 	}
@@ -57,7 +59,13 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 	}
 	x.sent += int64(len(head) + len(body))
 	x.down.r = x.down.w
-	s.step(t.Now(), logfmt.TxnResponse)
+	if s.fe.Spec.LogAsap {
+		s.log(t.Now(), true)
+	}
+	if x.severed {
+		s.sever()
+		return
+	}
 	if x.res.Framing == http1.Tunnel {
 		s.tunnel(t)
 		return
@@ -125,19 +133,8 @@ func (s *httpSession) appendResponse(dst []byte) []byte {
 // relayBodies moves what is left of both bodies.
 func (s *httpSession) relayBodies(t *engine.Task) {
 	x := s.x
-	switch relay(t, &x.up, &x.down, idle{client: s.fe.Spec.Timeouts.Client, server: x.backend.Spec.Timeouts.Server}, false) {
-	case relayDone:
-	case clientFailed, clientGarbled:
-		x.end = termination{'C', 'D'}
-	case serverFailed:
-		x.end = termination{'S', 'D'}
-	case clientSilent:
-		x.end = termination{'c', 'D'}
-	case serverSilent:
-		x.end = termination{'s', 'D'}
-	case serverGarbled:
-		x.end = termination{'P', 'D'}
-	}
+	limits := idle{client: s.fe.Spec.Timeouts.Client, server: x.backend.Spec.Timeouts.Server}
+	x.end = relay(t, &x.up, &x.down, limits, false).termination()
 	if !x.up.done || !x.down.done {
 		x.keep = false
 	}
@@ -165,17 +162,7 @@ func (s *httpSession) tunnel(t *engine.Task) {
 	}
 	x.up.drop(t.Loop())
 	x.up = flow{src: s.client, dst: x.link.conn, framing: http1.Tunnel}
-	switch relay(t, &x.up, &x.down, tunnelLimits(s.fe, x.backend), true) {
-	case relayDone:
-	case clientFailed, clientGarbled:
-		x.end = termination{'C', 'D'}
-	case serverFailed, serverGarbled:
-		x.end = termination{'S', 'D'}
-	case clientSilent:
-		x.end = termination{'c', 'D'}
-	case serverSilent:
-		x.end = termination{'s', 'D'}
-	}
+	x.end = relay(t, &x.up, &x.down, tunnelLimits(s.fe, x.backend), true).termination()
 }
 
 // releaseServer keeps the server's connection for the next request where both

@@ -24,11 +24,14 @@ type tcpSession struct {
 	link     link
 	up, down flow
 	end      termination
-	vars     sample.Vars
+
+	vars                      sample.Vars // of the scope sess
+	txnVars, reqVars, resVars sample.Vars
 
 	sent     bool        // the client has sent all: seen while its first bytes were inspected
 	gone     termination // it failed or fell silent meanwhile; zero: it did not
 	logLevel spec.LogLevel
+	captures captures
 
 	number uint32         // as in an exchange
 	source netip.AddrPort // as in an exchange
@@ -48,6 +51,8 @@ func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind 
 	s.number, s.source, s.logged = w.set.countStream(), netip.AddrPort{}, false
 	s.sent, s.gone, s.logLevel = false, termination{}, spec.LogLevelAsIs
 	s.came.reset(bind)
+	s.up.src = c
+	s.captures.begin(fe.Spec)
 	return s
 }
 
@@ -90,7 +95,6 @@ func (s *tcpSession) Abort() {
 
 func (s *tcpSession) serve(t *engine.Task) {
 	k := &s.link
-	s.step(t.Now(), logfmt.TxnAccept)
 	if !s.inspect(t, &s.fe.Spec.Common, s.fe.content, &s.fe.Counters) {
 		return
 	}
@@ -117,18 +121,13 @@ func (s *tcpSession) serve(t *engine.Task) {
 	if s.fe.needs&logfmt.NeedSource != 0 {
 		s.source = k.conn.LocalAddr()
 	}
-	s.step(t.Now(), logfmt.TxnConnect)
-	s.up.src, s.up.dst, s.up.framing = s.client, k.conn, http1.Tunnel
+	if s.fe.Spec.LogAsap {
+		s.log(t.Now(), true)
+	}
+	s.up.dst, s.up.framing = k.conn, http1.Tunnel
 	s.down = flow{src: k.conn, dst: s.client, framing: http1.Tunnel}
-	switch relay(t, &s.up, &s.down, tunnelLimits(s.fe, k.backend), true) {
-	case clientFailed:
-		s.end = termination{'C', 'D'}
-	case serverFailed:
-		s.end = termination{'S', 'D'}
-	case clientSilent:
-		s.end = termination{'c', 'D'}
-	case serverSilent:
-		s.end = termination{'s', 'D'}
+	if s.inspectResponse(t) {
+		s.end = relay(t, &s.up, &s.down, tunnelLimits(s.fe, k.backend), true).termination()
 	}
 }
 
@@ -160,8 +159,8 @@ func (s *tcpSession) ctx() *sample.Ctx {
 		c.Backend = &s.link.backend.facts
 	}
 	c.FirstRequest, c.Final = false, true
-	c.Vars = [len(c.Vars)]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &s.vars, sample.ScopeReq: &s.vars}
-	c.UniqueID, c.ReqCaps, c.ResCaps = nil, nil, nil
+	c.Vars = [len(c.Vars)]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &s.txnVars, sample.ScopeReq: &s.reqVars}
+	c.UniqueID, c.ReqCaps, c.ResCaps = nil, s.captures.request, nil
 	return c
 }
 
@@ -189,7 +188,7 @@ func (s *tcpSession) finish(now mono.Time) {
 		k.server.BytesIn.Add(in)
 		k.server.BytesOut.Add(out)
 	}
-	s.step(now, logfmt.TxnClose)
+	s.log(now, false)
 	s.up.drop(s.w.Loop)
 	s.down.drop(s.w.Loop)
 	if s.end.who == 'C' && s.end.phase == 'D' && k.conn != nil && !k.conn.PeerShut() {
@@ -215,7 +214,9 @@ func (s *tcpSession) leave() {
 	s.w.end(s.fe)
 	s.link.reset()
 	s.up, s.down = flow{}, flow{}
-	s.vars.Reset()
+	for _, v := range []*sample.Vars{&s.vars, &s.txnVars, &s.reqVars, &s.resVars} {
+		v.Reset()
+	}
 	s.fe, s.client = nil, nil
 	s.w.tcps = append(s.w.tcps, s)
 }

@@ -11,7 +11,7 @@ import (
 	"baton/lb/spec"
 )
 
-// tcpRule is one tcp-request line. Those on contents may have to wait for bytes.
+// tcpRule is one tcp-request or tcp-response line. Those on contents may have to wait for bytes.
 type tcpRule struct {
 	spec.HTTPRule
 	judge func(*sample.Ctx) rules.Verdict
@@ -25,7 +25,7 @@ func newTCPRules(lines []spec.HTTPRule) []tcpRule {
 	return out
 }
 
-// tcpVerdict is what tcp-request rules make of a connection.
+// tcpVerdict is what such rules make of a connection.
 type tcpVerdict uint8
 
 const (
@@ -33,9 +33,10 @@ const (
 	undecided
 	rejected
 	dropped // rejected without a word to the client
+	severed // the server's connection is to end
 )
 
-// firm is what tcp-request rules may change and look at.
+// firm is what such rules may change and look at.
 type firm struct {
 	fe     *Frontend
 	came   *arrival
@@ -43,6 +44,7 @@ type firm struct {
 	src    *netip.AddrPort
 	vars   *sample.Vars // of the scope sess
 	level  *spec.LogLevel
+	kept   *captures // nil: there are no slots yet
 }
 
 // judge runs rules over what c shows, up to the first that ends them or cannot tell
@@ -66,10 +68,16 @@ func (w *Worker) judge(list []tcpRule, c *sample.Ctx, f *firm) tcpVerdict {
 			return rejected
 		case spec.ActionSilentDrop:
 			return dropped
+		case spec.ActionClose:
+			return severed
+		case spec.ActionExpectProxy:
+			f.came.expected = true
+		case spec.ActionCapture:
+			if v, ok := r.Expr.Eval(c); ok && r.Slot < len(f.kept.request) {
+				f.kept.request[r.Slot] = f.kept.keep(c.AsText(v), r.Len)
+			}
 		case spec.ActionSetLogLevel:
 			*f.level = r.Level
-		case spec.ActionDoLog:
-			w.doLog(&r.HTTPRule, c, f)
 		case spec.ActionSetVar, spec.ActionUnsetVar:
 			w.setVar(&r.HTTPRule, c, f)
 		case spec.ActionSetSrc, spec.ActionSetSrcPort:
@@ -79,7 +87,7 @@ func (w *Worker) judge(list []tcpRule, c *sample.Ctx, f *firm) tcpVerdict {
 			f.client.SetLocalAddr(changed(&r.HTTPRule, c, f.client.LocalAddr()))
 			c.Client.Dst = f.client.LocalAddr()
 		default:
-			panic("BUG: an action that tcp-request does not have")
+			panic("BUG: an action that rules in mode tcp do not have")
 		}
 	}
 	return accepted
@@ -185,34 +193,19 @@ func (s *tcpSession) inspect(t *engine.Task, common *spec.Common, list []tcpRule
 
 // take reads what has come without waiting.
 func (s *tcpSession) take() {
-	u := &s.up
-	if s.sent || !s.client.Readable() {
+	if s.sent {
 		return
 	}
-	if u.buf == nil {
-		u.buf, u.r, u.w = s.w.Loop.Get(), 0, 0
-	}
-	if u.r > 0 {
-		u.w = copy(u.buf.B[:], u.buf.B[u.r:u.w])
-		u.r = 0
-	}
-	for u.w < maxHead {
-		n, err := s.client.TryRead(u.buf.B[u.w:maxHead])
-		u.w += n
-		if err != nil {
-			s.sent = true
-			if err != io.EOF {
-				s.gone = termination{'C', 'R'}
-			}
-		}
-		if n == 0 {
-			return
+	if err := s.up.gather(s.w.Loop); err != nil {
+		s.sent = true
+		if err != io.EOF {
+			s.gone = termination{'C', 'R'}
 		}
 	}
 }
 
 func (s *tcpSession) firm() firm {
-	return firm{s.fe, &s.came, s.client, &s.src, &s.vars, &s.logLevel}
+	return firm{s.fe, &s.came, s.client, &s.src, &s.vars, &s.logLevel, &s.captures}
 }
 
 // applyContentRules runs tcp-request content rules on a request, which is there as a

@@ -82,9 +82,6 @@ type HTTPRule struct {
 	Time   time.Duration  // ActionWaitForBody
 	Level  LogLevel       // ActionSetLogLevel
 
-	Origin  logfmt.Origin // ActionDoLog: where the rule stands
-	Profile *LogProfile   // ActionDoLog: instead of the targets' own; nil: none
-
 	DropQuery, AppendSlash, IgnoreEmpty bool   // ActionRedirect
 	Cookie                              string // ActionRedirect: a Set-Cookie line's value; "": none
 }
@@ -154,7 +151,8 @@ const (
 	ActionSetLogLevel
 	ActionWaitForBody
 	ActionDisableRetry
-	ActionDoLog
+	ActionClose       // tcp-response content: the server's connection ends
+	ActionExpectProxy // tcp-request connection: it has to begin with a PROXY header
 )
 
 // RedirectKind is the form of a redirect.

@@ -14,13 +14,12 @@ import (
 // Frontend and one Backend of the same name; its ACLs, rules and redirects are
 // in the Frontend alone, so that they run once.
 type Config struct {
-	Global      Global
-	Frontends   []*Frontend
-	Backends    []*Backend
-	Lists       []*pattern.List // the files of ACLs and maps, in the order in which they were named
-	Resolvers   []*Resolvers
-	Userlists   []*userlist.List
-	LogProfiles []*LogProfile
+	Global    Global
+	Frontends []*Frontend
+	Backends  []*Backend
+	Lists     []*pattern.List // the files of ACLs and maps, in the order in which they were named
+	Resolvers []*Resolvers
+	Userlists []*userlist.List
 }
 
 // Global is the `global` section.
@@ -153,6 +152,10 @@ type Backend struct {
 	Common
 	ServerKeepalive Keepalive
 	Source          *Source // nil: as the kernel chooses
+
+	// The tcp-response rules, in order, and how long they may wait for bytes; 0: they do not.
+	TCPResponse     []HTTPRule
+	ResInspectDelay time.Duration
 
 	Balance    Balance
 	Servers    []*Server
