@@ -56,6 +56,17 @@ func (g *Group) Step(now mono.Time, ev Event, out []Action) []Action {
 	return g.report(start, out)
 }
 
+// Overdue appends the adverts (SendAdvert) that have become due since the last Step,
+// and nothing else. It is for a shell in the middle of carrying out a batch that takes
+// long: hundreds of addresses take longer to set than a short advert interval, and who
+// is silent meanwhile loses them again. Whatever else is due waits for the next Step.
+func (g *Group) Overdue(now mono.Time, out []Action) []Action {
+	for i := range g.members {
+		out = g.of(i, len(out), g.members[i].overdue(now, out))
+	}
+	return out
+}
+
 // Deadline is when a Timer event is due; mono.Never if none is.
 func (g *Group) Deadline() mono.Time {
 	d := mono.Never

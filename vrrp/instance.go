@@ -372,3 +372,11 @@ func (i *Instance) advertise(now mono.Time, out []Action) []Action {
 	i.deadline = due.Add(i.cfg.AdvertInterval)
 	return append(out, Action{Kind: SendAdvert, Priority: i.rank(now)})
 }
+
+// overdue is a MASTER's advert that has become due while the shell carries out a batch.
+func (i *Instance) overdue(now mono.Time, out []Action) []Action {
+	if i.state != Master || now < i.deadline || i.overslept(now, 0) {
+		return out
+	}
+	return i.advertise(now, out)
+}

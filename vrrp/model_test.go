@@ -503,7 +503,7 @@ func FuzzStep(f *testing.F) {
 			return b
 		}
 		for len(script) > 0 {
-			ev := Event{Kind: EventKind(arg() % uint8(Resign+1))}
+			ev := Event{Kind: EventKind(arg() % uint8(Resign+2))}
 			switch ev.Kind {
 			case Timer:
 				now = now.Add(time.Duration(arg()) * unit / 10)
@@ -531,7 +531,13 @@ func FuzzStep(f *testing.F) {
 				ev.From, ev.Priority = netip.AddrFrom4([4]byte{10, 0, 0, arg()}), arg()
 			}
 			adverts := 0
-			for _, a := range g.Step(now, ev, nil) {
+			var actions []Action
+			if ev.Kind > Resign { // no event: the shell is at a batch
+				actions = g.Overdue(now, nil)
+			} else {
+				actions = g.Step(now, ev, nil)
+			}
+			for _, a := range actions {
 				switch a.Kind {
 				case SendAdvert:
 					adverts++

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 func holdForever(addrs []string) {
 	m, err := New([]vip.Config{instance("VI_1", addrs...)}, nil)
 	if err == nil {
-		err = m.Set("VI_1", true, mono.Now())
+		err = m.Set("VI_1", true, mono.Now(), nil)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -119,7 +119,7 @@ func newHarness(t *testing.T, ns *nettest.NS, cfgs ...vip.Config) *harness {
 func (h *harness) set(instance string, up bool) error {
 	h.t.Helper()
 	var err error
-	h.ns.Do(func() { err = h.Set(instance, up, mono.Now()) })
+	h.ns.Do(func() { err = h.Set(instance, up, mono.Now(), nil) })
 	return err
 }
 

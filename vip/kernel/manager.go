@@ -43,6 +43,7 @@ type Manager struct {
 	more     bool            // it is not at its end
 	listed   map[string]bool // interfaces whose addresses are in have
 	listedAt mono.Time       // when, if nothing was changed since; else 0
+	pause    func()          // Set's; else nil
 	outbox   []vip.Action    // announcements and questions that wait for their turn
 	queue    []vip.Action    // reused
 	want     vip.Set         // reused
@@ -168,8 +169,11 @@ func (m *Manager) Close() error {
 // Set adds (up) or removes (down) all addresses of an instance and returns when
 // the kernel's own list shows that it is done. On an error some addresses may be
 // in place; the Manager goes on trying until the next Set. Both directions are
-// idempotent.
-func (m *Manager) Set(instance string, up bool, now mono.Time) error {
+// idempotent. pause, unless nil, is called after every setBatch addresses: the caller
+// has other things to do, too.
+func (m *Manager) Set(instance string, up bool, now mono.Time, pause func()) error {
+	m.pause = pause
+	defer func() { m.pause = nil }()
 	h := m.holding(instance)
 	if h == nil {
 		return fmt.Errorf("no vrrp_instance %s has virtual addresses here", instance)

@@ -28,7 +28,7 @@ func TestManyInstances(t *testing.T) {
 		began := mono.Now()
 		host.Do(func() {
 			for i, c := range cfgs {
-				err := h.Set(c.Instance, up, mono.Now())
+				err := h.Set(c.Instance, up, mono.Now(), nil)
 				foreign := err != nil && strings.Contains(err.Error(), "was not put there by baton")
 				if up && i == 50 && !foreign || i != 50 && err != nil {
 					t.Errorf("Set(%s, %t): %v", c.Instance, up, err)
@@ -82,6 +82,14 @@ func TestBurstInPieces(t *testing.T) {
 	h := newHarness(t, host.NS, c)
 	seen := peer.Capture("eth0", 0x0806)
 	h.mustSet("VI_1", true)
+	host.Do(func() { // again, with pauses: nothing changes
+		for _, up := range []bool{true, false, true} {
+			pauses := 0
+			if err := h.Set("VI_1", up, mono.Now(), func() { pauses++ }); err != nil || pauses != n/setBatch {
+				t.Errorf("Set(%t): %v, with %d pauses", up, err, pauses)
+			}
+		}
+	})
 	now := mono.Now()
 	h.announce("VI_1", now)
 	if got := h.Status()[0].Announced; got != sendBatch || h.Deadline() != 0 {

@@ -55,7 +55,7 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 		unread = m.list(instance)
 	}
 	m.listedAt = mono.Time(0)
-	renewals := 0
+	applied, renewals := 0, 0
 	m.more = m.more && instance != ""
 	for _, st := range vip.Diff(m.have, m.want) {
 		if !mine(st.Address) {
@@ -72,6 +72,9 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 		}
 		err := unread[st.Interface]
 		if err == nil {
+			if applied++; applied%setBatch == 0 && m.pause != nil {
+				m.pause()
+			}
 			err = m.apply(st)
 		}
 		tell(outcome[st.Op], st.Address, err)
@@ -96,6 +99,9 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 // renewBatch bounds the renewals of one piece of a round: more of them, one or two dozen
 // microseconds each, would hold up the adverts that the same thread sends.
 const renewBatch = 64
+
+// setBatch is how many addresses are set between two pauses: one or two milliseconds.
+const setBatch = 16
 
 var outcome = [...]vip.EventKind{vip.Add: vip.Added, vip.Renew: vip.Renewed, vip.Refuse: vip.Failed, vip.Remove: vip.Removed}
 

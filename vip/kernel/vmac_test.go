@@ -97,7 +97,7 @@ func TestForeignVMAC(t *testing.T) {
 	host.IP("link", "add", "vrrp.51", "link", "eth0", "type", "macvlan")
 	h := newHarness(t, host.NS, onVMAC("10.0.0.9/24"))
 	host.Do(func() {
-		for _, err := range []error{h.MakeVMACs(), h.Set("VI_1", true, mono.Now())} {
+		for _, err := range []error{h.MakeVMACs(), h.Set("VI_1", true, mono.Now(), nil)} {
 			if err == nil || !strings.Contains(err.Error(), "interface vrrp.51 is there and was not made by baton") {
 				t.Errorf("%v", err)
 			}

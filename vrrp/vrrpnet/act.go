@@ -116,11 +116,26 @@ func (l *loop) sendFailed(now mono.Time, m *member, iface string, limit *limiter
 	}
 }
 
+// keepSpeaking sends the adverts that have become due while a batch is carried out. It
+// steps nothing, so that it can be called in the midst of that.
+func (l *loop) keepSpeaking() {
+	now := mono.Now()
+	for _, m := range l.r.members {
+		if m.index > 0 || m.group.Deadline() > now {
+			continue // its team's first member speaks for all
+		}
+		l.overdue = m.group.Overdue(now, l.overdue[:0])
+		for _, a := range l.overdue {
+			l.sendAdvert(now, m.team.members[a.Member], a.Priority)
+		}
+	}
+}
+
 // setAddresses has the owner add or remove the addresses. A master that cannot
 // have them must not stay master (false). Addresses that cannot be removed are
 // told; their lease, which nobody renews any more, ends them.
 func (l *loop) setAddresses(now mono.Time, m *member, up bool) bool {
-	err := l.owner.Set(m.cfg.Name, up, mono.Now())
+	err := l.owner.Set(m.cfg.Name, up, mono.Now(), l.keepSpeaking)
 	problem := &m.delErr
 	if up {
 		problem = &m.addErr

@@ -37,7 +37,8 @@ type loop struct {
 	naps     napClock
 	tick     sys.Ticker
 	stopping bool
-	farewell []Event // that groups have stopped, told when all instances have, as keepalived does it
+	overdue  []vrrp.Action // reused by keepSpeaking
+	farewell []Event       // that groups have stopped, told when all instances have, as keepalived does it
 }
 
 // run turns until the order to stop has come. The order of a turn matters:

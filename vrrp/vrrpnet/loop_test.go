@@ -57,6 +57,47 @@ func TestAdvertBeforeTimer(t *testing.T) {
 	}
 }
 
+// TestSlowAddresses: a new master whose addresses take longer to set than its
+// master-down interval speaks meanwhile, and so does the master beside it; neither
+// has stood still.
+func TestSlowAddresses(t *testing.T) {
+	t.Parallel()
+	ha, _, _ := hosts(t)
+	slow, quick := config(150), config(200)
+	slow.Name, slow.VRID, quick.Name = "slow", 52, "quick"
+	for _, c := range []*vrrp.Config{&slow, &quick} {
+		c.Version, c.AdvertInterval = 3, 300*time.Millisecond
+	}
+	a := newRig(t, ha, slow, quick)
+	sent := func() (least uint64) {
+		st := a.s.Status()
+		return min(st[0].Sent, st[1].Sent)
+	}
+	end := mono.Now().Add(patience)
+	a.owner.slow = func(up bool, pause func()) {
+		if !up || a.s.Status()[1].State != vrrp.Master {
+			return // quick comes first: its skew time is the shorter
+		}
+		for enough := sent() + 5; sent() < enough && mono.Now() < end; {
+			pause()
+		}
+	}
+	a.link()
+	a.start()
+	before := a.await("slow MASTER")
+	if mono.Now() >= end {
+		t.Fatal("no advert leaves while addresses are set")
+	}
+	slices.Sort(before)
+	want := []string{
+		"quick BACKUP: started", "quick MASTER: no master heard within the master-down interval", "quick addresses up false", "quick addresses up true", "quick announce",
+		"slow BACKUP: started", "slow MASTER: no master heard within the master-down interval", "slow addresses up false", "slow addresses up true", "slow announce",
+	}
+	if diff := cmp.Diff(want, withoutUnprivileged(before)); diff != "" {
+		t.Errorf("a, sorted (-want +got):\n%s", diff)
+	}
+}
+
 // TestNoAllocation: a master's adverts leave and a backup's come in without any,
 // through real sockets.
 func TestNoAllocation(t *testing.T) {

@@ -62,7 +62,7 @@ func beNode(conf string) int {
 
 type printingOwner struct{}
 
-func (printingOwner) Set(_ string, up bool, _ mono.Time) error {
+func (printingOwner) Set(_ string, up bool, _ mono.Time, _ func()) error {
 	fmt.Println("addresses up", up)
 	return nil
 }

@@ -40,13 +40,17 @@ type rig struct {
 
 // fakeOwner notes what it is asked to do.
 type fakeOwner struct {
-	say func(string)
+	say  func(string)
+	slow func(up bool, pause func()) // what takes time in Set; may be nil
 
 	mu   sync.Mutex
 	fail error // what Set(up) returns
 }
 
-func (o *fakeOwner) Set(instance string, up bool, _ mono.Time) error {
+func (o *fakeOwner) Set(instance string, up bool, _ mono.Time, pause func()) error {
+	if o.slow != nil {
+		o.slow(up, pause)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.say(fmt.Sprintf("%s addresses up %v", instance, up))

@@ -21,8 +21,9 @@ type Owner interface {
 	// when the kernel has confirmed. Both are idempotent. When adding fails, the
 	// instance leaves MASTER with priority 0, goes to FAULT, and tries again after
 	// 10 s, doubling up to 320 s: every attempt takes the addresses from a node
-	// that may hold them well.
-	Set(instance string, up bool, now mono.Time) error
+	// that may hold them well. Where there are many it calls pause now and then,
+	// which sends what adverts have become due.
+	Set(instance string, up bool, now mono.Time, pause func()) error
 	// Announce starts the schedule of gratuitous ARP and neighbour advertisements,
 	// in a conflict with a node that claims the addresses too, or else after a
 	// takeover.
