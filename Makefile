@@ -33,7 +33,7 @@ endif
 KEEP        := tools/keepowner.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint lint-more fmt fuzz fuzz-smoke bench bench-failover e2e deb deb-test demo vagrant-box vagrant-up clean need-go tools
+.PHONY: help build test race lint lint-more fmt fuzz fuzz-smoke bench bench-failover bench-vrrp e2e deb deb-test demo vagrant-box vagrant-up clean need-go tools
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,10 @@ bench: build ## baton, haproxy and nginx side by side (root; minutes)
 bench-failover: build ## what clients see of a fault: baton, and keepalived with haproxy (root; an hour and a half, single rows with BENCHFLAGS='-only kill -runs 3')
 	@tools/deps.sh bench-failover
 	@$(KEEP) $(GO) run -buildvcs=false ./bench/failover -o $(if $(filter -only% -columns% -systems%,$(BENCHFLAGS)),/dev/null,bench/FAILOVER.md) $(BENCHFLAGS)
+
+bench-vrrp: build ## adverts under load, of many instances, on a busy host: baton beside keepalived (root; a quarter of an hour)
+	@tools/deps.sh bench-vrrp
+	@$(KEEP) $(GO) run -buildvcs=false ./bench/vrrp -o $(if $(filter -only%,$(BENCHFLAGS)),/dev/null,bench/VRRP.md) $(BENCHFLAGS)
 
 deb: need-go ## build dist/baton_<version>_<amd64|arm64>.deb
 	@$(KEEP) packaging/build.sh

@@ -10,6 +10,7 @@ demo='ip:iproute2'
 test="$demo keepalived:keepalived tshark:tshark ps:procps gcc:gcc /usr/include/stdio.h:libc6-dev" # gcc: the race detector
 bench="$demo haproxy:haproxy nginx:nginx-light /usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream wrk:wrk taskset:util-linux"
 bench_failover="$demo haproxy:haproxy keepalived:keepalived"
+bench_vrrp="$bench_failover wrk:wrk dumpcap:wireshark-common"
 deb_test='ip:iproute2 unshare:util-linux debootstrap:debootstrap lintian:lintian'
 vagrant='vagrant:vagrant virsh:libvirt-clients qemu-img:qemu-utils debootstrap:debootstrap mke2fs:e2fsprogs
  ssh:openssh-client syslinux:syslinux mcopy:mtools mkfs.fat:dosfstools sfdisk:fdisk
@@ -22,10 +23,11 @@ demo) needs=$demo ;;
 test) needs=$test ;;
 bench) needs=$bench ;;
 bench-failover) needs=$bench_failover ;;
+bench-vrrp) needs=$bench_vrrp ;;
 deb-test) needs=$deb_test ;;
 vagrant) needs=$vagrant ;;
 *)
-	echo "usage: deps.sh demo|test|bench|bench-failover|deb-test|vagrant" >&2
+	echo "usage: deps.sh demo|test|bench|bench-failover|bench-vrrp|deb-test|vagrant" >&2
 	exit 2
 	;;
 esac

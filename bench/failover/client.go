@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"baton/bench/internal/bridge"
 )
 
 const (
@@ -105,7 +107,7 @@ func startClient(st *stage, every time.Duration) (*client, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	st.cleanup = append(st.cleanup, func() { endGroup(cmd) })
+	st.cleanup = append(st.cleanup, func() { bridge.End(cmd) })
 	c := &client{}
 	go c.read(out)
 	return c, nil

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"baton/bench/internal/bridge"
 	"baton/internal/sys"
 	"baton/pair/link"
 )
@@ -252,8 +253,8 @@ func (p *pair) end() {
 	for _, n := range []*node{p.a, p.b} {
 		_ = n.signal(syscall.SIGKILL, "")
 		_ = n.gone()
-		_ = p.st.port(n.name, true)
-		_ = ip("-n", p.st.ns(n.name), "addr", "del", vip+"/24", "dev", "eth0") // if it is there
+		_ = p.st.net.Port(n.name, true)
+		_ = bridge.IP("-n", p.st.net.NS(n.name), "addr", "del", vip+"/24", "dev", "eth0") // if it is there
 	}
 	_ = p.st.isolate(false)
 }
@@ -287,15 +288,4 @@ func (p *pair) logs() string {
 		}
 	}
 	return b.String()
-}
-
-func ownGroup() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
-
-func endGroup(cmd *exec.Cmd) {
-	if cmd != nil && cmd.Process != nil {
-		_ = sys.SignalGroup(cmd.Process.Pid, syscall.SIGKILL) // it may have ended
-		_ = cmd.Wait()
-	}
 }

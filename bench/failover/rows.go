@@ -158,8 +158,8 @@ func handover(p *pair) (sample, error) {
 }
 
 func port(p *pair) (sample, error) {
-	s, err := p.observe(func() error { return p.st.port("a", false) }, p.b, p.settledOn(p.b))
-	return s, errors.Join(err, p.st.port("a", true))
+	s, err := p.observe(func() error { return p.st.net.Port("a", false) }, p.b, p.settledOn(p.b))
+	return s, errors.Join(err, p.st.net.Port("a", true))
 }
 
 func pause(p *pair) (sample, error) {
@@ -233,7 +233,7 @@ func proxyKilled(p *pair) (sample, error) {
 func wedge(p *pair) (sample, error) {
 	var open []net.Conn
 	s, err := p.observe(func() error {
-		return p.st.in("client", func() error {
+		return p.st.net.In("client", func() error {
 			for range 700 {
 				c, err := net.DialTimeout("tcp", net.JoinHostPort(addrA, "80"), 100*time.Millisecond)
 				if err != nil {

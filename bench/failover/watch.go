@@ -29,7 +29,7 @@ func watchKernels(st *stage) (*kernels, error) {
 	done := make(chan struct{})
 	st.cleanup = append(st.cleanup, func() { close(done) })
 	for _, node := range []string{"a", "b"} {
-		ns, err := netns.GetFromName(st.ns(node))
+		ns, err := netns.GetFromName(st.net.NS(node))
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func watchKernels(st *stage) (*kernels, error) {
 		}
 		k.macs[l.Attrs().HardwareAddr.String()] = node
 	}
-	ns, err := netns.GetFromName(st.ns("client"))
+	ns, err := netns.GetFromName(st.net.NS("client"))
 	if err != nil {
 		return nil, err
 	}
