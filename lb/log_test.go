@@ -251,20 +251,26 @@ func compareLines(t *testing.T, format string, differs []string, ours, theirs st
 }
 
 // TestErrorLogLikeHAProxy compares the lines of connections that failed before they
-// were sessions: those without the PROXY header that the listener wants.
+// were sessions: those without the PROXY header that the listener wants, and those
+// whose request is none.
 func TestErrorLogLikeHAProxy(t *testing.T) {
 	if _, err := exec.LookPath("haproxy"); err != nil {
 		t.Skip("haproxy is not installed")
 	}
-	for _, mode := range []string{"tcp", "http"} {
-		t.Run(mode, func(t *testing.T) {
+	for _, c := range []struct{ name, mode, bind, sends string }{
+		{"no header", "tcp", " accept-proxy name one", "no header at all, but some text\r\n\r\n"},
+		{"no header", "http", " accept-proxy name one", "no header at all, but some text\r\n\r\n"},
+		{"no request", "http", "", "no request at all\r\n\r\n"},
+		{"late request", "http", "\n timeout http-request 100ms", "GET / HTTP/1.1\r\n"},
+	} {
+		t.Run(c.name+" "+c.mode, func(t *testing.T) {
 			t.Parallel()
-			config := logPreset + " mode " + mode + "\nfrontend fe\n bind {fe} accept-proxy name one\n error-log-format \"" + everyAlias(mode == "http") +
+			config := logPreset + " mode " + c.mode + "\nfrontend fe\n bind {fe}" + c.bind + "\n log-format of-sessions\n error-log-format \"" + everyAlias(c.mode == "http") +
 				"\"\n default_backend be\nbackend be\n server s1 {s1}\n"
 			play := func(r *rig) {
-				c := r.client("fe")
-				c.send("no header at all, but some text\r\n\r\n")
-				c.rest()
+				w := r.client("fe")
+				w.send(c.sends)
+				w.rest()
 			}
 			ours, theirs := linesOf(t, config, false, 1, play), linesOf(t, config, true, 1, play)
 			compareLines(t, "error-log-format", nil, ours[0], theirs[0])

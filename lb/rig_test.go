@@ -36,6 +36,7 @@ const patience = 10 * time.Second
 //
 //	{fe}  stands for a listener's address, any name that starts with "fe"
 //	{log} for a log target that nextLog reads, facility included
+//	{sock} for the path of that target alone
 //	{no}  for an address where nobody listens, any name that starts with "no"
 //	{pages} for the folder of error pages, testdata/pages
 //	{port} for an origin's port alone, any name that starts with "port"
@@ -93,6 +94,8 @@ func (r *rig) fill(text, sock string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(s string) string {
 		name := s[1 : len(s)-1]
 		switch {
+		case name == "sock":
+			return sock
 		case name == "log":
 			return sock + " len 8000 format raw local0"
 		case name == "pages":

@@ -14,8 +14,16 @@ type Status struct {
 	Loops          int              `json:"loops"`
 	Draining       bool             `json:"draining,omitempty"`
 	DroppedLogs    uint64           `json:"dropped_log_lines,omitempty"`
+	LogTargets     []LogTarget      `json:"log_targets,omitempty"`
 	Frontends      []FrontendStatus `json:"frontends,omitempty"`
 	Backends       []BackendStatus  `json:"backends,omitempty"`
+}
+
+// LogTarget is where log lines go.
+type LogTarget struct {
+	Name    string `json:"name"`
+	Dropped uint64 `json:"dropped"` // lines that were lost, ever
+	Failing bool   `json:"failing"` // it can't be reached at present
 }
 
 // Counters are what a proxy has counted since the start.
@@ -80,6 +88,9 @@ func (l *LB) Status() Status {
 	st := Status{
 		Connections: l.set.Conns(), MaxConnections: int(l.set.Maxconn), Loops: len(l.set.Workers),
 		Draining: l.set.Draining(), DroppedLogs: l.sinks.Dropped(),
+	}
+	for _, t := range l.sinks.Targets() {
+		st.LogTargets = append(st.LogTargets, LogTarget(t))
 	}
 	for _, fe := range l.set.Frontends {
 		f := FrontendStatus{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"baton/lb/http1"
+	"baton/lb/logfmt"
 	"baton/lb/pattern"
 	"baton/lb/sample"
 	"baton/lb/spec"
@@ -290,7 +291,7 @@ var httpAfterActions = []keyword[*ruleLine]{
 	{"del-acl", 0, false, Refused, nil, ""},
 	{"del-header", 0, false, Done, actionDelHeader, "remove headers; -m"},
 	{"del-map", 0, false, Refused, nil, ""},
-	{"do-log", 0, false, Refused, nil, ""},
+	{"do-log", 0, false, Done, actionDoLog(logfmt.HTTPAfterRes), "write a log line now; profile"},
 	{"replace-header", 0, false, Done, actionReplace(spec.ActionReplaceHeader), "rewrite the values of a header"},
 	{"replace-value", 0, false, Done, actionReplace(spec.ActionReplaceValue), "rewrite each comma-separated value of a header"},
 	{"sc-add-gpc", 0, false, Refused, nil, "no stick tables yet"},

@@ -139,11 +139,11 @@ func parseOneValue(_ *lowerer, a *args) { a.next("a value") }
 
 func parseGlobalLog(l *lowerer, a *args) {
 	if a.no {
-		l.cfg.Global.Logs = nil
+		l.logs = nil
 		return
 	}
-	if t, ok := a.logTarget(); ok {
-		l.cfg.Global.Logs = append(l.cfg.Global.Logs, t)
+	if t, ok := a.logTarget(l); ok {
+		l.logs = append(l.logs, t)
 	}
 }
 

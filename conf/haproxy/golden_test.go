@@ -118,6 +118,10 @@ func dumpValue(b *strings.Builder, indent, name string, v reflect.Value) {
 		fmt.Fprintf(b, "%s%s %s\n", indent, name, list.Name)
 		return
 	}
+	if p, ok := v.Interface().(*spec.LogProfile); ok && name == "Profile" { // its contents stand in LogProfiles
+		fmt.Fprintf(b, "%s%s %s\n", indent, name, p.Name)
+		return
+	}
 	if _, simple := v.Interface().(fmt.Stringer); !simple && v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}

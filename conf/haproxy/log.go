@@ -11,11 +11,12 @@ import (
 	"baton/lb/spec"
 )
 
-// logLine is one `log` line of a proxy; global stands for all those of the
-// global section, which may be extended after the proxy was read.
+// logLine is one `log` line; global stands for all those of the global section, which
+// may be extended after the proxy was read.
 type logLine struct {
 	global bool
 	target spec.LogTarget
+	ring   *ring // where it goes; nil: to target
 }
 
 // The positions in these tables are the numbers of RFC 5424 section 6.2.1;
@@ -42,8 +43,8 @@ func parseProxyLog(p *proxy, a *args) {
 		p.logs = append(p.logs, logLine{global: true})
 		return
 	}
-	if t, ok := a.logTarget(); ok {
-		p.logs = append(p.logs, logLine{target: t})
+	if t, ok := a.logTarget(p.l); ok {
+		p.logs = append(p.logs, t)
 	}
 }
 
@@ -54,25 +55,38 @@ func (p *proxy) resolveLogs() []spec.LogTarget {
 		if l.global {
 			all = append(all, p.l.cfg.Global.Logs...)
 		} else {
-			all = append(all, l.target)
+			all = append(all, l.targets()...)
 		}
 	}
 	for i := range all {
-		all[i].Tag = cmp.Or(p.logTag, p.l.logTag)
-		if p.l.cfg.Global.SendHostname && all[i].Format == "" {
-			all[i].Format = "rfc3164"
+		t := &all[i]
+		t.Tag = cmp.Or(p.logTag, p.l.logTag)
+		if t.Profile != nil && t.Profile.Tag != "" {
+			t.Tag = t.Profile.Tag
 		}
-		if all[i].Format == "local" {
-			all[i].Format = ""
+		if p.l.cfg.Global.SendHostname && t.Format == "" {
+			t.Format = "rfc3164"
+		}
+		if t.Format == "local" {
+			t.Format = ""
 		}
 	}
 	return all
 }
 
-// logTarget reads `<address> [len N] [format F] <facility> [level [minlevel]]`.
-func (a *args) logTarget() (spec.LogTarget, bool) {
-	t := spec.LogTarget{Len: 1024, Level: len(levels) - 1}
-	a.logAddress(&t)
+// targets are where the line goes: a ring may have several servers.
+func (l *logLine) targets() []spec.LogTarget {
+	if l.ring != nil {
+		return l.ring.targets(l.target)
+	}
+	return []spec.LogTarget{l.target}
+}
+
+// logTarget reads `<address> [len N] [format F] [sample S] [profile P] <facility> [level [minlevel]]`.
+func (a *args) logTarget(l *lowerer) (logLine, bool) {
+	line := logLine{target: spec.LogTarget{Len: 1024, Level: len(levels) - 1}}
+	t := &line.target
+	line.ring = a.logAddress(l, t)
 	for a.more() {
 		if a.accept("len") {
 			t.Len, _ = a.integer("a line length", 80, 65535)
@@ -82,8 +96,10 @@ func (a *args) logTarget() (spec.LogTarget, bool) {
 			}
 		} else if a.accept("sample") {
 			t.Sample = a.logSample()
-		} else if a.peek() == "profile" {
-			a.fail(a.words[a.i], "", "'profile' is known, not supported yet")
+		} else if a.accept("profile") {
+			if w, ok := a.next("the name of a log-profile"); ok {
+				t.Profile = l.logProfile(w).LogProfile
+			}
 		} else {
 			break
 		}
@@ -98,7 +114,7 @@ func (a *args) logTarget() (spec.LogTarget, bool) {
 	if a.more() {
 		t.MinLevel = a.choice("log level", levels)
 	}
-	return t, !a.failed
+	return line, !a.failed
 }
 
 // choice reads one of the words in names and returns its index, or -1.
@@ -119,11 +135,12 @@ func (a *args) choice(what string, names []string) int {
 }
 
 // logAddress reads where a log goes: an address with UDP port 514 by default, a
-// path to a datagram socket, tcp@ and uxst@ streams, stdout, stderr or fd@N.
-func (a *args) logAddress(t *spec.LogTarget) {
+// path to a datagram socket, tcp@ and uxst@ streams, stdout, stderr or fd@N. A ring is
+// returned.
+func (a *args) logAddress(l *lowerer, t *spec.LogTarget) *ring {
 	w, ok := a.next("<address> and <facility>")
 	if !ok {
-		return
+		return nil
 	}
 	family, rest := cutFamily(w.Text)
 	switch {
@@ -157,11 +174,18 @@ func (a *args) logAddress(t *spec.LogTarget) {
 		if strings.HasPrefix(family, "tcp") {
 			t.Kind = spec.LogStream
 		}
-	case slices.Contains([]string{"ring", "sockpair", "abns"}, family):
+	case family == "ring" && rest != "":
+		name := w
+		name.Text = rest
+		return l.ring(name)
+	case family == "backend":
+		a.fail(w, "write a log line for each of its servers, with sample to share the lines out", "log address 'backend@' is known, not supported yet")
+	case slices.Contains([]string{"sockpair", "abns"}, family):
 		a.fail(w, "", "log address '%s@' is known, not supported yet", family)
 	default:
 		a.fail(w, "", "invalid log address '%s'", w.Text)
 	}
+	return nil
 }
 
 // familyFits tells whether a literal address is of the family that its prefix forces.

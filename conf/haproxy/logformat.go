@@ -22,6 +22,7 @@ var logKeywords = []keyword[*proxy]{
 	{"error-log-format", front, false, Done, parseErrorFormat, "the line of a connection that failed before it was a session"},
 	{"log-format", front, false, Done, parseLogFormat, "custom log lines: aliases, flags, json and cbor"},
 	{"log-format-sd", front, false, Done, parseLogFormatSD, "structured data of rfc5424 targets"},
+	{"log-steps", front, false, Done, parseLogSteps, "when lines are written: all, or accept, request, connect, response, close; without it once, at the end"},
 	{"log-tag", inAll, false, Done, parseLogTag, "the program's name in syslog heads"},
 	{"option dontlog-normal", front, true, Done, optionDontLogNormal, "log failures only"},
 	{"option dontlognull", front, true, Done, optionDontLogNull, "do not log connections without data"},

@@ -41,6 +41,10 @@ type lowerer struct {
 	errorGroups []*httpErrors
 	userlists   []*userlistSection // those named and those there
 	groupRefs   []groupRef
+
+	logs        []logLine     // global
+	logProfiles []*logProfile // those named and those there
+	rings       []*ring       // the same
 }
 
 // sectionKeyword is a word that starts a section.
@@ -61,13 +65,13 @@ var sections = []sectionKeyword{
 	{"crt-store", Refused, "named certificates"},
 	{"fcgi-app", Refused, "FastCGI applications"},
 	{"http-errors", Done, "groups of error files"},
-	{"log-forward", Refused, "syslog forwarding"},
-	{"log-profile", Refused, "log formats by event"},
+	{"log-forward", Refused, "syslog forwarding; run a syslog daemon for it"},
+	{"log-profile", Done, "how lines are made for the targets that name it"},
 	{"mailers", Refused, "mail alerts"},
 	{"peers", Refused, "stick-table replication"},
 	{"program", Refused, "programs run beside the balancer; use a systemd unit"},
 	{"resolvers", Done, "name servers for names followed at run time"},
-	{"ring", Refused, "ring buffers for logs"},
+	{"ring", Done, "buffers of log lines before a syslog server over TCP"},
 	{"traces", Refused, "debugging traces"},
 	{"userlist", Done, "users and passwords for http_auth"},
 }
@@ -91,6 +95,10 @@ func (l *lowerer) section(s *conf.Section) {
 		l.userlist(s)
 	case s.Keyword.Text == "http-errors":
 		l.httpErrors(s)
+	case s.Keyword.Text == "log-profile":
+		l.logProfileSection(s)
+	case s.Keyword.Text == "ring":
+		l.ringSection(s)
 	default:
 		l.proxy(s)
 	}
@@ -244,6 +252,11 @@ func (l *lowerer) backend(name string) *proxy {
 
 // finish checks what needs all sections, and fills the Config.
 func (l *lowerer) finish() {
+	l.checkRings()
+	l.resolveLogProfiles()
+	for i := range l.logs {
+		l.cfg.Global.Logs = append(l.cfg.Global.Logs, l.logs[i].targets()...)
+	}
 	for _, p := range l.proxies {
 		p.validate()
 		l.linkResolvers(p)

@@ -6,6 +6,7 @@ import (
 
 	"baton/conf"
 	"baton/internal/diag"
+	"baton/lb/logfmt"
 	"baton/lb/sample"
 	"baton/lb/spec"
 )
@@ -40,6 +41,7 @@ var httpRequestActions = []keyword[*ruleLine]{
 	{"del-map", 0, false, Refused, nil, ""},
 	{"deny", 0, false, Done, actionDeny, "answer with an error, 403 by default"},
 	{"disable-l7-retry", 0, false, Done, actionPlain(spec.ActionDisableRetry), "this request is not sent again"},
+	{"do-log", 0, false, Done, actionDoLog(logfmt.HTTPReq), "write a log line now; profile"},
 	{"do-resolve", 0, false, Refused, nil, ""},
 	{"early-hint", 0, false, Refused, nil, ""},
 	{"normalize-uri", 0, false, Refused, nil, ""},
@@ -100,6 +102,7 @@ var httpResponseActions = []keyword[*ruleLine]{
 	{"del-header", 0, false, Done, actionDelHeader, "remove headers; -m"},
 	{"del-map", 0, false, Refused, nil, ""},
 	{"deny", 0, false, Done, actionDeny, "answer with an error instead, 502 by default"},
+	{"do-log", 0, false, Done, actionDoLog(logfmt.HTTPRes), "write a log line now; profile"},
 	{"redirect", 0, false, Done, actionRedirect, "answer with a redirect instead"},
 	{"replace-header", 0, false, Done, actionReplace(spec.ActionReplaceHeader), "rewrite the values of a header"},
 	{"replace-value", 0, false, Done, actionReplace(spec.ActionReplaceValue), "rewrite each comma-separated value of a header"},

@@ -84,7 +84,7 @@ var serverKeywords = []keyword[*server]{
 	{"id", 0, false, Done, serverID, "numeric identifier"},
 	{"init-addr", 0, false, Done, serverInitAddr, "where the first address comes from, default last,libc"},
 	{"inter", 0, false, Done, serverInter, "check interval, default 2s"},
-	{"log-proto", 0, false, Refused, nil, ""},
+	{"log-proto", 0, false, Refused, nil, "it belongs to the servers of ring sections"},
 	{"max-reuse", 0, false, Refused, nil, ""},
 	{"maxconn", 0, false, Done, serverMaxconn, "most connections at a time"},
 	{"maxqueue", 0, false, Done, serverMaxqueue, "most requests in the server's own queue"},

@@ -40,6 +40,7 @@ var tcpContentActions = slices.Concat([]keyword[*ruleLine]{
 // tcpActions are those that all tcp-request rules have.
 var tcpActions = []keyword[*ruleLine]{
 	{"accept", 0, false, Done, actionAllow, "end the rules"},
+	{"do-log", 0, false, Done, tcpDoLog, "write a log line now; profile"},
 	{"reject", 0, false, Done, actionPlain(spec.ActionReject), "close the connection"},
 	{"sc-inc-gpc", 0, false, Refused, nil, "no stick tables yet"},
 	{"sc-inc-gpc0", 0, false, Refused, nil, "no stick tables yet"},

@@ -56,24 +56,15 @@ func (l *lowerer) userlistOf(name string) *userlist.List { return l.userlistSect
 
 func (l *lowerer) userlist(s *conf.Section) {
 	u := &userlistSection{list: userlist.New("")} // for the mistakes in its lines alone
-	switch {
-	case len(s.Args) == 0:
-		l.errs.Errorf(s.Keyword.Pos, "", "'userlist' expects a name")
-	case len(s.Args) > 1:
-		l.errs.Errorf(s.Args[1].Pos, "", "unexpected argument '%s'", s.Args[1].Text)
-	case !hasEmpty(&l.errs, s.Args):
-		name := s.Args[0]
-		if bad := badNameByte(name.Text); bad != "" {
-			l.errs.Errorf(name.Pos, "letters, digits and - _ . : are allowed", "character '%s' is not permitted in userlist name '%s'", bad, name.Text)
-		}
+	if name, ok := l.sectionName(s); ok {
 		named := l.userlistSection(name.Text)
 		if named.declared {
 			l.errs.Errorf(name.Pos, "", "userlist '%s' has the same name as another one at %s", name.Text, named.pos)
-			break
+		} else {
+			u = named
+			u.declared, u.pos = true, s.Keyword.Pos
+			l.cfg.Userlists = append(l.cfg.Userlists, u.list)
 		}
-		u = named
-		u.declared, u.pos = true, s.Keyword.Pos
-		l.cfg.Userlists = append(l.cfg.Userlists, u.list)
 	}
 	lines(l, s, userlistKeywords, u, func(*keyword[*userlistSection], *args) bool { return true })
 	for _, m := range u.joins {

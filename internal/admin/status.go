@@ -106,11 +106,19 @@ type Probe struct {
 
 // Balancer is what all proxies share.
 type Balancer struct {
-	Connections    int    `json:"connections"`
-	MaxConnections int    `json:"max_connections"`
-	Loops          int    `json:"loops"`
-	Draining       bool   `json:"draining"` // no new connections are taken
-	DroppedLogs    uint64 `json:"dropped_log_lines"`
+	Connections    int         `json:"connections"`
+	MaxConnections int         `json:"max_connections"`
+	Loops          int         `json:"loops"`
+	Draining       bool        `json:"draining"` // no new connections are taken
+	DroppedLogs    uint64      `json:"dropped_log_lines"`
+	LogTargets     []LogTarget `json:"log_targets"`
+}
+
+// LogTarget is where log lines go.
+type LogTarget struct {
+	Name    string `json:"name"`
+	Dropped uint64 `json:"dropped"` // lines that were lost, ever
+	Failing bool   `json:"failing"` // it can't be reached at present
 }
 
 // Counters are what a proxy has counted since the start.

@@ -64,6 +64,7 @@ func (s *Status) problems(now time.Time) []string {
 	if s.Balancer != nil && s.Balancer.Connections >= s.Balancer.MaxConnections {
 		out = append(out, fmt.Sprintf("the connection limit is reached (%d): new clients wait", s.Balancer.MaxConnections))
 	}
+	out = append(out, s.Balancer.logProblems()...)
 	for _, be := range s.Backends {
 		down := 0
 		for _, srv := range be.Servers {
@@ -76,6 +77,23 @@ func (s *Status) problems(now time.Time) []string {
 			out = append(out, fmt.Sprintf("backend %s has no usable server", be.Name))
 		case down > 0:
 			out = append(out, fmt.Sprintf("backend %s: %d of %d servers down", be.Name, down, len(be.Servers)))
+		}
+	}
+	return out
+}
+
+// logProblems tells of log targets that lines don't reach.
+func (b *Balancer) logProblems() []string {
+	if b == nil {
+		return nil
+	}
+	var out []string
+	for _, t := range b.LogTargets {
+		switch {
+		case t.Failing:
+			out = append(out, fmt.Sprintf("log target %s can't be reached, %d lines were dropped", t.Name, t.Dropped))
+		case t.Dropped > 0:
+			out = append(out, fmt.Sprintf("log target %s was too slow or away: %d lines were dropped", t.Name, t.Dropped))
 		}
 	}
 	return out

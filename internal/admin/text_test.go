@@ -42,8 +42,12 @@ func TestText(t *testing.T) {
 				Master:    &Master{"192.168.1.10", 103},
 				Differs:   []string{"192.168.1.10 advertises other addresses than this node has"},
 			}},
-			Probes:   []Probe{{Name: "chk", Kind: "script", Verdict: "down", Since: before(26 * time.Hour), Last: "exit status 1", Streak: 1, Need: 2}},
-			Balancer: &Balancer{Connections: 10, MaxConnections: 10},
+			Probes: []Probe{{Name: "chk", Kind: "script", Verdict: "down", Since: before(26 * time.Hour), Last: "exit status 1", Streak: 1, Need: 2}},
+			Balancer: &Balancer{Connections: 10, MaxConnections: 10, LogTargets: []LogTarget{
+				{Name: "/dev/log"},
+				{Name: "ring@r/s", Dropped: 7},
+				{Name: "udp@10.0.0.1:514", Failing: true},
+			}},
 			Backends: []Backend{
 				{Name: "app", Mode: "http", Balance: "roundrobin", Servers: []Server{{Name: "s1", Address: "10.0.0.1:80", State: "DOWN", Check: "L4CON", Info: "connection refused", Weight: 1, ConnErrors: 7}}},
 				{Name: "two", Mode: "tcp", Balance: "leastconn", Usable: 1, Queued: 4, Servers: []Server{{Name: "s1", State: "DOWN"}, {Name: "s2", State: "UP", Active: true, Backup: true}}},

@@ -53,7 +53,10 @@ func probeStatus(s runner.Status) admin.Probe {
 func addBalancer(st *admin.Status, b lb.Status) {
 	st.Balancer = &admin.Balancer{
 		Connections: b.Connections, MaxConnections: b.MaxConnections, Loops: b.Loops,
-		Draining: b.Draining, DroppedLogs: b.DroppedLogs,
+		Draining: b.Draining, DroppedLogs: b.DroppedLogs, LogTargets: []admin.LogTarget{},
+	}
+	for _, t := range b.LogTargets {
+		st.Balancer.LogTargets = append(st.Balancer.LogTargets, admin.LogTarget(t))
 	}
 	for _, f := range b.Frontends {
 		st.Frontends = append(st.Frontends, admin.Frontend{

@@ -81,13 +81,13 @@ func AppendConnect(dst []byte, r *Record) []byte {
 
 // AppendError appends the line of a connection that failed before it was a
 // session (chapter 8.2.5), in a TLS handshake for example.
-func AppendError(dst []byte, r *Record, message string) []byte {
+func AppendError(dst []byte, r *Record) []byte {
 	dst = appendFrom(dst, r)
 	dst = append(dst, r.Frontend...)
 	dst = append(dst, '/')
 	dst = append(dst, r.Bind...)
 	dst = append(dst, ": "...)
-	return append(dst, message...)
+	return append(dst, r.Message...)
 }
 
 // appendFrom appends "client:port [date] ".

@@ -30,7 +30,8 @@ func TestLines(t *testing.T) {
 		case "connect":
 			return string(AppendConnect(nil, &r)) + "\n"
 		case "error":
-			return string(AppendError(nil, &r, d.Input)) + "\n"
+			r.Message = d.Input
+			return string(AppendError(nil, &r)) + "\n"
 		}
 		d.Fatalf(t, "unknown command")
 		return ""

@@ -2,6 +2,7 @@ package logfmt
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"baton/lb/sample"
@@ -66,19 +67,24 @@ type Record struct {
 	LogCount           uint64 // lines of the frontend before this one
 	RequestID          uint32 // streams of the process before this one; NeedCounters
 	Origin             Origin
+	Message            string      // why it failed before it was a session: AppendError
 	Cipher, TLSVersion string      // "": no TLS
 	Sample             *sample.Ctx // what expressions look at; nil: all are absent
 }
 
-// At makes the record one of a line that is written before the end, where early is
-// set: the connection has not been counted out of its backend and server.
-func (r *Record) At(early bool) *Record {
-	if early {
-		r.Early = true
+// At makes the record one of a line that is written at o. Before the end the connection
+// has not been counted out of its backend and server.
+func (r *Record) At(o Origin) *Record {
+	r.Origin = o
+	if o == TxnClose || o == SessError {
+		return r
+	}
+	r.Early = true
+	if r.Backend != "" {
 		r.BackendConns++
-		if r.Server != "" {
-			r.ServerConns++
-		}
+	}
+	if r.Server != "" {
+		r.ServerConns++
 	}
 	return r
 }
@@ -96,10 +102,44 @@ const (
 	TxnConnect
 	TxnResponse
 	TxnClose
+	TCPReqConn // this one and those behind it are of the action do-log
+	TCPReqSess
+	TCPReqCont
+	HTTPReq
+	HTTPRes
+	HTTPAfterRes
 )
 
 func (o Origin) String() string {
-	return [...]string{"unspec", "sess_error", "sess_killed", "txn_accept", "txn_request", "txn_connect", "txn_response", "txn_close"}[o]
+	return [...]string{
+		"unspec", "sess_error", "sess_killed", "txn_accept", "txn_request", "txn_connect", "txn_response", "txn_close",
+		"tcp-req-conn", "tcp-req-sess", "tcp-req-cont", "http-req", "http-res", "http-after-res",
+	}[o]
+}
+
+// Origins is a set of them.
+type Origins uint16
+
+// Of makes a set.
+func Of(all ...Origin) Origins {
+	var s Origins
+	for _, o := range all {
+		s |= 1 << o
+	}
+	return s
+}
+
+// Has reports whether o is in the set.
+func (s Origins) Has(o Origin) bool { return s>>o&1 != 0 }
+
+func (s Origins) String() string {
+	var names []string
+	for o := Unspecified; o <= HTTPAfterRes; o++ {
+		if s.Has(o) {
+			names = append(names, o.String())
+		}
+	}
+	return strings.Join(names, ",")
 }
 
 // Abnormal reports whether the record tells of an error, timeout, retry,

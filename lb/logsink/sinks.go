@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,7 +55,10 @@ func (s *Sinks) Group(targets []spec.LogTarget) (*Group, error) {
 		if !ok {
 			panic("BUG: logsink: unknown format " + t.Format)
 		}
-		r := route{w: w, framing: framing, facility: t.Facility, level: t.Level, minLevel: t.MinLevel, limit: t.Len, tag: cmp.Or(t.Tag, s.o.Tag)}
+		r := route{
+			w: w, framing: framing, facility: t.Facility, level: t.Level, minLevel: t.MinLevel, limit: t.Len, tag: cmp.Or(t.Tag, s.o.Tag),
+			counted: t.Ring != nil && t.Ring.OctetCount, profile: t.Profile,
+		}
 		if t.Sample != nil {
 			r.sample = newSample(t.Sample)
 		}
@@ -79,12 +84,18 @@ func (s *Sinks) writer(t spec.LogTarget) (*writer, error) {
 		return nil, fmt.Errorf("log %s: %w", name, err)
 	}
 	w := newWriter(name, open, last, s)
+	if t.Ring != nil {
+		w.room = t.Ring.Size
+	}
 	s.writers[name] = w
 	go w.run()
 	return w, nil
 }
 
 func targetName(t spec.LogTarget) string {
+	if t.Ring != nil {
+		return "ring@" + t.Ring.Name + "/" + t.Ring.Server
+	}
 	switch t.Kind {
 	case spec.LogFD:
 		return fmt.Sprintf("fd@%d", t.FD)
@@ -107,6 +118,25 @@ func (s *Sinks) Dropped() uint64 {
 		n += w.dropped.Load()
 	}
 	return n
+}
+
+// Target is one target at one moment.
+type Target struct {
+	Name    string
+	Dropped uint64 // lines lost, ever
+	Failing bool   // the last attempt to send went wrong
+}
+
+// Targets returns the targets in the order of their names.
+func (s *Sinks) Targets() []Target {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Target
+	for _, name := range slices.Sorted(maps.Keys(s.writers)) {
+		w := s.writers[name]
+		all = append(all, Target{Name: name, Dropped: w.dropped.Load(), Failing: w.failing.Load()})
+	}
+	return all
 }
 
 // Close sends what is buffered and ends the writers. Lines that come later are
@@ -147,6 +177,28 @@ type route struct {
 	limit    int // bytes of a line without its end; 0: none
 	tag      string
 	sample   *sample // nil: all lines
+	counted  bool    // spec.Ring.OctetCount
+	profile  *spec.LogProfile
+}
+
+// Part is the targets of a group with the same profile.
+type Part struct {
+	Profile *spec.LogProfile // nil: none
+	*Group
+}
+
+// Parts returns the group's targets by profile.
+func (g *Group) Parts() []Part {
+	var parts []Part
+	for _, r := range g.routes {
+		i := slices.IndexFunc(parts, func(p Part) bool { return p.Profile == r.profile })
+		if i < 0 {
+			i = len(parts)
+			parts = append(parts, Part{r.profile, new(Group)})
+		}
+		parts[i].routes = append(parts[i].routes, r)
+	}
+	return parts
 }
 
 // sample takes some lines of each turn.

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,6 +46,17 @@ func TestSlowTargets(t *testing.T) {
 			}
 			stream(t, ln)
 			return spec.LogTarget{Kind: spec.LogStream, Address: ln.Addr().String(), Level: 7}
+		}, false},
+		{"ring", func(t *testing.T) spec.LogTarget {
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			stream(t, ln)
+			return spec.LogTarget{
+				Kind: spec.LogStream, Address: ln.Addr().String(), Level: 7, Len: 2000,
+				Ring: &spec.Ring{Name: "r", Server: "s", Size: 10000, Connect: time.Second, Send: time.Second},
+			}
 		}, false},
 		{"unix stream", func(t *testing.T) spec.LogTarget {
 			path := filepath.Join(t.TempDir(), "s")
@@ -97,6 +110,47 @@ func TestStream(t *testing.T) {
 	got := make([]byte, len(want))
 	if _, err := io.ReadFull(c, got); err != nil || string(got) != want {
 		t.Fatalf("%q, %v", got, err)
+	}
+}
+
+// TestRing: lines begin with their lengths, rings of one server have connections of
+// their own, and a line that does not fit into its ring is dropped.
+func TestRing(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	to := spec.LogTarget{Kind: spec.LogStream, Address: ln.Addr().String(), Level: 7, Facility: 16, Format: "priority", Len: 300}
+	legacy := to
+	to.Ring = &spec.Ring{Name: "a", Server: "s", Size: 1000, Send: time.Minute, OctetCount: true}
+	legacy.Ring = &spec.Ring{Name: "b", Server: "s", Size: 1000}
+	s, g := open(t, Options{}, to)
+	other, err := s.Group([]spec.LogTarget{legacy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(want string) {
+		t.Helper()
+		c, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(c, got); err != nil || string(got) != want {
+			t.Errorf("%q, %v, want %q", got, err, want)
+		}
+	}
+	g.Send(6, noon, bytes.Repeat([]byte("x"), 1001))
+	g.Send(6, noon, []byte("one"))
+	g.Send(3, noon, bytes.Repeat([]byte("y"), 400))
+	read("8 <134>one300 <131>" + strings.Repeat("y", 295))
+	other.Send(6, noon, []byte("two"))
+	read("<134>two\n")
+	want := []Target{{Name: "ring@a/s", Dropped: 1}, {Name: "ring@b/s"}}
+	if d := cmp.Diff(want, s.Targets()); d != "" {
+		t.Error(d)
 	}
 }
 

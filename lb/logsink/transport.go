@@ -12,7 +12,7 @@ import (
 	"baton/lb/spec"
 )
 
-// dialTimeout bounds the look-up of a log server's name.
+// dialTimeout bounds the look-up of a log server's name and the connection to it.
 const dialTimeout = 5 * time.Second
 
 // opener returns what opens a target, and what is to be closed in the end. A
@@ -29,9 +29,13 @@ func opener(t spec.LogTarget) (open func() (transport, error), last io.Closer, e
 	case spec.LogUnix:
 		return func() (transport, error) { return dialDatagram("unixgram", t.Address) }, nil, nil
 	case spec.LogStream:
-		return func() (transport, error) { return dialStream("tcp", t.Address) }, nil, nil
+		connect, write := dialTimeout, time.Duration(0)
+		if t.Ring != nil {
+			connect, write = t.Ring.Connect, t.Ring.Send
+		}
+		return func() (transport, error) { return dialStream("tcp", t.Address, connect, write) }, nil, nil
 	case spec.LogUnixStream:
-		return func() (transport, error) { return dialStream("unix", t.Address) }, nil, nil
+		return func() (transport, error) { return dialStream("unix", t.Address, dialTimeout, 0) }, nil, nil
 	}
 	return func() (transport, error) { return dialDatagram("udp", t.Address) }, nil, nil
 }
@@ -71,18 +75,28 @@ func (f stream) Close() error { return nil }
 
 // connection is a stream socket. What the peer had not read when it went is lost:
 // the kernel had taken it.
-type connection struct{ net.Conn }
+type connection struct {
+	net.Conn
+	limit time.Duration // of a write; 0: none
+}
 
-func dialStream(network, address string) (transport, error) {
-	d := net.Dialer{Timeout: dialTimeout}
+func dialStream(network, address string, connect, write time.Duration) (transport, error) {
+	d := net.Dialer{Timeout: connect}
 	c, err := d.Dial(network, address)
 	if err != nil {
 		return nil, err
 	}
-	return connection{c}, nil
+	return connection{c, write}, nil
 }
 
-func (c connection) send(b batch) (int, error) { return writeLines(c, b) }
+func (c connection) send(b batch) (int, error) {
+	if c.limit > 0 {
+		if err := c.SetWriteDeadline(time.Now().Add(c.limit)); err != nil {
+			return 0, err
+		}
+	}
+	return writeLines(c, b)
+}
 
 // datagram is a connected datagram socket: one datagram per line.
 type datagram struct {

@@ -3,6 +3,8 @@ package logsink
 import (
 	"context"
 	"io"
+	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,8 +28,10 @@ type writer struct {
 	name    string
 	open    func() (transport, error)
 	last    io.Closer // closed when the writer ends; nil: nothing
+	room    int       // bytes of lines that may wait
 	sinks   *Sinks
 	dropped atomic.Uint64
+	failing atomic.Bool // and said so
 
 	wake chan struct{} // has a token when lines wait
 	quit chan struct{} // closed by stop
@@ -57,7 +61,7 @@ type transport interface {
 
 func newWriter(name string, open func() (transport, error), last io.Closer, s *Sinks) *writer {
 	return &writer{
-		name: name, open: open, last: last, sinks: s,
+		name: name, open: open, last: last, room: maxPending, sinks: s,
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -65,7 +69,7 @@ func newWriter(name string, open func() (transport, error), last io.Closer, s *S
 // add appends a line, unless the buffer is full.
 func (w *writer) add(r *route, level int, now time.Time, line, sd []byte) {
 	w.mu.Lock()
-	if w.stopped || len(w.pending.text)+len(line) > maxPending {
+	if w.stopped || len(w.pending.text)+len(line) > w.room {
 		w.mu.Unlock()
 		w.dropped.Add(1)
 		return
@@ -77,7 +81,11 @@ func (w *writer) add(r *route, level int, now time.Time, line, sd []byte) {
 	if r.limit > 0 && len(text)-start > r.limit {
 		text = text[:start+r.limit]
 	}
-	w.pending.text = append(text, '\n')
+	if r.counted {
+		w.pending.text = countOctets(text, start)
+	} else {
+		w.pending.text = append(text, '\n')
+	}
 	w.pending.ends = append(w.pending.ends, len(w.pending.text))
 	first := len(w.pending.ends) == 1
 	w.mu.Unlock()
@@ -87,6 +95,13 @@ func (w *writer) add(r *route, level int, now time.Time, line, sd []byte) {
 		default:
 		}
 	}
+}
+
+// countOctets puts the length of the line that begins at start before it.
+func countOctets(text []byte, start int) []byte {
+	var room [20]byte
+	count := append(strconv.AppendInt(room[:0], int64(len(text)-start), 10), ' ')
+	return slices.Insert(text, start, count...)
 }
 
 // headCache holds the last head: those without fractions of a second are the same
@@ -158,11 +173,10 @@ func (w *writer) take(empty batch) batch {
 // sender is the goroutine's side of a writer.
 type sender struct {
 	*writer
-	to      transport // nil: not open
-	undo    func() bool
-	spare   batch
-	failing bool // and said so
-	pause   time.Duration
+	to    transport // nil: not open
+	undo  func() bool
+	spare batch
+	pause time.Duration
 }
 
 // flush sends what is pending. Lines are kept while the target is away, until the
@@ -235,16 +249,15 @@ func (s *sender) end() {
 func (s *sender) fail(err error) {
 	s.close()
 	s.pause = min(max(2*s.pause, firstPause), lastPause)
-	if !s.failing {
-		s.failing = true
+	if !s.failing.Swap(true) {
 		s.sinks.o.Log.Warn("log target failed, lines wait or are dropped", "target", s.name, "err", err)
 	}
 }
 
 func (s *sender) recovered() {
 	s.pause = 0
-	if s.failing {
-		s.failing = false
+	if s.failing.Load() {
+		s.failing.Store(false)
 		s.sinks.o.Log.Info("log target works again", "target", s.name, "dropped", s.dropped.Load())
 	}
 }

@@ -40,6 +40,8 @@ func (s *httpSession) act(t *engine.Task, r *httpRule, c *sample.Ctx, response b
 		s.captureSample(r, c, response)
 	case spec.ActionSetLogLevel:
 		x.logLevel = r.Level
+	case spec.ActionDoLog:
+		s.log(t.Now(), r.Origin, r.Profile, c)
 	case spec.ActionDisableRetry:
 		x.noRetry = true
 	case spec.ActionSetSrc, spec.ActionSetSrcPort, spec.ActionSetDst, spec.ActionSetDstPort:

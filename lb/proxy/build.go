@@ -28,8 +28,12 @@ func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
 		set.Backends = append(set.Backends, b)
 		set.byName[bs.Name] = b
 	}
+	var needs logfmt.Need
+	for _, p := range cfg.LogProfiles {
+		needs |= p.Needs()
+	}
 	for _, fs := range cfg.Frontends {
-		fe, err := newFrontend(set, fs, sinks)
+		fe, err := newFrontend(set, fs, needs, sinks)
 		if err != nil {
 			return err
 		}
@@ -38,7 +42,8 @@ func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
 	return nil
 }
 
-func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, error) {
+// newFrontend makes a frontend; profiles is what the log profiles need.
+func newFrontend(set *Set, sp *spec.Frontend, profiles logfmt.Need, sinks *logsink.Sinks) (*Frontend, error) {
 	logs, err := sinks.Group(sp.Logs)
 	if err != nil {
 		return nil, err
@@ -59,7 +64,8 @@ func newFrontend(set *Set, sp *spec.Frontend, sinks *logsink.Sinks) (*Frontend, 
 	for i := range sp.MonitorFail {
 		fe.monitor = append(fe.monitor, compile(&sp.MonitorFail[i]))
 	}
-	fe.needs = sp.Format.Needs() | sp.FormatSD.Needs() | sp.ErrorFormat.Needs() | sp.UniqueID.Needs()
+	fe.outputs, fe.steps = logs.Parts(), stepsOf(sp)
+	fe.needs = profiles | sp.Format.Needs() | sp.FormatSD.Needs() | sp.ErrorFormat.Needs() | sp.UniqueID.Needs()
 	set.countStreams = set.countStreams || fe.needs&logfmt.NeedCounters != 0
 	return fe, nil
 }

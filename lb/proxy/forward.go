@@ -27,6 +27,7 @@ func (s *httpSession) forward(t *engine.Task) {
 		if s.fe.needs&logfmt.NeedSource != 0 {
 			s.x.source = s.x.link.conn.LocalAddr()
 		}
+		s.step(t.Now(), logfmt.TxnConnect)
 		s.sendRequest(t)
 		switch o := s.awaitResponse(t); {
 		case o == gotResponse && !s.retryStatus():

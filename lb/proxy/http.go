@@ -8,6 +8,7 @@ import (
 	"baton/internal/mono"
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/logfmt"
 	"baton/lb/sample"
 	"baton/lb/spec"
 )
@@ -174,9 +175,11 @@ func (s *httpSession) exchange(t *engine.Task) bool {
 	s.beginExchange(t)
 	if s.readHead(t) {
 		s.handle(t)
+		s.step(t.Now(), logfmt.TxnClose)
+	} else {
+		s.log(t.Now(), logfmt.SessError, nil, nil)
 	}
 	keep := s.x.keep
-	s.log(t.Now(), false)
 	s.account()
 	s.endExchange()
 	s.served++
@@ -342,6 +345,11 @@ func (s *httpSession) handle(t *engine.Task) {
 		s.refuse(t, 400, termination{'P', 'R'})
 		return
 	}
+	monitored := fe.Spec.MonitorURI != "" && s.isMonitor()
+	if !monitored { // nothing at all is logged of those
+		s.step(t.Now(), logfmt.TxnAccept)
+		s.step(t.Now(), logfmt.TxnRequest)
+	}
 	// What follows a CONNECT was meant for the tunnel, also when there is none.
 	x.keep = x.req.KeepAlive && x.req.Method != http1.MethodConnect && fe.Spec.ConnMode != spec.Close && !s.w.set.draining.Load()
 	s.refuseH2C()
@@ -349,7 +357,7 @@ func (s *httpSession) handle(t *engine.Task) {
 		x.bad = true // as in HAProxy, whose parser has not seen it yet
 		return
 	}
-	if fe.Spec.MonitorURI != "" && s.isMonitor() {
+	if monitored {
 		s.monitor(t)
 		return
 	}

@@ -27,7 +27,7 @@ func (w *Worker) record(fe *Frontend, client *engine.Conn, k *link, end terminat
 		State:        [4]byte{end.who, end.phase, '-', '-'},
 		ProcessConns: int(w.set.conns.Load()), FrontendConns: int(fe.Conns.Load()),
 		Retries: k.retries, Redispatched: k.redispatched, BackendQueue: k.place, ServerQueue: k.ownPlace,
-		Host: w.set.Host, PID: w.set.PID, Origin: logfmt.TxnClose,
+		Host: w.set.Host, PID: w.set.PID,
 	}
 	if b := k.backend; b != nil {
 		// As HAProxy counts at this moment: this session has left the server.
@@ -57,8 +57,9 @@ func since(from, to mono.Time) time.Duration {
 	return to.Sub(from)
 }
 
-// send formats the record as the frontend wants it and hands it to the targets.
-func (w *Worker) send(fe *Frontend, r *logfmt.Record, set spec.LogLevel) {
+// send formats the record as the targets want it at its step and hands it to them. A
+// profile goes before theirs.
+func (w *Worker) send(fe *Frontend, r *logfmt.Record, set spec.LogLevel, profile *spec.LogProfile) {
 	abnormal := r.Abnormal()
 	if fe.Spec.DontLogNormal && !abnormal {
 		return
@@ -73,21 +74,78 @@ func (w *Worker) send(fe *Frontend, r *logfmt.Record, set spec.LogLevel) {
 	if fe.needs&logfmt.NeedCounters != 0 {
 		r.LogCount = fe.lines.Add(1) - 1
 	}
-	switch fe.Spec.LogFormat {
+	now := time.Now()
+	for i := range fe.outputs {
+		o := &fe.outputs[i]
+		own := o.Profile
+		if profile != nil {
+			own = profile
+		}
+		format, sd := fe.Spec.Format, fe.Spec.FormatSD
+		if step := own.Step(r.Origin); step != nil {
+			if step.Drop {
+				continue
+			}
+			format, sd = override(format, step.Format), override(sd, step.FormatSD)
+		}
+		if w.line = fe.appendLine(w.line[:0], r, format); len(w.line) == 0 {
+			continue
+		}
+		w.data = w.data[:0]
+		if sd != nil {
+			w.data = sd.Append(w.data, r)
+		}
+		o.SendData(level, now, w.line, w.data)
+	}
+}
+
+func override(f, by *logfmt.Format) *logfmt.Format {
+	if by != nil {
+		return by
+	}
+	return f
+}
+
+// appendLine follows a profile's format or else the frontend's. A session that failed
+// without a format for that is only mentioned where sessions are logged at their end.
+func (fe *Frontend) appendLine(dst []byte, r *logfmt.Record, f *logfmt.Format) []byte {
+	sp := fe.Spec
+	failed := r.Origin == logfmt.SessError
+	switch {
+	case f != sp.Format:
+		return f.Append(dst, r)
+	case failed && sp.ErrorFormat != nil:
+		return sp.ErrorFormat.Append(dst, r)
+	case r.Message != "":
+		return logfmt.AppendError(dst, r)
+	}
+	switch sp.LogFormat {
 	case spec.LogHTTP:
-		w.line = logfmt.AppendHTTP(w.line[:0], r)
+		return logfmt.AppendHTTP(dst, r)
 	case spec.LogTCP:
-		w.line = logfmt.AppendTCP(w.line[:0], r)
+		return logfmt.AppendTCP(dst, r)
 	case spec.LogCustom:
-		w.line = fe.Spec.Format.Append(w.line[:0], r)
-	default:
-		w.line = logfmt.AppendConnect(w.line[:0], r)
+		return f.Append(dst, r)
 	}
-	w.data = w.data[:0]
-	if fe.Spec.FormatSD != nil {
-		w.data = fe.Spec.FormatSD.Append(w.data, r)
+	if failed {
+		return dst
 	}
-	fe.Logs.SendData(level, time.Now(), w.line, w.data)
+	return logfmt.AppendConnect(dst, r)
+}
+
+// stepsOf are the points at which a line is due without the action do-log.
+func stepsOf(sp *spec.Frontend) logfmt.Origins {
+	switch {
+	case sp.LogSteps != 0:
+		return sp.LogSteps
+	case sp.LogFormat == spec.LogDefault:
+		return logfmt.Of(logfmt.TxnAccept)
+	case sp.LogAsap && sp.Mode == spec.HTTP:
+		return logfmt.Of(logfmt.TxnResponse, logfmt.TxnClose)
+	case sp.LogAsap:
+		return logfmt.Of(logfmt.TxnConnect, logfmt.TxnClose)
+	}
+	return logfmt.Of(logfmt.TxnClose)
 }
 
 // sessionError completes the worker's record for error-log-format: there was no
@@ -100,9 +158,6 @@ func (w *Worker) sessionError(fe *Frontend, a *arrival, client *engine.Conn) {
 	r.Host, r.PID, r.Origin = w.set.Host, w.set.PID, logfmt.SessError
 	if fe.needs&logfmt.NeedLocal != 0 {
 		r.Local = client.LocalAddr()
-	}
-	if fe.needs&logfmt.NeedCounters != 0 {
-		r.LogCount = fe.lines.Add(1) - 1
 	}
 	if fe.needs&logfmt.NeedSample != 0 {
 		c.Client = a.conn(r.Client, client)
@@ -118,18 +173,31 @@ func (w *Worker) sessionError(fe *Frontend, a *arrival, client *engine.Conn) {
 // logs reports whether anybody takes the frontend's lines.
 func (fe *Frontend) logs() bool { return fe.Logs.Enabled(levelInfo) || fe.Logs.Enabled(levelErr) }
 
-// log writes the exchange's line, once; early: before the transfer (option logasap).
-func (s *httpSession) log(now mono.Time, early bool) {
+// step writes the exchange's line where one is due at o. With option logasap there is
+// one alone.
+func (s *httpSession) step(now mono.Time, o logfmt.Origin) {
 	x := s.x
-	if x.silent || x.logged || x.logLevel == spec.LogLevelNone || !s.fe.logs() {
+	if !s.fe.steps.Has(o) || x.logged {
 		return
 	}
-	x.logged = early
-	r := s.record(now).At(early)
-	if s.fe.needs&logfmt.NeedSample != 0 {
-		r.Sample = s.logCtx(early)
+	x.logged = s.fe.Spec.LogAsap && s.fe.Spec.LogSteps == 0
+	s.log(now, o, nil, nil)
+}
+
+// log writes a line. ctx is what its expressions look at, nil: what is there at o.
+func (s *httpSession) log(now mono.Time, o logfmt.Origin, profile *spec.LogProfile, ctx *sample.Ctx) {
+	x := s.x
+	if x.silent || x.logLevel == spec.LogLevelNone || !s.fe.logs() {
+		return
 	}
-	s.w.send(s.fe, r, x.logLevel)
+	r := s.record(now).At(o)
+	if s.fe.needs&logfmt.NeedSample != 0 {
+		if ctx == nil {
+			ctx = s.logCtx(o)
+		}
+		r.Sample = ctx
+	}
+	s.w.send(s.fe, r, x.logLevel, profile)
 }
 
 // record tells what is known of the exchange up to now.
@@ -162,22 +230,27 @@ func (s *httpSession) record(now mono.Time) *logfmt.Record {
 
 var crlf = []byte("\r\n")
 
-// logCtx is what expressions in a log line look at: what is kept of the messages. A
-// response is only there in an early line.
-func (s *httpSession) logCtx(early bool) *sample.Ctx {
+// logCtx is what expressions in a log line look at: the messages while they are here,
+// and at the end what is kept of them.
+func (s *httpSession) logCtx(o logfmt.Origin) *sample.Ctx {
 	c, x := &s.w.ctx, s.x
-	s.facts(c)
-	c.Req = sample.Message{}
-	if !x.bad {
-		in := s.in.B[:s.n]
-		c.Req = sample.Message{Method: x.req.MethodSpan.Of(in), Minor: int(x.req.Minor)}
-		c.Req.URI = x.req.PathAndQuery(in)
-		if c.Backend == nil {
-			c.Backend = c.Frontend // as in %b
+	switch o {
+	case logfmt.TxnAccept, logfmt.TxnRequest, logfmt.TxnConnect:
+		s.ctx()
+	case logfmt.TxnResponse:
+		return s.resCtx()
+	default:
+		s.facts(c)
+		c.Req = sample.Message{}
+		if !x.bad {
+			in := s.in.B[:s.n]
+			c.Req = sample.Message{Method: x.req.MethodSpan.Of(in), Minor: int(x.req.Minor)}
+			c.Req.URI = x.req.PathAndQuery(in)
 		}
+		c.Vars[sample.ScopeReq], c.Vars[sample.ScopeRes] = nil, &x.resVars
 	}
-	if early {
-		c.Res.Status = x.status
+	if c.Backend == nil && !x.bad {
+		c.Backend = c.Frontend // as in %b
 	}
 	if x.link.site != nil {
 		c.Server = sample.Conn{Src: x.source, Dst: x.link.site.addr, HTTPMajor: 1}
@@ -185,7 +258,6 @@ func (s *httpSession) logCtx(early bool) *sample.Ctx {
 	if x.link.server != nil {
 		c.Target = &x.link.server.facts
 	}
-	c.Vars[sample.ScopeReq], c.Vars[sample.ScopeRes] = nil, &x.resVars
 	return c
 }
 
@@ -208,24 +280,45 @@ func (s *httpSession) appendUniqueID(dst []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-func (s *tcpSession) log(now mono.Time, early bool) {
-	if s.logged || s.logLevel == spec.LogLevelNone || !s.fe.logs() {
+// step is httpSession.step for a connection.
+func (s *tcpSession) step(now mono.Time, o logfmt.Origin) {
+	if !s.fe.steps.Has(o) || s.logged || s.logLevel == spec.LogLevelNone || !s.fe.logs() {
 		return
 	}
-	if s.fe.Spec.DontLogNull && s.up.moved+s.down.moved == 0 && !s.up.pending() {
+	if o == logfmt.TxnClose && s.fe.Spec.DontLogNull && s.up.moved+s.down.moved == 0 && !s.up.pending() {
 		return
 	}
+	s.logged = s.fe.Spec.LogAsap && s.fe.Spec.LogSteps == 0
+	r := s.record(now).At(o)
+	if s.fe.needs&logfmt.NeedSample != 0 {
+		r.Sample = s.logCtx()
+	}
+	s.w.send(s.fe, r, s.logLevel, nil)
+}
+
+func (s *tcpSession) record(now mono.Time) *logfmt.Record {
 	r := s.w.record(s.fe, s.client, &s.link, s.end, now, s.accepted)
 	r.Client = s.src
 	r.Bytes, r.Uploaded = s.down.moved, s.up.moved
 	r.Tw = since(s.accepted, s.link.assigned)
 	r.Tc = since(s.link.assigned, s.link.connected)
 	r.RequestID, r.Source, r.RequestHeaders = s.number, s.source, s.captures.request
-	s.logged = early
-	if s.fe.needs&logfmt.NeedSample != 0 {
-		r.Sample = s.logCtx()
+	return r
+}
+
+// doLog is the action of a tcp-request rule.
+func (w *Worker) doLog(r *spec.HTTPRule, c *sample.Ctx, f *firm) {
+	level := spec.LogLevelAsIs
+	if f.level != nil {
+		level = *f.level
 	}
-	s.w.send(s.fe, r.At(early), s.logLevel)
+	if level == spec.LogLevelNone || !f.fe.logs() {
+		return
+	}
+	now := w.Loop.Now()
+	rec := w.record(f.fe, f.client, &link{}, termination{'-', '-'}, now, now).At(r.Origin)
+	rec.Client, rec.Sample = *f.src, c
+	w.send(f.fe, rec, level, r.Profile)
 }
 
 // logCtx is what expressions in a log line look at.

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/netip"
 	"strconv"
-	"time"
 
 	"baton/lb/engine"
 	"baton/lb/logfmt"
@@ -118,21 +117,12 @@ func (w *Worker) refuseProxy(fe *Frontend, a *arrival, c *engine.Conn, src netip
 	if !spoke && fe.Spec.DontLogNull {
 		return
 	}
-	level := levelInfo
-	if fe.Spec.LogSeparateErrors {
-		level = levelErr
-	}
-	if !fe.Logs.Enabled(level) {
+	if !fe.logs() {
 		return
 	}
-	w.rec = logfmt.Record{Client: src, Date: w.Loop.Now().Wall(), Dates: &w.dates, Frontend: fe.Spec.Name, Bind: a.bindName(fe)}
-	if f := fe.Spec.ErrorFormat; f != nil {
-		w.sessionError(fe, a, c)
-		w.line = f.Append(w.line[:0], &w.rec)
-	} else {
-		w.line = logfmt.AppendError(w.line[:0], &w.rec, reason)
-	}
-	fe.Logs.Send(level, time.Now(), w.line)
+	w.rec = logfmt.Record{Client: src, Date: w.Loop.Now().Wall(), Dates: &w.dates, Frontend: fe.Spec.Name, Bind: a.bindName(fe), Message: reason}
+	w.sessionError(fe, a, c)
+	w.send(fe, &w.rec, spec.LogLevelAsIs, nil)
 }
 
 // introduce sends the PROXY header that the server of a new connection wants.

@@ -66,6 +66,8 @@ type Frontend struct {
 	after               []httpRule   // http-after-response
 	monitor             []rules.Cond // any true one: 503
 	needs               logfmt.Need  // of all its formats
+	outputs             []logsink.Part
+	steps               logfmt.Origins
 	lines               atomic.Uint64
 
 	Conns atomic.Int32

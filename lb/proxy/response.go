@@ -3,6 +3,7 @@ package proxy
 import (
 	"baton/lb/engine"
 	"baton/lb/http1"
+	"baton/lb/logfmt"
 	"baton/lb/spec"
 )
 
@@ -59,9 +60,7 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 	}
 	x.sent += int64(len(head) + len(body))
 	x.down.r = x.down.w
-	if s.fe.Spec.LogAsap {
-		s.log(t.Now(), true)
-	}
+	s.step(t.Now(), logfmt.TxnResponse)
 	if x.severed {
 		s.sever()
 		return

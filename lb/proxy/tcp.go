@@ -95,6 +95,7 @@ func (s *tcpSession) Abort() {
 
 func (s *tcpSession) serve(t *engine.Task) {
 	k := &s.link
+	s.step(t.Now(), logfmt.TxnAccept)
 	if !s.inspect(t, &s.fe.Spec.Common, s.fe.content, &s.fe.Counters) {
 		return
 	}
@@ -121,9 +122,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	if s.fe.needs&logfmt.NeedSource != 0 {
 		s.source = k.conn.LocalAddr()
 	}
-	if s.fe.Spec.LogAsap {
-		s.log(t.Now(), true)
-	}
+	s.step(t.Now(), logfmt.TxnConnect)
 	s.up.dst, s.up.framing = k.conn, http1.Tunnel
 	s.down = flow{src: k.conn, dst: s.client, framing: http1.Tunnel}
 	if s.inspectResponse(t) {
@@ -188,7 +187,7 @@ func (s *tcpSession) finish(now mono.Time) {
 		k.server.BytesIn.Add(in)
 		k.server.BytesOut.Add(out)
 	}
-	s.log(now, false)
+	s.step(now, logfmt.TxnClose)
 	s.up.drop(s.w.Loop)
 	s.down.drop(s.w.Loop)
 	if s.end.who == 'C' && s.end.phase == 'D' && k.conn != nil && !k.conn.PeerShut() {

@@ -78,6 +78,8 @@ func (w *Worker) judge(list []tcpRule, c *sample.Ctx, f *firm) tcpVerdict {
 			}
 		case spec.ActionSetLogLevel:
 			*f.level = r.Level
+		case spec.ActionDoLog:
+			w.doLog(&r.HTTPRule, c, f)
 		case spec.ActionSetVar, spec.ActionUnsetVar:
 			w.setVar(&r.HTTPRule, c, f)
 		case spec.ActionSetSrc, spec.ActionSetSrcPort:

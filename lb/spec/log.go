@@ -1,6 +1,10 @@
 package spec
 
-import "baton/lb/logfmt"
+import (
+	"time"
+
+	"baton/lb/logfmt"
+)
 
 // LogTarget is one `log` line.
 type LogTarget struct {
@@ -14,6 +18,56 @@ type LogTarget struct {
 	MinLevel int    // levels more severe are lowered to this one
 	Tag      string // log-tag of the proxy or the process; "": the program's name
 	Sample   *LogSample
+	Profile  *LogProfile // nil: lines are made as the proxy says
+	Ring     *Ring       // the buffer before a LogStream; nil: an ordinary one
+}
+
+// Ring is a `ring` section as one of its servers sees it.
+type Ring struct {
+	Name, Server  string
+	Size          int           // bytes of lines that wait
+	Connect, Send time.Duration // bound a connection attempt and a write; 0: they do not end
+	OctetCount    bool          // lines begin with their length (RFC 6587 section 3.4.1); otherwise they end with a line feed
+}
+
+// LogProfile is a `log-profile` section: how the lines of the targets that name it are made.
+type LogProfile struct {
+	Name  string
+	Tag   string // "": the proxy's
+	Steps []LogStep
+	Any   *LogStep // for steps not in Steps; nil: as the proxy says
+}
+
+// LogStep is an `on` line.
+type LogStep struct {
+	On               logfmt.Origin
+	Drop             bool           // no line
+	Format, FormatSD *logfmt.Format // nil: the proxy's
+}
+
+// Step returns what the profile says of a step; nil: nothing.
+func (p *LogProfile) Step(o logfmt.Origin) *LogStep {
+	if p == nil {
+		return nil
+	}
+	for i := range p.Steps {
+		if p.Steps[i].On == o {
+			return &p.Steps[i]
+		}
+	}
+	return p.Any
+}
+
+// Needs tells what the formats of the profile want a record to hold.
+func (p *LogProfile) Needs() logfmt.Need {
+	var n logfmt.Need
+	for i := range p.Steps {
+		n |= p.Steps[i].Format.Needs() | p.Steps[i].FormatSD.Needs()
+	}
+	if p.Any != nil {
+		n |= p.Any.Format.Needs() | p.Any.FormatSD.Needs()
+	}
+	return n
 }
 
 // LogSample sends a share of the lines: of each Size lines those whose number, from
@@ -53,7 +107,8 @@ type Logging struct {
 	FormatSD                                      *logfmt.Format // log-format-sd: structured data of rfc5424 targets; nil: none
 	ErrorFormat                                   *logfmt.Format // error-log-format: connections that failed before they were sessions; nil: the built-in one
 	DontLogNull, LogSeparateErrors, DontLogNormal bool
-	LogAsap                                       bool // option logasap: log when the transfer begins
+	LogAsap                                       bool           // option logasap: log when the transfer begins
+	LogSteps                                      logfmt.Origins // log-steps; 0: not given
 }
 
 // Capture is one `capture` line: what is kept of a header or cookie for the log.

@@ -82,6 +82,9 @@ type HTTPRule struct {
 	Time   time.Duration  // ActionWaitForBody
 	Level  LogLevel       // ActionSetLogLevel
 
+	Origin  logfmt.Origin // ActionDoLog: where the rule stands
+	Profile *LogProfile   // ActionDoLog: instead of the targets' own; nil: none
+
 	DropQuery, AppendSlash, IgnoreEmpty bool   // ActionRedirect
 	Cookie                              string // ActionRedirect: a Set-Cookie line's value; "": none
 }
@@ -153,6 +156,7 @@ const (
 	ActionDisableRetry
 	ActionClose       // tcp-response content: the server's connection ends
 	ActionExpectProxy // tcp-request connection: it has to begin with a PROXY header
+	ActionDoLog
 )
 
 // RedirectKind is the form of a redirect.

@@ -14,12 +14,13 @@ import (
 // Frontend and one Backend of the same name; its ACLs, rules and redirects are
 // in the Frontend alone, so that they run once.
 type Config struct {
-	Global    Global
-	Frontends []*Frontend
-	Backends  []*Backend
-	Lists     []*pattern.List // the files of ACLs and maps, in the order in which they were named
-	Resolvers []*Resolvers
-	Userlists []*userlist.List
+	Global      Global
+	Frontends   []*Frontend
+	Backends    []*Backend
+	Lists       []*pattern.List // the files of ACLs and maps, in the order in which they were named
+	Resolvers   []*Resolvers
+	Userlists   []*userlist.List
+	LogProfiles []*LogProfile
 }
 
 // Global is the `global` section.
