@@ -40,10 +40,16 @@ func (a *args) parseExpr(p *proxy, w conf.Word, o sample.Options) *sample.Expr {
 		a.failf(inside(w, bad.Off), bad.Hint, "%s", bad.Msg)
 		return nil
 	}
-	for _, r := range e.Refs() {
-		p.l.refs = append(p.l.refs, exprRef{r, e.Fetch(), inside(w, r.Off)})
-	}
+	p.l.noteExpr(e, func(off int) diag.Pos { return inside(w, off) })
 	return e
+}
+
+// noteExpr remembers what an expression wants to be there.
+func (l *lowerer) noteExpr(e *sample.Expr, at func(off int) diag.Pos) {
+	l.cfg.Rates = l.cfg.Rates || e.Rate()
+	for _, r := range e.Refs() {
+		l.refs = append(l.refs, exprRef{r, e.Fetch(), at(r.Off)})
+	}
 }
 
 // inside is the place off bytes into a word; that of the word where quotes hide

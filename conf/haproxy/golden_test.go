@@ -93,11 +93,11 @@ func outcome(input string) string {
 	return b.String()
 }
 
-// dump prints the fields of a struct that are not zero, places apart.
+// dump prints the fields of a struct that are not zero, places and numbers apart.
 func dump(b *strings.Builder, indent string, v reflect.Value) {
 	for i := range v.NumField() {
 		f, val := v.Type().Field(i), v.Field(i)
-		if val.IsZero() || f.Type == reflect.TypeFor[diag.Pos]() {
+		if val.IsZero() || f.Type == reflect.TypeFor[diag.Pos]() || f.Type == reflect.TypeFor[spec.ProxyNumber]() {
 			continue
 		}
 		switch {

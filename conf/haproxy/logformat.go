@@ -310,9 +310,7 @@ func (p *proxy) formatExpr(w conf.Word, text string, off int, at sample.Places) 
 		}
 		return nil, &logfmt.SyntaxError{Off: off, Msg: "'" + e.Fetch() + "' is not available here", Hint: hint}
 	}
-	for _, r := range e.Refs() {
-		p.l.refs = append(p.l.refs, exprRef{r, e.Fetch(), within(w, off+r.Off)})
-	}
+	p.l.noteExpr(e, func(at int) diag.Pos { return within(w, off+at) })
 	return logfmt.SampleExpr(e), nil
 }
 

@@ -265,6 +265,7 @@ func (l *lowerer) finish() {
 	l.checkBinds()
 	l.checkRefs()
 	l.checkGroupRefs()
+	l.number()
 	for _, p := range l.proxies {
 		if p.name.Text == "" {
 			continue
@@ -274,6 +275,25 @@ func (l *lowerer) finish() {
 		}
 		if p.kind&inBackend != 0 {
 			l.cfg.Backends = append(l.cfg.Backends, p.backend())
+		}
+	}
+}
+
+// number gives the proxies without `id` the first ones that are free.
+func (l *lowerer) number() {
+	taken := make(map[int]bool)
+	for _, p := range l.proxies {
+		taken[p.common.ID] = true
+	}
+	next := 1
+	for _, p := range l.proxies {
+		p.common.Number = spec.ProxyNumber(p.common.ID)
+		if p.common.ID == 0 {
+			for taken[next] {
+				next++
+			}
+			p.common.Number = spec.ProxyNumber(next)
+			next++
 		}
 	}
 }

@@ -3,6 +3,8 @@ package logfmt
 import (
 	"net/netip"
 	"time"
+
+	"baton/lb/sample"
 )
 
 // Append appends the line that the format makes of r.
@@ -213,50 +215,27 @@ func (it *item) appendRequest(dst []byte, r *Record) []byte {
 func (it *item) appendTimer(dst []byte, r *Record) []byte {
 	switch it.alias {
 	case aliasTa:
-		return number(dst, it, millis(r.Total), r.Early)
+		return number(dst, it, sample.Millis(r.Total), r.Early)
 	case aliasTt:
-		return number(dst, it, millis(r.Th+max(r.Ti, 0)+r.Total), r.Early)
+		return number(dst, it, sample.Millis(r.Tt()), r.Early)
 	case aliasTu:
-		return number(dst, it, millis(r.Th+r.Total), r.Early)
+		return number(dst, it, sample.Millis(r.Tu()), r.Early)
 	case aliasTd:
-		return number(dst, it, r.transfer(), false)
+		return number(dst, it, sample.Millis(r.Td(r.HTTP)), false)
 	case aliasTh:
-		return number(dst, it, millis(r.Th), false)
+		return number(dst, it, sample.Millis(r.Th), false)
 	case aliasTi:
-		return number(dst, it, millis(r.Ti), false)
+		return number(dst, it, sample.Millis(r.Ti), false)
 	case aliasTq:
-		if r.Ti < 0 || r.TR < 0 {
-			return number(dst, it, -1, false)
-		}
-		return number(dst, it, millis(r.Th+r.Ti+r.TR), false)
+		return number(dst, it, sample.Millis(r.Tq()), false)
 	case aliasTR:
-		return number(dst, it, millis(r.TR), false)
+		return number(dst, it, sample.Millis(r.TR), false)
 	case aliasTw:
-		return number(dst, it, millis(r.Tw), false)
+		return number(dst, it, sample.Millis(r.Tw), false)
 	case aliasTc:
-		return number(dst, it, millis(r.Tc), false)
+		return number(dst, it, sample.Millis(r.Tc), false)
 	}
-	return number(dst, it, millis(r.Tr), false)
-}
-
-// transfer is Td: what is left of the total when the response's head, in mode tcp
-// the connection, was there; -1 before that.
-func (r *Record) transfer() int64 {
-	if r.HTTP && r.Tr < 0 || !r.HTTP && r.Tc < 0 {
-		return -1
-	}
-	d := r.Total
-	for _, part := range [...]time.Duration{r.TR, r.Tw, r.Tc, r.Tr} {
-		d -= max(part, 0)
-	}
-	return millis(max(d, 0))
-}
-
-func millis(d time.Duration) int64 {
-	if d < 0 {
-		return -1
-	}
-	return d.Milliseconds()
+	return number(dst, it, sample.Millis(r.Tr), false)
 }
 
 func (it *item) appendDate(dst []byte, r *Record) []byte {

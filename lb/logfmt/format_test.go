@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+
+	"baton/lb/sample"
 )
 
 // fixed is the record of testdata/formats; its values are those of a request that
@@ -19,9 +21,12 @@ func fixed() Record {
 	return Record{
 		Client: netip.MustParseAddrPort("127.0.0.1:57074"), Local: netip.MustParseAddrPort("[2001:db8::1]:18300"),
 		Source: netip.MustParseAddrPort("127.0.0.1:49522"), Target: netip.MustParseAddrPort("127.0.0.1:18299"),
-		Date: date, Ti: 5 * time.Millisecond, Th: 2 * time.Millisecond,
+		Date:     date,
 		Frontend: "f0", HTTP: true, Backend: "b", Server: "s", TLS: true,
-		TR: 1 * time.Millisecond, Tw: 2 * time.Millisecond, Tc: 3 * time.Millisecond, Tr: 4 * time.Millisecond, Total: 20 * time.Millisecond,
+		Times: sample.Times{
+			Ti: 5 * time.Millisecond, Th: 2 * time.Millisecond,
+			TR: 1 * time.Millisecond, Tw: 2 * time.Millisecond, Tc: 3 * time.Millisecond, Tr: 4 * time.Millisecond, Total: 20 * time.Millisecond,
+		},
 		Status: 200, Bytes: 85, Uploaded: 70, State: [4]byte{'-', '-', '-', '-'}, ProcessConns: 1, FrontendConns: 1,
 		Retries: 1, Redispatched: true, Request: []byte("GET /a/b?x=1 HTTP/1.0"),
 		RequestHeaders: [][]byte{[]byte("h{|}\"#\\]\x01\xe9"), nil, {}}, ResponseHeaders: [][]byte{[]byte(`a{b|c}"d\e]f`)},

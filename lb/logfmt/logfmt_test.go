@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+
+	"baton/lb/sample"
 )
 
 // TestLines runs testdata/lines: each command describes what happened, and what it
@@ -71,7 +73,7 @@ func TestHeads(t *testing.T) {
 }
 
 func record(t *testing.T, d *datadriven.TestData) Record {
-	r := Record{TR: -1, Tw: -1, Tc: -1, Tr: -1, State: [4]byte{'-', '-', '-', '-'}}
+	r := Record{Times: sample.Times{TR: -1, Tw: -1, Tc: -1, Tr: -1}, State: [4]byte{'-', '-', '-', '-'}}
 	for _, a := range d.CmdArgs {
 		v := strings.Join(a.Vals, ",")
 		switch a.Key {
@@ -176,7 +178,7 @@ func sampleRecord() Record {
 	return Record{
 		Client: netip.MustParseAddrPort("192.0.2.7:40000"), Local: netip.MustParseAddrPort("[2001:db8::1]:80"),
 		Date: time.Date(2026, 11, 21, 5, 25, 14, 778e6, time.Local), Dates: new(DateCache),
-		Frontend: "web", Backend: "app", Server: "s1", Tw: time.Millisecond, Status: 200, Bytes: 1234,
+		Frontend: "web", Backend: "app", Server: "s1", Times: sample.Times{Tw: time.Millisecond}, Status: 200, Bytes: 1234,
 		State: [4]byte{'-', '-', '-', '-'}, Request: []byte("GET /\x00\"# HTTP/1.1"),
 	}
 }

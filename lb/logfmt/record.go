@@ -26,15 +26,7 @@ type Record struct {
 	Backend  string // "": the frontend's name
 	Server   string // "": <NOSRV>
 
-	// Timers of chapter 8.4; negative when the phase was not reached. Whole
-	// milliseconds are logged.
-	TR    time.Duration // first byte to complete request head (HTTP)
-	Tw    time.Duration // in queues
-	Tc    time.Duration // connecting to the server
-	Tr    time.Duration // server's response time (HTTP)
-	Th    time.Duration // handshakes before the first byte
-	Ti    time.Duration // idle before the request's first byte (HTTP); 0 where it is not known
-	Total time.Duration // Ta in HTTP, Tt in TCP
+	sample.Times // whole milliseconds are logged
 
 	Status int   // 0: none was sent, logged as -1
 	Bytes  int64 // sent to the client, heads included

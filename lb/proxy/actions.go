@@ -23,6 +23,15 @@ const (
 	answered         // the exchange is over
 )
 
+// obey is act, which remembers the rule that ends an evaluation.
+func (s *httpSession) obey(t *engine.Task, r *httpRule, c *sample.Ctx, response bool, denied *Counters) verdict {
+	v := s.act(t, r, c, response, denied)
+	if v != goOn {
+		s.x.lastRule = &r.HTTPRule
+	}
+	return v
+}
+
 // act runs one rule whose condition holds. c is what expressions look at; response
 // says whose rule it is.
 func (s *httpSession) act(t *engine.Task, r *httpRule, c *sample.Ctx, response bool, denied *Counters) verdict {

@@ -88,7 +88,7 @@ func (a *ownAnswer) run(t *engine.Task, rules []httpRule) {
 			}
 			a.become(appendRewritten(a.room(), a.msg, a.m, start, r, text))
 		default:
-			if s.act(t, r, c, true, &s.fe.Counters) == endRules {
+			if s.obey(t, r, c, true, &s.fe.Counters) == endRules {
 				return
 			}
 		}

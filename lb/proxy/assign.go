@@ -37,6 +37,7 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 			s = granted
 		}
 		s.Sessions.Add(1)
+		w.countRate(&s.sessionRate)
 		k.server, k.assigned = s, t.Now()
 		return linked
 	}

@@ -13,7 +13,7 @@ import (
 // have been resolved. Servers are not usable until SetUsable says so.
 func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
 	set.byName = make(map[string]*Backend)
-	set.started = time.Now()
+	set.started, set.rates = time.Now(), cfg.Rates
 	var err error
 	if set.hostname, err = os.Hostname(); err != nil {
 		return err

@@ -109,6 +109,7 @@ func (s *httpSession) takeAffinity(t *engine.Task) bool {
 	}
 	x.affinity.given, x.affinity.used = nil, srv // a second try goes where the algorithm says
 	srv.Sessions.Add(1)
+	s.w.countRate(&srv.sessionRate)
 	x.link.server, x.link.assigned = srv, t.Now()
 	return true
 }

@@ -69,8 +69,9 @@ type exchange struct {
 	dst       netip.AddrPort // as a rule has set it
 	affinity  affinity
 	logLevel  spec.LogLevel
-	bad       bool // there is no valid request line to log
-	logged    bool // before its end (option logasap)
+	lastRule  *spec.HTTPRule // that ended an evaluation of rules; nil: none did
+	bad       bool           // there is no valid request line to log
+	logged    bool           // before its end (option logasap)
 	end       termination
 
 	txnVars, reqVars, resVars sample.Vars
@@ -115,7 +116,7 @@ func (s *httpSession) Run(t *engine.Task) {
 
 // admitted runs the rules on the connection and reads its PROXY header.
 func (s *httpSession) admitted(t *engine.Task) bool {
-	f := firm{fe: s.fe, came: &s.came, client: s.client, src: &s.src, vars: &s.vars}
+	f := firm{fe: s.fe, came: &s.came, client: s.client, src: &s.src, vars: &s.vars, session: s}
 	if !s.w.admits(s.fe.connection, &f) {
 		s.cut = true
 		return false
@@ -336,6 +337,7 @@ func (s *httpSession) refuse(t *engine.Task, status int, end termination) {
 func (s *httpSession) handle(t *engine.Task) {
 	x, fe := s.x, s.fe
 	fe.Requests.Add(1)
+	s.w.countRate(&fe.requestRate)
 	s.captureRequest()
 	if fe.Spec.UniqueID != nil {
 		s.makeUniqueID()
@@ -385,6 +387,7 @@ func (s *httpSession) handle(t *engine.Task) {
 	x.backend, x.link.backend = b, b
 	b.Conns.Add(1)
 	b.Sessions.Add(1)
+	s.w.countRate(&b.sessionRate)
 	if !s.applyContentRules(t, &b.Spec.Common, b.requestContent, &b.Counters) {
 		return
 	}
@@ -553,7 +556,7 @@ func (w *Worker) putExchange(x *exchange) {
 	x.resVars.Reset()
 	x.link.reset()
 	x.up, x.down = flow{}, flow{}
-	x.backend = nil
+	x.backend, x.lastRule = nil, nil
 	x.parsed, x.responded = 0, 0
 	x.sent, x.uploaded, x.bodyIn = 0, 0, 0
 	x.keep, x.told, x.silent, x.bad, x.logged, x.noRetry, x.severed = false, false, false, false, false, false, false

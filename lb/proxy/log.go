@@ -23,7 +23,7 @@ func (w *Worker) record(fe *Frontend, client *engine.Conn, k *link, end terminat
 	*r = logfmt.Record{
 		Date: began.Wall(), Dates: &w.dates,
 		Frontend: fe.Spec.Name, HTTP: fe.Spec.Mode == spec.HTTP,
-		Tw: -1, Tc: -1, Tr: -1, TR: -1, Total: now.Sub(began),
+		Times:        sample.Times{Tw: -1, Tc: -1, Tr: -1, TR: -1, Total: now.Sub(began)},
 		State:        [4]byte{end.who, end.phase, '-', '-'},
 		ProcessConns: int(w.set.conns.Load()), FrontendConns: int(fe.Conns.Load()),
 		Retries: k.retries, Redispatched: k.redispatched, BackendQueue: k.place, ServerQueue: k.ownPlace,
@@ -166,6 +166,7 @@ func (w *Worker) sessionError(fe *Frontend, a *arrival, client *engine.Conn) {
 		c.FirstRequest, c.Final = false, true
 		c.UniqueID, c.ReqCaps, c.ResCaps = nil, nil, nil
 		c.Vars = [len(c.Vars)]*sample.Vars{}
+		c.Session = nil
 		r.Sample = c
 	}
 }
@@ -212,16 +213,12 @@ func (s *httpSession) record(now mono.Time) *logfmt.Record {
 	if x.status < 0 && x.end.who == 'P' {
 		r.Status = -1 // a rule has closed the connection
 	}
-	r.Ti = x.start.Sub(x.waited)
+	r.Times = s.times(now)
 	r.UniqueID, r.RequestID, r.Source = x.uniqueID, x.number, x.source
 	if !x.bad {
 		c := &x.captures
 		r.RequestHeaders, r.ResponseHeaders, r.RequestCookie, r.ResponseCookie = c.request, c.response, c.requestCookie, c.responseCookie
-		r.Bytes, r.Uploaded = x.sent+x.down.moved, int64(x.req.HeadLen+x.bodyIn)+x.up.moved
-		r.TR = since(x.start, x.parsed)
-		r.Tw = since(x.parsed, x.link.assigned)
-		r.Tc = since(x.link.assigned, x.link.connected)
-		r.Tr = since(x.link.connected, x.responded)
+		r.Bytes, r.Uploaded = s.bytes()
 		head := s.in.B[:x.req.HeadLen]
 		r.Request, _, _ = bytes.Cut(head[x.req.MethodSpan.Off:], crlf)
 	}
@@ -300,8 +297,7 @@ func (s *tcpSession) record(now mono.Time) *logfmt.Record {
 	r := s.w.record(s.fe, s.client, &s.link, s.end, now, s.accepted)
 	r.Client = s.src
 	r.Bytes, r.Uploaded = s.down.moved, s.up.moved
-	r.Tw = since(s.accepted, s.link.assigned)
-	r.Tc = since(s.link.assigned, s.link.connected)
+	r.Times = s.times(now)
 	r.RequestID, r.Source, r.RequestHeaders = s.number, s.source, s.captures.request
 	return r
 }

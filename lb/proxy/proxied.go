@@ -51,12 +51,17 @@ func (a *arrival) bindName(fe *Frontend) string {
 	if a.bind.Name != "" {
 		return a.bind.Name
 	}
+	return strconv.Itoa(a.bindNumber(fe))
+}
+
+// bindNumber counts from 1; 0: the connection came through none of them.
+func (a *arrival) bindNumber(fe *Frontend) int {
 	for i := range fe.Spec.Binds {
 		if a.bind == &fe.Spec.Binds[i] {
-			return strconv.Itoa(i + 1)
+			return i + 1
 		}
 	}
-	return "0"
+	return 0
 }
 
 // readProxy reads the PROXY header that the connection has to begin with, and puts the

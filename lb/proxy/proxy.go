@@ -25,6 +25,7 @@ type Set struct {
 	Host       string // for the log
 	PID        int
 
+	rates        bool // some expression asks for them
 	countStreams bool // some log counts requests
 	streams      atomic.Uint32
 
@@ -70,7 +71,8 @@ type Frontend struct {
 	steps               logfmt.Origins
 	lines               atomic.Uint64
 
-	Conns atomic.Int32
+	Conns                    atomic.Int32
+	sessionRate, requestRate rate
 	Counters
 }
 
@@ -103,7 +105,8 @@ type Backend struct {
 	response       []httpRule
 	after          []httpRule // http-after-response
 
-	Conns atomic.Int32
+	Conns       atomic.Int32
+	sessionRate rate
 	Counters
 	usable  atomic.Int32
 	changes atomic.Uint64                  // of its servers' loads; see Server.Changed

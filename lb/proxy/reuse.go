@@ -39,6 +39,7 @@ func (s *httpSession) preferLast(t *engine.Task) bool {
 		return false
 	}
 	last.Sessions.Add(1)
+	s.w.countRate(&last.sessionRate)
 	s.x.link.server, s.x.link.assigned = last, t.Now()
 	return true
 }

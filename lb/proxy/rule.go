@@ -58,6 +58,7 @@ func (s *httpSession) ctx() *sample.Ctx {
 // facts are what all expressions of an exchange look at.
 func (s *httpSession) facts(c *sample.Ctx) {
 	x := s.x
+	c.Session = s
 	c.Client = s.came.conn(s.src, s.client)
 	c.Client.HTTPMajor = 1
 	if x.dst.IsValid() {
@@ -130,7 +131,7 @@ func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []htt
 		if r.cond != nil && !r.cond(c) {
 			continue
 		}
-		switch s.act(t, r, c, false, denied) {
+		switch s.obey(t, r, c, false, denied) {
 		case answered:
 			return false
 		case endRules:
@@ -179,7 +180,7 @@ func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, de
 		if r.cond != nil && !r.cond(c) {
 			continue
 		}
-		switch s.act(t, r, c, true, denied) {
+		switch s.obey(t, r, c, true, denied) {
 		case answered:
 			return false
 		case endRules:

@@ -32,6 +32,7 @@ type tcpSession struct {
 	gone     termination // it failed or fell silent meanwhile; zero: it did not
 	logLevel spec.LogLevel
 	captures captures
+	lastRule *spec.HTTPRule // as in an exchange
 
 	number uint32         // as in an exchange
 	source netip.AddrPort // as in an exchange
@@ -49,7 +50,7 @@ func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind 
 	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
 	s.end = termination{'-', '-'}
 	s.number, s.source, s.logged = w.set.countStream(), netip.AddrPort{}, false
-	s.sent, s.gone, s.logLevel = false, termination{}, spec.LogLevelAsIs
+	s.sent, s.gone, s.logLevel, s.lastRule = false, termination{}, spec.LogLevelAsIs, nil
 	s.came.reset(bind)
 	s.up.src = c
 	s.captures.begin(fe.Spec)
@@ -106,6 +107,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	}
 	k.backend.Conns.Add(1)
 	k.backend.Sessions.Add(1)
+	s.w.countRate(&k.backend.sessionRate)
 	if !s.inspect(t, &k.backend.Spec.Common, k.backend.content, &k.backend.Counters) {
 		return
 	}
@@ -147,6 +149,7 @@ func (s *tcpSession) backend() *Backend { return s.w.route(s.fe, s.ctx()) }
 // ctx is what expressions look at.
 func (s *tcpSession) ctx() *sample.Ctx {
 	c := &s.w.ctx
+	c.Session = s
 	c.Client = s.came.conn(s.src, s.client)
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.Frontend, c.Backend, c.Target = &s.fe.facts, nil, nil

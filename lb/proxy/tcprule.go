@@ -44,7 +44,18 @@ type firm struct {
 	src    *netip.AddrPort
 	vars   *sample.Vars // of the scope sess
 	level  *spec.LogLevel
-	kept   *captures // nil: there are no slots yet
+	kept   *captures       // nil: there are no slots yet
+	last   **spec.HTTPRule // that ended the rules; nil: nobody asks
+
+	session sample.Session
+}
+
+// ends remembers the rule that ends an evaluation.
+func (f *firm) ends(r *tcpRule, v tcpVerdict) tcpVerdict {
+	if f.last != nil {
+		*f.last = &r.HTTPRule
+	}
+	return v
 }
 
 // judge runs rules over what c shows, up to the first that ends them or cannot tell
@@ -63,13 +74,13 @@ func (w *Worker) judge(list []tcpRule, c *sample.Ctx, f *firm) tcpVerdict {
 		}
 		switch r.Action {
 		case spec.ActionAllow:
-			return accepted
+			return f.ends(r, accepted)
 		case spec.ActionReject:
-			return rejected
+			return f.ends(r, rejected)
 		case spec.ActionSilentDrop:
-			return dropped
+			return f.ends(r, dropped)
 		case spec.ActionClose:
-			return severed
+			return f.ends(r, severed)
 		case spec.ActionExpectProxy:
 			f.came.expected = true
 		case spec.ActionCapture:
@@ -143,6 +154,7 @@ func (w *Worker) admits(list []tcpRule, f *firm) bool {
 		return true
 	}
 	c := &w.ctx
+	c.Session = f.session
 	c.Client = f.came.conn(*f.src, f.client)
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.In, c.Out = sample.Channel{}, sample.Channel{}
@@ -207,7 +219,7 @@ func (s *tcpSession) take() {
 }
 
 func (s *tcpSession) firm() firm {
-	return firm{s.fe, &s.came, s.client, &s.src, &s.vars, &s.logLevel, &s.captures}
+	return firm{fe: s.fe, came: &s.came, client: s.client, src: &s.src, vars: &s.vars, level: &s.logLevel, kept: &s.captures, last: &s.lastRule, session: s}
 }
 
 // applyContentRules runs tcp-request content rules on a request, which is there as a
@@ -230,7 +242,7 @@ func (s *httpSession) applyContentRules(t *engine.Task, common *spec.Common, lis
 			i = 0
 			continue
 		case v == rules.Yes:
-			switch s.act(t, r, c, false, counters) {
+			switch s.obey(t, r, c, false, counters) {
 			case endRules:
 				return true
 			case answered:

@@ -145,11 +145,19 @@ func (w *Worker) Inject(fd sys.FD, fe *Frontend) {
 
 func (w *Worker) start(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind *spec.Bind) {
 	fe.Sessions.Add(1)
+	w.countRate(&fe.sessionRate)
 	if fe.Spec.Mode == spec.HTTP {
 		w.Loop.Go(w.newHTTP(c, from, fe, bind))
 		return
 	}
 	w.Loop.Go(w.newTCP(c, from, fe, bind))
+}
+
+// countRate counts an event, where some expression asks for rates.
+func (w *Worker) countRate(r *rate) {
+	if w.set.rates {
+		r.add(w.Loop.Now())
+	}
 }
 
 // end counts a client connection out.

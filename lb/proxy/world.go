@@ -23,12 +23,21 @@ func (*world) Getenv(name string) (string, bool) { return os.LookupEnv(name) }
 func (o *world) Hostname() string                { return o.set.hostname }
 func (o *world) Stopping() bool                  { return o.set.draining.Load() }
 func (o *world) Threads() (this, all int)        { return o.w.Loop.ID + 1, len(o.set.Workers) }
+func (o *world) PID() int                        { return o.set.PID }
 func (o *world) Uptime() time.Duration           { return time.Since(o.set.started) }
 
 func (o *world) FrontendCount(name string, what sample.Count) (int64, bool) {
 	for _, fe := range o.set.Frontends {
-		if fe.Spec.Name == name && what == sample.CountConns {
+		if fe.Spec.Name != name {
+			continue
+		}
+		switch now := o.w.Loop.Now(); what {
+		case sample.CountConns:
 			return int64(fe.Conns.Load()), true
+		case sample.CountSessRate:
+			return fe.sessionRate.per(now), true
+		case sample.CountReqRate:
+			return fe.requestRate.per(now), true
 		}
 	}
 	return 0, false
@@ -50,6 +59,8 @@ func (o *world) BackendCount(name string, what sample.Count) (int64, bool) {
 		return b.free(), true
 	case sample.CountSlots:
 		return b.places(), true
+	case sample.CountSessRate:
+		return b.sessionRate.per(o.w.Loop.Now()), true
 	}
 	return 0, false
 }
@@ -100,6 +111,9 @@ func (o *world) ServerCount(backend, server string, what sample.Count) (int64, b
 	}
 	for _, s := range b.Servers {
 		if s.Spec.Name == server {
+			if what == sample.CountSessRate {
+				return s.sessionRate.per(o.w.Loop.Now()), true
+			}
 			return s.count(what)
 		}
 	}
@@ -133,5 +147,8 @@ func (s *Server) count(what sample.Count) (int64, bool) {
 // factsOf is what expressions can tell about a proxy.
 func factsOf(c *spec.Common) sample.Proxy {
 	to := &c.Timeouts
-	return sample.Proxy{Name: c.Name, ClientTimeout: to.Client, ServerTimeout: to.Server, TunnelTimeout: to.Tunnel}
+	return sample.Proxy{
+		Name: c.Name, ID: int(c.Number), ClientTimeout: to.Client, ServerTimeout: to.Server, TunnelTimeout: to.Tunnel,
+		ConnectTimeout: to.Connect, QueueTimeout: to.Queue, TarpitTimeout: to.Tarpit, CheckTimeout: to.Check,
+	}
 }

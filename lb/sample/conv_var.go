@@ -13,6 +13,7 @@ var varConverters = []converter{
 	{"set-var", []argKind{argVar, argStr, argStr, argStr, argStr}, 1, Any, Any, runSetVar, checkSetVar, "set a variable to the value, under conditions"},
 	{"strcmp", []argKind{argVar}, 1, Str, Int, runStrcmp, nil, "compare with a variable, as strcmp(3)"},
 	{"unset-var", []argKind{argVar}, 1, Any, Any, func(c *Ctx, a []Arg, _ *Sample) bool { c.UnsetVar(a[0].Var); return true }, nil, "unset a variable"},
+	{"when", []argKind{argStr}, 1, Any, Any, runWhen, checkWhen, "the sample where a condition of the session holds: error, forwarded, normal, processed, stopping, toapplet, or !"},
 }
 
 // varText is a variable as a string, nil when it is not set or not named.

@@ -15,7 +15,8 @@ const scratchSize = 16384
 // again and again, but by one goroutine at a time. Everything may be left zero: the
 // samples of what is not there are absent.
 type Ctx struct {
-	World World // the process; nil in tests and in checks of a configuration alone
+	World   World   // the process; nil in tests and in checks of a configuration alone
+	Session Session // nil: there is none
 
 	Client           Conn
 	Server           Conn // to the server
@@ -38,6 +39,7 @@ type Ctx struct {
 	// Undecided is set by an evaluation whose result more bytes may change.
 	Undecided bool
 
+	facts   Facts // of the session, when it was asked last
 	s       Sample
 	iterate bool   // all values are wanted, one after the other
 	more    bool   // the fetch that just ran has another value
@@ -97,6 +99,8 @@ type Proxy struct {
 	ID                                          int
 	DefaultBackend                              string
 	ClientTimeout, ServerTimeout, TunnelTimeout time.Duration
+	ConnectTimeout, QueueTimeout, TarpitTimeout time.Duration
+	CheckTimeout                                time.Duration
 }
 
 // Target is the server that was chosen.
@@ -115,6 +119,7 @@ type World interface {
 	Stopping() bool
 	Threads() (this, all int)
 	Uptime() time.Duration
+	PID() int
 	Proxies
 }
 

@@ -96,6 +96,15 @@ func (e *Expr) Raw() bool {
 	return slices.ContainsFunc(payloadFetches, func(f fetch) bool { return f.name == e.fetch.name }) && e.fetch.name != "wait_end"
 }
 
+// Rate tells whether the expression asks how often something happens.
+func (e *Expr) Rate() bool {
+	switch e.fetch.name {
+	case "be_sess_rate", "fe_req_rate", "fe_sess_rate", "srv_sess_rate":
+		return true
+	}
+	return false
+}
+
 // CanBe tells whether the expression's samples can be made samples of a type.
 func (e *Expr) CanBe(t Type) bool {
 	return castable(e.Type(), t) || t == Bool && castable(e.Type(), Int)

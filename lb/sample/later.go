@@ -4,17 +4,16 @@ import "strings"
 
 // laterFetches are the fetches of chapter 7.3 that are known without being done.
 const laterFetches = `
-be_id fe_id so_id so_name be_sess_rate fe_req_rate fe_sess_rate srv_sess_rate fc_fackets fc_lost fc_reordering fc_retrans fc_rtt fc_rttvar fc_sacked fc_unacked
 fc_err fc_err_name fc_err_str bc_err bc_err_name bc_err_str
-accept_date bytes_in bytes_out cpu_calls cpu_ns_avg cpu_ns_tot cur_client_timeout cur_server_timeout cur_tunnel_timeout distcc_body distcc_param
+cpu_calls cpu_ns_avg cpu_ns_tot cur_client_timeout cur_server_timeout cur_tunnel_timeout distcc_body distcc_param
 dst_conn dst_is_local fc_dst_is_local fc_glitches fc_nb_streams fc_pp_tlv fc_saved_syn fc_settings_streams_limit fc_src_is_local
-fe_tarpit_timeout be_connect_timeout be_queue_timeout be_tarpit_timeout be_check_timeout bc_glitches bc_nb_streams
-bc_rtt bc_rttvar bc_settings_streams_limit bc_be_queue bc_reused fcgi.docroot fcgi.index
-last_entity last_rule_file last_rule_line lat_ns_avg lat_ns_tot pid prio_class prio_offset
-quic_enabled req.timer.hdr req.timer.idle req.timer.queue req.timer.tq req.timer.user res.timer.data res.timer.hdr res.timer.user
+bc_glitches bc_nb_streams
+bc_settings_streams_limit bc_be_queue fcgi.docroot fcgi.index
+last_entity lat_ns_avg lat_ns_tot prio_class prio_offset
+req.timer.user res.timer.user
 res.cache_hit res.cache_name res.comp res.comp_algo sc_key src_is_local srv_uweight_total term_events table_avl table_cnt
-txn.conn_retries txn.id32 txn.redispatched txn.sess_term_state txn.status txn.timer.total txn.timer.user var_dump waiting_entity
-bc.timer.connect fc.timer.handshake fc.timer.total ssl_bc ssl_bc_alg_keysize ssl_bc_alpn ssl_bc_cipher ssl_bc_client_random ssl_bc_curve
+var_dump waiting_entity
+ssl_bc ssl_bc_alg_keysize ssl_bc_alpn ssl_bc_cipher ssl_bc_client_random ssl_bc_curve
 ssl_bc_err ssl_bc_err_str ssl_bc_is_resumed ssl_bc_npn ssl_bc_protocol ssl_bc_server_random ssl_bc_session_id
 ssl_bc_session_key ssl_bc_sigalgs ssl_bc_unique_id ssl_bc_use_keysize ssl_c_ca_commonname ssl_c_ca_err ssl_c_ca_err_depth ssl_c_chain_der ssl_c_der
 ssl_c_err ssl_c_i_dn ssl_c_key_alg ssl_c_notafter ssl_c_notbefore ssl_c_r_dn ssl_c_s_dn ssl_c_san ssl_c_serial ssl_c_sha1
@@ -36,6 +35,7 @@ req.cookie_list req.ssl_cipherlist req.ssl_keyshare_groups req.ssl_sigalgs req.s
 internal.htx.data internal.htx.free internal.htx.free_data internal.htx.has_eom internal.htx.nbblks internal.htx.size
 internal.htx.used internal.htx_blk.size internal.htx_blk.type internal.htx_blk.data internal.htx_blk.hdrname
 internal.htx_blk.hdrval internal.htx_blk.start_line internal.strm.is_htx
+fs.debug_str fs.id fs.rst_code bs.debug_str bs.id bs.rst_code
 `
 
 // laterCounters are the tracked-counter fetches, which exist as sc_X, sc0_X, sc1_X and sc2_X.
@@ -54,7 +54,7 @@ table_gpc table_gpc0 table_gpc1 table_gpc_rate table_gpc0_rate table_gpc1_rate t
 table_http_err_rate table_http_fail_cnt table_http_fail_rate table_http_req_cnt table_http_req_rate table_idle
 table_inc_gpc table_inc_gpc0 table_inc_gpc1 table_kbytes_in table_kbytes_out table_server_id table_sess_cnt table_sess_rate table_trackers
 tcp.dst tcp.flags tcp.options.mss tcp.options.sack tcp.options.tsopt tcp.options.tsval tcp.options.wscale tcp.options_list tcp.seq tcp.src tcp.win
-when x509_v_err_str
+x509_v_err_str
 aes_cbc_dec aes_cbc_enc jwt_verify_cert jwt_decrypt_cert jwt_decrypt_jwk jwt_decrypt_secret
 `
 

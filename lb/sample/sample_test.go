@@ -19,6 +19,7 @@ func (clock) Getenv(n string) (string, bool)            { return "v-" + n, n != 
 func (clock) Stopping() bool                            { return true }
 func (clock) Threads() (this, all int)                  { return 2, 4 }
 func (clock) Uptime() time.Duration                     { return 90 * time.Second }
+func (clock) PID() int                                  { return 4711 }
 func (clock) FrontendCount(string, Count) (int64, bool) { return 3, true }
 
 func (clock) BackendCount(name string, what Count) (int64, bool) {

@@ -4,7 +4,7 @@ import "slices"
 
 // The tables, one per section of chapter 7.3.
 var (
-	fetches = slices.Concat(stateFetches, connFetches, payloadFetches, httpFetches, responseFetches)
+	fetches = slices.Concat(stateFetches, connFetches, sessionFetches, payloadFetches, httpFetches, responseFetches)
 
 	converters = slices.Concat(typeConverters, mathConverters, textConverters, hashConverters, dateConverters, mapConverters, webConverters, cryptoConverters, varConverters)
 )

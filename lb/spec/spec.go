@@ -21,6 +21,7 @@ type Config struct {
 	Resolvers   []*Resolvers
 	Userlists   []*userlist.List
 	LogProfiles []*LogProfile
+	Rates       bool // some expression asks for rates (fe_sess_rate and its like)
 }
 
 // Global is the `global` section.
@@ -98,9 +99,14 @@ type Common struct {
 	Logs                                  []LogTarget
 	Logging
 	LogHealthChecks bool
-	ID              int    // `id`; 0: not given
+	ID              int // `id`; 0: not given
+	Number          ProxyNumber
 	Description     string // `description`
 }
+
+// ProxyNumber is a proxy's `id`, or the one that it has without: the first that is free,
+// in the order of the file.
+type ProxyNumber int
 
 // ConnMode says what happens to a connection after a response; when frontend and
 // backend differ the stronger (higher) one wins.
