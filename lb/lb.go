@@ -270,13 +270,14 @@ func (l *LB) Usable(backend string) int {
 
 // ProbeDial connects to a frontend from inside: through its first listener where
 // that address is on this host, and straight into an event loop, each in turn,
-// where it is not (a virtual address that the other node holds).
+// where it is not (a virtual address that the other node holds) or where the frontend
+// is full: a probe asks whether clients are served, not whether there is room for one.
 func (l *LB) ProbeDial(ctx context.Context, frontend string) (net.Conn, error) {
 	fe := l.frontend(frontend)
 	if fe == nil {
 		return nil, fmt.Errorf("no frontend %q", frontend)
 	}
-	if len(fe.Spec.Binds) > 0 && fe.Spec.Binds[0].Kind == spec.BindIP && !fe.Spec.Binds[0].AcceptProxy {
+	if len(fe.Spec.Binds) > 0 && !l.set.Full(fe) && fe.Spec.Binds[0].Kind == spec.BindIP && !fe.Spec.Binds[0].AcceptProxy {
 		if to, ok := localTarget(fe.Spec.Binds[0].Addr); ok {
 			var d net.Dialer
 			return d.DialContext(ctx, "tcp", to.String())
@@ -292,6 +293,12 @@ func (l *LB) ProbeDial(ctx context.Context, frontend string) (net.Conn, error) {
 	w := l.set.Workers[int(l.probes.Add(1))%len(l.set.Workers)]
 	w.Loop.Post(func() { w.Inject(theirs, fe) })
 	return sys.NetConn(ours)
+}
+
+// Full reports whether a frontend, or the process, has its maxconn of connections.
+func (l *LB) Full(frontend string) bool {
+	fe := l.frontend(frontend)
+	return fe != nil && l.set.Full(fe)
 }
 
 func (l *LB) frontend(name string) *proxy.Frontend {

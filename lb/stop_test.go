@@ -131,6 +131,30 @@ frontend fe
 	}
 }
 
+// A frontend whose places are taken is alive: a probe gets its answer all the same.
+func TestProbeDialFull(t *testing.T) {
+	t.Parallel()
+	r := start(t, strings.Replace(plainHTTP, " bind {fe}\n", " bind {fe}\n maxconn 1\n monitor-uri /m\n", 1))
+	if r.lb.Full("fe") || r.lb.Full("nope") {
+		t.Error("full without a connection")
+	}
+	r.client("fe")
+	r.await("the only place is taken", func() bool { return r.lb.Full("fe") })
+	c, err := r.lb.ProbeDial(t.Context(), "fe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(patience))
+	if _, err := c.Write([]byte("GET /m HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	var b [12]byte
+	if n, err := c.Read(b[:]); string(b[:n]) != "HTTP/1.1 200" {
+		t.Errorf("%q, %v", b[:n], err)
+	}
+}
+
 // A port in use is named, and nothing stays open.
 func TestListenOnAPortInUse(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -121,7 +121,7 @@ func (n *node) write(priority int, peer string) error {
 	}
 	if n.p.checks == pageCheck && n.p.sys.baton {
 		// What baton has for it: the same question, asked in process.
-		check += "    track_traffic www { frontend www interval 0.02 timeout 0.03 fall 2 }\n"
+		check += "    track_traffic www { frontend www interval 0.01 timeout 0.02 }\n"
 	}
 	conf := strings.NewReplacer("@NODE@", n.name, "@SELF@", n.p.st.self, "@DIR@", n.dir, "@PRIORITY@", strconv.Itoa(priority),
 		"@VERSION@", strconv.Itoa(n.p.col.version), "@ADVERT@", n.p.col.advert, "@CHECK@", check).Replace(keepalivedConf)

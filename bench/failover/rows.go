@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"syscall"
 	"time"
 )
@@ -56,7 +55,7 @@ func rows() []row {
 		{name: "cold", title: "cold start of both, until the page is there", figure: gapOnly, play: cold},
 		{name: "script", title: "track script fails, gap after detection", figure: gapOnly, checks: flagCheck, play: script},
 		{name: "proxy", title: "the proxy killed (script every 1 s, fall 2)", figure: gapOnly, checks: pageCheck, applies: onlyKeepalived, play: proxyKilled},
-		{name: "wedge", title: "the proxy takes no connection (script every 1 s, fall 2; baton: track_traffic)", figure: gapOnly, checks: pageCheck, play: wedge},
+		{name: "wedge", title: "the proxy part wedged (script every 1 s, fall 2; baton: track_traffic)", figure: gapOnly, checks: pageCheck, play: wedge},
 	}
 }
 
@@ -229,25 +228,18 @@ func proxyKilled(p *pair) (sample, error) {
 	return s, p.a.start()
 }
 
-// wedge fills the proxy of a with connections that ask for nothing, beyond its maxconn.
+// wedge keeps the proxy of a from taking connections, while all else goes on: haproxy is
+// stopped, and of baton the threads of the event loops.
 func wedge(p *pair) (sample, error) {
-	var open []net.Conn
-	s, err := p.observe(func() error {
-		return p.st.net.In("client", func() error {
-			for range 700 {
-				c, err := net.DialTimeout("tcp", net.JoinHostPort(addrA, "80"), 100*time.Millisecond)
-				if err != nil {
-					return err
-				}
-				open = append(open, c)
-			}
-			return nil
-		})
+	release := func() error { return p.a.signal(syscall.SIGCONT, "haproxy") }
+	s, err := p.observe(func() (err error) {
+		if p.sys.baton {
+			release, err = p.a.freezeLoops()
+			return err
+		}
+		return p.a.signal(syscall.SIGSTOP, "haproxy")
 	}, p.b, p.settledOn(p.b))
-	for _, c := range open {
-		_ = c.Close()
-	}
-	return s, err
+	return s, errors.Join(err, release())
 }
 
 // onlyOn is settledOn, and the other kernel has let go.

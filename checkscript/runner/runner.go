@@ -24,6 +24,7 @@ type Options struct {
 	Serving func() bool                                                  // Self
 	Usable  func(backend string) int                                     // Backend
 	Dial    func(ctx context.Context, frontend string) (net.Conn, error) // Traffic
+	Full    func(frontend string) bool                                   // Traffic: Dial would not wait for room; may be nil
 
 	// OnVerdict is called after a probe's verdict changed, on that probe's own
 	// goroutine: calls for different probes may overlap. Verdict answers with the
@@ -86,7 +87,7 @@ func (r *Runner) newProbe(p checkscript.Probe, before *probe) (*probe, error) {
 	case checkscript.Self:
 		pr.start = startSelf(r.opt.Serving)
 	case checkscript.Traffic:
-		pr.start = startTraffic(p, r.opt.Dial)
+		pr.start = newTraffic(p, r.opt).start
 	case checkscript.Backend, checkscript.Interface, checkscript.File, checkscript.Process:
 	}
 	st := Status{Probe: p, Since: mono.Now()}
@@ -197,7 +198,12 @@ func (p *probe) run(ctx context.Context) {
 
 // drive is the life of a probe that runs at intervals.
 func (p *probe) drive(ctx context.Context) {
-	c := checkscript.NewChecker(p.Probe, mono.Now())
+	// A request judges its own time, see traffic.overdue; this bounds it.
+	limit := p.Probe
+	if p.Kind == checkscript.Traffic {
+		limit.Timeout = 2 * trafficPatience * cmp.Or(p.Timeout, p.Interval)
+	}
+	c := checkscript.NewChecker(limit, mono.Now())
 	c.Resume(p.status.Load().Verdict)
 	done := make(chan result, 1) // one run at a time, so its result never blocks
 	timer := time.NewTimer(0)
@@ -230,7 +236,7 @@ func (p *probe) drive(ctx context.Context) {
 				began = now
 				cur = p.start(ctx, done)
 			case checkscript.Terminate:
-				p.publish(c, now, now.Sub(began), result{text: fmt.Sprintf("no result within %v", cmp.Or(p.Timeout, p.Interval))}, changed)
+				p.publish(c, now, now.Sub(began), result{text: fmt.Sprintf("no result within %v", cmp.Or(limit.Timeout, limit.Interval))}, changed)
 				cur.terminate()
 			case checkscript.Kill:
 				cur.kill()

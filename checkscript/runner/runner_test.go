@@ -344,7 +344,7 @@ func TestTraffic(t *testing.T) {
 		{"garbage", answer(t, "SSH-2.0-x\r\n"), checkscript.Down, "frontend web: not an HTTP answer: \"SSH-2.0-x\\r\\n\""},
 		{"endless line", answer(t, strings.Repeat("x", 3*maxHead)), checkscript.Down, "frontend web: incomplete status line"},
 		{"refused", refuse, checkscript.Down, "frontend web: connection refused"},
-		{"silence", answer(t, ""), checkscript.Down, "no result within"},
+		{"silence", answer(t, ""), checkscript.Down, "frontend web: no answer in time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := checkscript.Probe{Name: "p", Kind: checkscript.Traffic, Frontend: "web", URI: "/health", Interval: time.Hour, Timeout: patience}

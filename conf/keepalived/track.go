@@ -151,7 +151,7 @@ func trafficKeywords() []entry[probeDraft] {
 			}
 		}},
 		{name: "init_fail", doc: "count as failed before the first result", parse: func(_ *lowerer, _ *conf.Block, d *probeDraft) { d.InitFail = true }},
-		{name: "frontend", doc: "the frontend whose own listener is asked", min: 1, max: 1, parse: func(_ *lowerer, b *conf.Block, d *probeDraft) {
+		{name: "frontend", doc: "the frontend whose own listener is asked; while it is full, its event loop", min: 1, max: 1, parse: func(_ *lowerer, b *conf.Block, d *probeDraft) {
 			d.Frontend = b.Words[1].Text
 		}},
 		{name: "uri", doc: "the path to ask for, / by default; a status below 500 is an answer", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *probeDraft) {
@@ -162,7 +162,7 @@ func trafficKeywords() []entry[probeDraft] {
 			}
 			d.URI = w.Text
 		}},
-		{name: "timeout", doc: "seconds that the answer may take; by default the interval", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *probeDraft) {
+		{name: "timeout", doc: "seconds that the answer may take, by default the interval; more while the host has no processor for baton", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *probeDraft) {
 			if v, ok := l.seconds("timeout", b.Words[1]); ok {
 				d.Timeout = v
 			}

@@ -84,7 +84,7 @@ func (d *process) buildVRRP() error {
 	}
 	o := runner.Options{Probes: v.Probes, Secure: v.ScriptSecurity, Log: d.Log, OnVerdict: func(name string) { d.health.refresh(name) }}
 	if d.balancer != nil {
-		o.Serving, o.Usable, o.Dial = d.balancer.Serving, d.balancer.Usable, d.balancer.ProbeDial
+		o.Serving, o.Usable, o.Dial, o.Full = d.balancer.Serving, d.balancer.Usable, d.balancer.ProbeDial, d.balancer.Full
 	}
 	var err error
 	if d.probes, err = runner.New(o); err != nil {

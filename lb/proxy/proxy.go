@@ -51,6 +51,14 @@ func (s *Set) Draining() bool { return s.draining.Load() }
 // Conns returns the number of client connections now.
 func (s *Set) Conns() int { return int(s.conns.Load()) }
 
+// Full reports whether a frontend accepts nobody at present, for want of a place there
+// or in the process.
+func (s *Set) Full(fe *Frontend) bool {
+	return atLimit(&fe.Conns, int32(fe.Spec.Maxconn)) || atLimit(&s.conns, s.Maxconn)
+}
+
+func atLimit(n *atomic.Int32, limit int32) bool { return limit > 0 && n.Load() >= limit }
+
 // Frontend is a `frontend` section, or half of a `listen`, at run time.
 type Frontend struct {
 	Spec                *spec.Frontend
