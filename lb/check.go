@@ -49,13 +49,14 @@ func (l *LB) newChecks() {
 			k.since.Store(int64(mono.Now()))
 			if c := s.Spec.Check; c != nil && k.up {
 				k.runner = &probe.Runner{
-					Target:   probe.TargetOf(s.Addr(), c, b.Spec.HTTPCheck, &b.Spec.Timeouts),
+					Target:   probe.TargetOf(s.Addr(), c, b.Spec.Checks, &b.Spec.Timeouts),
 					Check:    *c,
 					Where:    func() netip.AddrPort { return probe.TargetOf(s.Addr(), c, nil, &b.Spec.Timeouts).Addr },
 					Offset:   health.Offset(i, checked, shortest),
 					OnReport: func(r probe.Report) { l.report(k, r) },
 				}
 				k.runner.Target.Proxy = probe.ProxyOf(s.Spec)
+				k.runner.Target.Facts = l.factsOf(k)
 				i++
 			}
 			k.nameless.Store(!s.Addr().Addr().IsValid())

@@ -69,8 +69,20 @@ func start(t testing.TB, text string) *rig {
 	return startAs(t, text, againstHAProxy != "")
 }
 
+// startPlayed is start with something to do when the origins listen and the balancer is
+// not there yet.
+func startPlayed(t testing.TB, text string, before func(*rig)) *rig {
+	t.Helper()
+	return startWith(t, text, againstHAProxy != "", before)
+}
+
 // startAs lets baton or the host's HAProxy play the balancer.
 func startAs(t testing.TB, text string, haproxy bool) *rig {
+	t.Helper()
+	return startWith(t, text, haproxy, func(*rig) {})
+}
+
+func startWith(t testing.TB, text string, haproxy bool, before func(*rig)) *rig {
 	t.Helper()
 	r := &rig{t: t, names: make(map[string]string), origins: make(map[string]*net.TCPListener), usable: make(chan string, 1000)}
 	sock := filepath.Join(t.TempDir(), "log")
@@ -80,6 +92,7 @@ func startAs(t testing.TB, text string, haproxy bool) *rig {
 	}
 	t.Cleanup(r.close)
 	cfg := r.fill(text, sock)
+	before(r)
 	if haproxy {
 		r.runHAProxy(cfg)
 	} else if err := r.run(cfg); err != nil {

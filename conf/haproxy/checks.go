@@ -5,77 +5,231 @@ import (
 	"strings"
 
 	"baton/conf"
+	"baton/internal/diag"
 	"baton/lb/spec"
 )
 
-// checkKeywords set up HTTP health checks.
+// checkKeywords say what health checks do.
 var checkKeywords = []keyword[*proxy]{
-	{"http-check comment", back, false, Refused, nil, ""},
-	{"http-check connect", back, false, Refused, nil, ""},
-	{"http-check disable-on-404", back, false, Refused, nil, ""},
-	{"http-check expect", back, false, Done, parseCheckExpect, "what the answer must hold; see the kinds"},
-	{"http-check send", back, false, Done, parseCheckSend, "request line, headers and body of the check"},
-	{"http-check send-state", back, false, Refused, nil, ""},
-	{"http-check set-var", back, false, Refused, nil, ""},
-	{"http-check unset-var", back, false, Refused, nil, ""},
-	{"option httpchk", back, false, Done, optionHTTPCheck, "check by an HTTP request"},
+	{"http-check", back, false, Done, parseHTTPCheck, "steps of HTTP checks; see the rules"},
+	{"option httpchk", back, false, Done, optionHTTPCheck, "check by HTTP requests"},
+	{"option ldap-check", back, false, Done, optionLDAPCheck, "check by an anonymous LDAPv3 bind"},
+	{"option mysql-check", back, false, Done, optionMySQLCheck, "check by the MySQL handshake; user, pre-41"},
+	{"option pgsql-check", back, false, Done, optionPgSQLCheck, "check by the begin of a PostgreSQL login; user"},
+	{"option redis-check", back, false, Done, optionRedisCheck, "check by a PING to Redis"},
+	{"option smtpchk", back, false, Done, optionSMTPCheck, "check by an SMTP greeting"},
+	{"option spop-check", back, false, Refused, nil, "there is no SPOE; `option tcp-check` tests the port"},
+	{"option ssl-hello-chk", back, false, Done, optionHelloCheck, "check by an SSLv3 client hello"},
+	{"option tcp-check", back, false, Done, optionTCPCheck, "check by a dialogue of tcp-check steps"},
+	{"tcp-check", back, false, Done, parseTCPCheck, "steps of TCP checks; see the rules"},
 }
 
-// httpCheck collects the lines that make a spec.HTTPCheck. They may come in any
-// order: what http-check send names goes before option httpchk.
-type httpCheck struct {
-	option *spec.HTTPCheck // option httpchk
-	send   *spec.HTTPCheck // http-check send: empty fields are not named
-	expect []spec.Expect
+// checks collects the lines that make a spec.CheckPlan.
+type checks struct {
+	option   checkOption // the one that came last
+	protocol []spec.CheckStep
+	request  *spec.CheckRequest // of option httpchk
+	tcp      checkRules
+	http     checkRules
+
+	disableOn404, sendState bool
 }
 
-func (c httpCheck) clip() httpCheck {
-	c.expect = slices.Clip(c.expect)
+// checkOption is which `option` chose the checks.
+type checkOption uint8
+
+const (
+	checkConnect checkOption = iota // none: a connection is enough
+	checkTCP
+	checkHTTP
+	checkProtocol
+)
+
+// checkRules are the lines of tcp-check or of http-check.
+type checkRules struct {
+	steps   []spec.CheckStep
+	lines   int      // read so far, comments included
+	comment string   // of a line `comment`: it belongs to the next step
+	own     diag.Pos // the section's first line; the zero value: they are inherited
+}
+
+// clip makes a copy for a proxy that inherits.
+func (c checks) clip() checks {
+	c.tcp.steps, c.tcp.own = slices.Clip(c.tcp.steps), diag.Pos{}
+	c.http.steps, c.http.own = slices.Clip(c.http.steps), diag.Pos{}
 	return c
 }
 
-func (c httpCheck) build() *spec.HTTPCheck {
-	if c.option == nil {
+// add appends a step to the rules, whose own lines replace inherited ones.
+func (r *checkRules) add(s spec.CheckStep) {
+	s.Number = r.lines
+	if s.Comment == "" {
+		s.Comment = r.comment
+	}
+	r.comment = ""
+	r.steps = append(r.steps, s)
+}
+
+// line counts a line of the rules in.
+func (r *checkRules) line(pos diag.Pos) {
+	if r.own == (diag.Pos{}) {
+		*r = checkRules{own: pos}
+	}
+	r.lines++
+}
+
+// first returns the first step that is more than a variable.
+func first(steps []spec.CheckStep) (i int) {
+	for i < len(steps) && steps[i].SetVar != nil {
+		i++
+	}
+	return i
+}
+
+// connected reports whether the steps begin with a connect of their own.
+func connected(steps []spec.CheckStep) bool {
+	i := first(steps)
+	return i < len(steps) && steps[i].Connect != nil
+}
+
+// plan is what the checks come to; nil: a connection is enough.
+func (c *checks) plan() *spec.CheckPlan {
+	var plan spec.CheckPlan
+	switch c.option {
+	case checkConnect:
 		return nil
+	case checkTCP:
+		plan = spec.CheckPlan{Kind: spec.CheckTCP, Steps: c.tcp.steps}
+	case checkHTTP:
+		plan = spec.CheckPlan{Kind: spec.CheckHTTP, Steps: c.httpSteps(), DisableOn404: c.disableOn404, SendState: c.sendState}
+	case checkProtocol:
+		plan = spec.CheckPlan{Kind: spec.CheckProtocol, Steps: c.protocol}
 	}
-	out := *c.option
-	out.Expect = c.expect
-	if c.send == nil {
-		return &out
+	if !connected(plan.Steps) {
+		plan.Steps = slices.Insert(slices.Clone(plan.Steps), first(plan.Steps), spec.CheckStep{Connect: &spec.CheckConnect{Default: true}})
 	}
-	for _, f := range []struct{ to, from *string }{
-		{&out.Method, &c.send.Method},
-		{&out.URI, &c.send.URI},
-		{&out.Version, &c.send.Version},
-		{&out.Body, &c.send.Body},
-	} {
-		if *f.from != "" {
-			*f.to = *f.from
+	return &plan
+}
+
+// httpSteps fills in what option httpchk says and the lines leave out: the first
+// request, and the expectation after the last one.
+func (c *checks) httpSteps() []spec.CheckStep {
+	steps := slices.Clone(c.http.steps)
+	isRequest := func(s spec.CheckStep) bool { return s.Request != nil }
+	if i := slices.IndexFunc(steps, isRequest); i >= 0 {
+		steps[i].Request = joinRequests(c.request, steps[i].Request)
+	} else {
+		i := first(steps)
+		if connected(steps) {
+			i++
+		}
+		steps = slices.Insert(steps, i, spec.CheckStep{Request: c.request})
+	}
+	for i := range steps {
+		if r := steps[i].Request; r != nil {
+			steps[i].Request = joinRequests(defaultRequest(), r)
 		}
 	}
-	out.Headers = slices.Concat(out.Headers, c.send.Headers)
+	end := len(steps)
+	for i, s := range steps {
+		switch {
+		case s.Request != nil:
+			end = i
+		case s.Expect != nil:
+			end = len(steps)
+		}
+	}
+	if end < len(steps) {
+		fine := &spec.Expect{Kind: spec.ExpectStatus, Ranges: []spec.IntRange{{Lo: 200, Hi: 399}}, MinRecv: spec.AnyLength}
+		steps = append(steps, spec.CheckStep{Expect: fine})
+	}
+	return steps
+}
+
+func defaultRequest() *spec.CheckRequest {
+	return &spec.CheckRequest{Method: "OPTIONS", URI: spec.CheckText{Text: "/"}, Version: "HTTP/1.0"}
+}
+
+// joinRequests takes what own names, and the rest from base.
+func joinRequests(base, own *spec.CheckRequest) *spec.CheckRequest {
+	out := *base
+	if own.Method != "" {
+		out.Method = own.Method
+	}
+	if own.Version != "" {
+		out.Version = own.Version
+	}
+	if own.URI != (spec.CheckText{}) {
+		out.URI = own.URI
+	}
+	if own.Body != (spec.CheckText{}) {
+		out.Body = own.Body
+	}
+	out.Headers = slices.Concat(base.Headers, own.Headers)
 	return &out
 }
 
+// validateChecks reports lines that the checks don't use.
+func (p *proxy) validateChecks() {
+	if p.kind&inBackend == 0 {
+		return
+	}
+	c := &p.checks
+	unused := func(r *checkRules, option checkOption, what, name string) {
+		if r.own != (diag.Pos{}) && c.option != option {
+			p.l.errs.Warnf(p.pos, "add `"+name+"`", "%s '%s' uses %s rules without '%s', so the rules are ignored", p.word, p.name.Text, what, name)
+		}
+	}
+	unused(&c.http, checkHTTP, "http-check", "option httpchk")
+	unused(&c.tcp, checkTCP, "tcp-check", "option tcp-check")
+}
+
+// checkPorts reports servers that have no port to be checked at, where that does not
+// depend on steps that could not be read.
+func (p *proxy) checkPorts() {
+	steps := p.checks.option == checkTCP || p.checks.option == checkHTTP
+	if p.kind&inBackend == 0 || steps && p.broken {
+		return
+	}
+	plan := p.checks.plan()
+	for _, s := range p.servers {
+		if s.checked && !s.broken && s.Port == 0 && s.check.Port == 0 && !strings.HasPrefix(s.Host, "_") && !plansPort(plan) {
+			p.l.errs.Errorf(s.Pos, "give the address or the check a port", "server '%s' has neither service port nor check port", s.Name)
+		}
+	}
+}
+
+// plansPort reports whether every connect of a plan says where it goes.
+func plansPort(plan *spec.CheckPlan) bool {
+	if plan == nil {
+		return false
+	}
+	return !slices.ContainsFunc(plan.Steps, func(s spec.CheckStep) bool {
+		return s.Connect != nil && s.Connect.Port == 0 && s.Connect.PortExpr == nil
+	})
+}
+
+func optionTCPCheck(p *proxy, _ *args) { p.checks.option = checkTCP }
+
 func optionHTTPCheck(p *proxy, a *args) {
-	c := &spec.HTTPCheck{Method: "OPTIONS", URI: "/", Version: "HTTP/1.0"}
+	c := defaultRequest()
 	switch len(a.words) - a.i {
 	case 0:
 	case 1:
-		c.URI = a.uri()
+		c.URI.Text = a.uri()
 	default:
-		c.Method, c.URI = a.method(), a.uri()
+		c.Method, c.URI.Text = a.method(), a.uri()
 		if a.more() {
 			w, _ := a.next("")
 			a.checkVersion(w, c)
 		}
 	}
-	p.httpchk.option = c
+	p.checks.option, p.checks.request = checkHTTP, c
 }
 
 // checkVersion reads the version and what people hid behind it before
 // http-check send existed: header lines after \r\n, a body after \r\n\r\n.
-func (a *args) checkVersion(w conf.Word, c *spec.HTTPCheck) {
+func (a *args) checkVersion(w conf.Word, c *spec.CheckRequest) {
 	version, rest, hidden := strings.Cut(w.Text, "\r\n")
 	c.Version = a.version(w, version)
 	if !hidden {
@@ -84,7 +238,7 @@ func (a *args) checkVersion(w conf.Word, c *spec.HTTPCheck) {
 	a.errs.Warnf(w.Pos, "write `http-check send hdr NAME VALUE`", "headers after the version of 'option httpchk' are deprecated")
 	head, body, _ := strings.Cut(rest+"\r\n", "\r\n\r\n")
 	if body != "" {
-		c.Body = strings.TrimSuffix(body, "\r\n")
+		c.Body.Text = strings.TrimSuffix(body, "\r\n")
 	}
 	for line := range strings.SplitSeq(strings.TrimSuffix(head, "\r\n"), "\r\n") {
 		if line == "" {
@@ -96,7 +250,7 @@ func (a *args) checkVersion(w conf.Word, c *spec.HTTPCheck) {
 			a.fail(w, `the form is NAME:\ VALUE, lines joined by \r\n`, "'%s' is not a header line", line)
 			return
 		}
-		c.Headers = append(c.Headers, spec.Header{Name: name, Value: value})
+		c.Headers = append(c.Headers, spec.CheckHeader{Name: name, Value: spec.CheckText{Text: value}})
 	}
 }
 
@@ -121,159 +275,4 @@ func (a *args) uri() string {
 		a.fail(w, "write %20 for a blank", "a URI cannot contain blanks or control characters")
 	}
 	return w.Text
-}
-
-// ownCheckRule drops inherited http-check lines before the first own one.
-func (p *proxy) ownCheckRule() {
-	if !p.ownCheckRules {
-		p.ownCheckRules = true
-		p.httpchk.send, p.httpchk.expect = nil, nil
-	}
-}
-
-func parseCheckSend(p *proxy, a *args) {
-	p.ownCheckRule()
-	if p.httpchk.send != nil {
-		a.fail(a.last(), "put everything on one line", "a sequence of 'http-check send' is known, not supported yet")
-		return
-	}
-	c := &spec.HTTPCheck{}
-	words := []string{"meth", "uri", "ver", "hdr", "body"}
-	for a.more() {
-		w, _ := a.next("")
-		switch w.Text {
-		case "meth":
-			c.Method = a.method()
-		case "uri":
-			c.URI = a.uri()
-		case "ver":
-			if v, ok := a.next("a version"); ok {
-				c.Version = a.version(v, v.Text)
-			}
-		case "hdr":
-			a.checkHeader(c)
-		case "body":
-			if v, ok := a.next("a text"); ok {
-				c.Body = v.Text
-			}
-		case "uri-lf", "body-lf", "comment":
-			a.fail(w, "", "'%s' of http-check send is known, not supported yet", w.Text)
-		default:
-			a.fail(w, didYouMean(w.Text, words), "'http-check send' only supports %s, not '%s'", quoted(words), w.Text)
-		}
-	}
-	p.httpchk.send = c
-}
-
-// checkHeader reads a name and a value. Content-Length and Transfer-Encoding are
-// made from the body; HAProxy ignores them too.
-func (a *args) checkHeader(c *spec.HTTPCheck) {
-	name, ok := a.next("a header name and a value")
-	if !ok || !a.headerName(name) {
-		return
-	}
-	v, ok := a.next("a header value")
-	if !ok {
-		return
-	}
-	value := a.literal(v)
-	if strings.EqualFold(name.Text, "Content-Length") || strings.EqualFold(name.Text, "Transfer-Encoding") {
-		a.errs.Warnf(name.Pos, "remove it", "'%s' has no effect: it follows from the body", name.Text)
-		return
-	}
-	c.Headers = append(c.Headers, spec.Header{Name: name.Text, Value: value})
-}
-
-// expectLine is an http-check expect line being read.
-type expectLine struct{ spec.Expect }
-
-// expectKeywords are the words after http-check expect [!].
-var expectKeywords = []keyword[*expectLine]{
-	{"comment", 0, false, Refused, nil, ""},
-	{"error-status", 0, false, Refused, nil, ""},
-	{"fhdr", 0, false, Refused, nil, ""},
-	{"hdr", 0, false, Refused, nil, ""},
-	{"min-recv", 0, false, Refused, nil, ""},
-	{"ok-status", 0, false, Refused, nil, ""},
-	{"on-error", 0, false, Refused, nil, ""},
-	{"on-success", 0, false, Refused, nil, ""},
-	{"rstatus", 0, false, Refused, nil, "write the codes: status 200-299,301"},
-	{"rstring", 0, false, Refused, nil, ""},
-	{"status", 0, false, Done, expectStatus, "codes and ranges of codes"},
-	{"status-code", 0, false, Refused, nil, ""},
-	{"string", 0, false, Done, expectString, "a text in the body"},
-	{"string-lf", 0, false, Refused, nil, ""},
-	{"tout-status", 0, false, Refused, nil, ""},
-}
-
-func parseCheckExpect(p *proxy, a *args) {
-	p.ownCheckRule()
-	e := &expectLine{}
-	w, ok := a.next("a kind, such as 'status' or 'string'")
-	if !ok {
-		return
-	}
-	if strings.HasPrefix(w.Text, "!") {
-		e.Not = true
-		w.Text = w.Text[1:]
-		w.Pos.Col++
-		if w.Text == "" {
-			if w, ok = a.next("a kind, such as 'status' or 'string'"); !ok {
-				return
-			}
-		}
-	}
-	k, _ := find(expectKeywords, []conf.Word{w})
-	if k == nil {
-		var names []string
-		for i := range expectKeywords {
-			names = append(names, expectKeywords[i].name)
-		}
-		a.fail(w, didYouMean(w.Text, names), "'http-check expect' does not know '%s'", w.Text)
-		return
-	}
-	k.run(e, a)
-	if !a.failed {
-		p.httpchk.expect = append(p.httpchk.expect, e.Expect)
-	}
-}
-
-func expectStatus(e *expectLine, a *args) {
-	e.Kind = spec.ExpectStatus
-	w, ok := a.next("status codes")
-	if !ok {
-		return
-	}
-	for part := range strings.SplitSeq(w.Text, ",") {
-		low, high, isRange := strings.Cut(part, "-")
-		first, ok1 := parseInt(low, 100, 999)
-		last, ok2 := first, true
-		if isRange {
-			last, ok2 = parseInt(high, 100, 999)
-		}
-		if !ok1 || !ok2 || last < first {
-			a.fail(w, "codes and ranges joined by commas: 200-299,301", "'%s' is not a status code or range", part)
-			return
-		}
-		e.Ranges = append(e.Ranges, spec.IntRange{Lo: int64(first), Hi: int64(last)})
-	}
-}
-
-func expectString(e *expectLine, a *args) {
-	e.Kind = spec.ExpectString
-	if w, ok := a.next("a text"); ok {
-		e.Text = w.Text
-	}
-}
-
-// literal refuses values that are made anew each time. %% is a percent sign.
-func (a *args) literal(w conf.Word) string {
-	rest := strings.ReplaceAll(w.Text, "%%", "")
-	if i := strings.IndexByte(rest, '%'); i >= 0 {
-		a.fail(w, "write %% for a percent sign", "log-format variables ('%s') are known, not supported yet here", rest[i:min(i+4, len(rest))])
-	}
-	if strings.ContainsAny(rest, "\r\n") {
-		a.fail(w, "", "a header value cannot contain a line break")
-	}
-	return strings.ReplaceAll(w.Text, "%%", "%")
 }

@@ -23,7 +23,7 @@ func (s Status) String() string { return [...]string{"done", "warned", "refused"
 
 // Keyword is one row of the support matrix.
 type Keyword struct {
-	Table  string // section, global, proxy, bind, server, balance, http-request, http-response, tcp-request content, http-check expect, fetch, converter
+	Table  string // section, global, proxy, bind, server, balance, http-request, http-response, tcp-request content, http-check, http-check expect, tcp-check, tcp-check expect, fetch, converter
 	Name   string
 	In     string // proxy keywords: the sections that may hold it
 	Status Status
@@ -190,7 +190,10 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "tcp-request session", tcpActions)
 	all = appendKeywords(all, "tcp-request content", tcpContentActions)
 	all = appendKeywords(all, "tcp-response content", tcpResponseActions)
-	all = appendKeywords(all, "http-check expect", expectKeywords)
+	all = appendKeywords(all, "http-check", httpCheckRules)
+	all = appendKeywords(all, "http-check expect", httpExpectKeywords)
+	all = appendKeywords(all, "tcp-check", tcpCheckRules)
+	all = appendKeywords(all, "tcp-check expect", tcpExpectKeywords)
 	for _, k := range sample.Fetches() {
 		all = append(all, Keyword{Table: "fetch", Name: k.Name, Status: Done, Doc: k.Doc})
 	}

@@ -38,7 +38,7 @@ type settings struct {
 	redispatch int
 	allBackups bool
 	fullconn   int
-	httpchk    httpCheck
+	checks     checks
 	server     server // default-server
 }
 
@@ -71,14 +71,13 @@ type proxy struct {
 	acls  []spec.ACL
 	conds []*pendingCond
 
-	ownCheckRules bool     // http-check lines replace inherited ones
-	rules         diag.Pos // defaults: the first ACL-bearing rule, for those that may not inherit it
-	reqFinal      bool     // an unconditional final http-request rule has been seen
-	resFinal      bool
-	httplog       diag.Pos
-	captures      captures
-	compiled      compiledFormats
-	broken        bool // the section holds errors: what it lacks may stand in those lines
+	rules    diag.Pos // defaults: the first ACL-bearing rule, for those that may not inherit it
+	reqFinal bool     // an unconditional final http-request rule has been seen
+	resFinal bool
+	httplog  diag.Pos
+	captures captures
+	compiled compiledFormats
+	broken   bool // the section holds errors: what it lacks may stand in those lines
 }
 
 type useBackend struct {
@@ -116,7 +115,7 @@ func (p *proxy) inherit(d *proxy) {
 	p.common.TCPSession = slices.Clip(p.common.TCPSession)
 	p.common.TCPContent = slices.Clip(p.common.TCPContent)
 	p.tcpResponse = slices.Clip(p.tcpResponse)
-	p.httpchk = d.httpchk.clip()
+	p.checks = d.checks.clip()
 }
 
 // admits tells whether a keyword may stand in this section, with HAProxy's
@@ -156,6 +155,7 @@ func (p *proxy) validate() {
 	p.compileFormats()
 	p.checkBalance()
 	p.checkBackends()
+	p.checkPorts()
 	if p.common.Disabled || p.broken {
 		return
 	}
@@ -163,9 +163,7 @@ func (p *proxy) validate() {
 	if p.kind == inFrontend && len(p.binds) == 0 {
 		p.l.errs.Warnf(p.pos, "declare it as a backend if this was intended", "frontend '%s' has no 'bind' directive", p.name.Text)
 	}
-	if p.kind&inBackend != 0 && p.ownCheckRules && p.httpchk.option == nil {
-		p.l.errs.Warnf(p.pos, "add `option httpchk`", "%s '%s' uses http-check rules without 'option httpchk', so the rules are ignored", p.word, p.name.Text)
-	}
+	p.validateChecks()
 }
 
 // checkMode drops what works in mode http alone, as HAProxy does.
@@ -292,7 +290,7 @@ func (p *proxy) backend() *spec.Backend {
 	b := &spec.Backend{
 		ServerKeepalive: p.serverAlive, Source: p.source, TCPResponse: p.tcpResponse, ResInspectDelay: p.resInspectDelay,
 		Common: p.fill(), Balance: p.balance, Retries: p.retries, RetryOn: p.retryOn, Reuse: p.reuse, Cookie: p.cookie, Redispatch: p.redispatch,
-		AllBackups: p.allBackups, Fullconn: p.fullconn, HTTPCheck: p.httpchk.build(), Listen: p.kind&inFrontend != 0,
+		AllBackups: p.allBackups, Fullconn: p.fullconn, Checks: p.checks.plan(), Listen: p.kind&inFrontend != 0,
 	}
 	if b.Listen {
 		b.HTTPReq, b.HTTPRes, b.HTTPAfter = nil, nil, nil

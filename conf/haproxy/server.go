@@ -20,6 +20,7 @@ type server struct {
 	check   spec.Check
 	track   conf.Word // `track`, as written
 	tracked *server   // whom that names
+	broken  bool      // its line holds an error
 
 	sendProxy sendProxyLine
 
@@ -262,9 +263,7 @@ func (p *proxy) addServer(name conf.Word, a *args) {
 	if !a.failed && service && s.resolvers.Text == "" {
 		a.fail(name, "add `resolvers NAME`", "server '%s' has a service name (SRV), which only a resolvers section can look up", name.Text)
 	}
-	if !a.failed && s.checked && s.Port == 0 && s.check.Port == 0 && !service {
-		a.fail(name, "give the address or the check a port", "server '%s' has neither service port nor check port", name.Text)
-	}
+	s.broken = a.failed
 	p.servers = append(p.servers, &s)
 }
 

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"net/netip"
 	"strconv"
 )
 
@@ -27,9 +28,12 @@ func AppendCheck(dst []byte, n Name, m *Machine) []byte {
 	}
 	dst = append(dst, "server "...)
 	dst = appendName(dst, n)
-	if m.last.Passed() {
+	switch {
+	case m.last.Status == L7OKConditional:
+		dst = append(dst, " conditionally succeeded, "...)
+	case m.last.Passed():
 		dst = append(dst, " succeeded, "...)
-	} else {
+	default:
 		dst = append(dst, " failed, "...)
 	}
 	dst = appendReason(dst, m.last)
@@ -145,7 +149,7 @@ func appendName(dst []byte, n Name) []byte {
 func appendReason(dst []byte, r Result) []byte {
 	dst = append(dst, "reason: "...)
 	dst = append(dst, r.Status.Text()...)
-	if r.Code != 0 {
+	if statuses[r.Status].coded {
 		dst = append(dst, ", code: "...)
 		dst = strconv.AppendInt(dst, int64(r.Code), 10)
 	}
@@ -164,4 +168,40 @@ func appendReason(dst []byte, r Result) []byte {
 	dst = append(dst, ", check duration: "...)
 	dst = strconv.AppendInt(dst, r.Duration.Milliseconds(), 10)
 	return append(dst, "ms"...)
+}
+
+// State is how a server is seen, for itself to know.
+type State struct {
+	Word                    string // UP, UP 1/3, NOLB, DOWN ...
+	Addr                    netip.AddrPort
+	Name                    Name
+	Node                    string
+	Weight, WeightOfAll     int // of the servers that share the traffic
+	Sessions, SessionsOfAll int
+	Queued                  int
+}
+
+// AppendState appends the value of the header of `http-check send-state`.
+func AppendState(dst []byte, s State) []byte {
+	dst = append(dst, s.Word...)
+	dst = append(dst, "; address="...)
+	dst = s.Addr.Addr().AppendTo(dst)
+	dst = append(dst, "; port="...)
+	dst = strconv.AppendInt(dst, int64(s.Addr.Port()), 10)
+	dst = append(dst, "; name="...)
+	dst = appendName(dst, s.Name)
+	dst = append(dst, "; node="...)
+	dst = append(dst, s.Node...)
+	dst = append(dst, "; weight="...)
+	dst = appendOf(dst, s.Weight, s.WeightOfAll)
+	dst = append(dst, "; scur="...)
+	dst = appendOf(dst, s.Sessions, s.SessionsOfAll)
+	dst = append(dst, "; qcur="...)
+	return strconv.AppendInt(dst, int64(s.Queued), 10)
+}
+
+func appendOf(dst []byte, n, of int) []byte {
+	dst = strconv.AppendInt(dst, int64(n), 10)
+	dst = append(dst, '/')
+	return strconv.AppendInt(dst, int64(of), 10)
 }

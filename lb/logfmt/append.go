@@ -1,6 +1,7 @@
 package logfmt
 
 import (
+	"bytes"
 	"net/netip"
 	"time"
 
@@ -417,6 +418,10 @@ func (it *item) appendExpr(dst []byte, r *Record) []byte {
 		if it.flags&asCBOR != 0 && it.as == asIs {
 			return append(appendCBORHead(dst, cborBytes, uint64(len(v.Bytes))), v.Bytes...)
 		}
+	}
+	if it.flags&(verbatim|asJSON|asCBOR) == verbatim {
+		b, _, _ := bytes.Cut(v.Bytes, []byte{0})
+		return append(dst, b...)
 	}
 	if it.flags&binary != 0 {
 		return text(dst, it, v.Bytes, rawText, "-")

@@ -43,6 +43,9 @@ type Syntax struct {
 	HTTP  bool // the format is for mode http
 	Merge bool // blanks are delimiters, and merged: log-format, log-format-sd, unique-id-format
 	Value bool // the format makes a value, of a header for example: what is absent leaves nothing
+	// Verbatim writes samples without escapes, binary ones up to a NUL as C's strings end:
+	// for what goes to nobody's log as it is, the data of health checks.
+	Verbatim bool
 	// Expr compiles an expression, what is in the brackets, which begins off bytes into
 	// the format. Its errors are Compile's.
 	Expr func(text string, off int) (Expr, error)
@@ -69,6 +72,7 @@ const (
 	asJSON
 	asCBOR
 	mayBeEmpty // absent samples leave nothing: Syntax.Value
+	verbatim   // samples as they are: Syntax.Verbatim
 )
 
 var flagNames = []struct {
@@ -110,6 +114,9 @@ func Compile(text string, o Syntax) (*Format, error) {
 	p := parser{text: text, o: o, f: &Format{text: text}}
 	if o.Value {
 		p.global |= mayBeEmpty
+	}
+	if o.Verbatim {
+		p.global |= verbatim
 	}
 	for p.i < len(text) {
 		if err := p.next(); err != nil {

@@ -152,3 +152,15 @@ func factsOf(c *spec.Common) sample.Proxy {
 		ConnectTimeout: to.Connect, QueueTimeout: to.Queue, TarpitTimeout: to.Tarpit, CheckTimeout: to.Check,
 	}
 }
+
+// World is what expressions see of the process outside of its loops.
+func (s *Set) World() sample.World { return &world{set: s, w: s.Workers[0]} }
+
+// ProcVars are the variables of the process.
+func (s *Set) ProcVars() *sample.ProcVars { return &s.procVars }
+
+// Facts is what expressions see of the backend.
+func (b *Backend) Facts() *sample.Proxy { return &b.facts }
+
+// Facts is what expressions see of the server.
+func (s *Server) Facts() *sample.Target { return &s.facts }

@@ -173,7 +173,7 @@ type Backend struct {
 	Reuse      Reuse      // http-reuse
 	RetryOn    RetryOn    // retry-on
 	Cookie     *Cookie    // nil: none
-	HTTPCheck  *HTTPCheck // option httpchk; nil: connect check
+	Checks     *CheckPlan // what its servers' checks do; nil: a connection is enough
 	Listen     bool
 }
 
@@ -240,42 +240,6 @@ type SendProxy struct {
 	SSL       bool // tell what TLS the client used: none
 	CRC32C    bool
 	Authority bool // pass on the host name that another proxy told
-}
-
-// Check is `check` on a server line with inter, rise, fall and so on.
-type Check struct {
-	Inter, FastInter, DownInter time.Duration // FastInter, DownInter: Inter when not set
-	Rise, Fall                  int
-	Port                        uint16     // 0: the server's
-	Addr                        netip.Addr // zero: the server's
-}
-
-// HTTPCheck is `option httpchk` with its http-check lines.
-type HTTPCheck struct {
-	Method, URI, Version string   // defaults OPTIONS, /, HTTP/1.0
-	Headers              []Header // from http-check send, or the old \r\n form of the version
-	Body                 string
-	Expect               []Expect // all must pass; none: any 2xx or 3xx status
-}
-
-// Header is a literal header line.
-type Header struct{ Name, Value string }
-
-// ExpectKind is what `http-check expect` looks at.
-type ExpectKind uint8
-
-// The kinds of expectation.
-const (
-	ExpectStatus ExpectKind = iota // Ranges
-	ExpectString                   // Text is contained in the body
-)
-
-// Expect is one `http-check expect` line.
-type Expect struct {
-	Kind   ExpectKind
-	Not    bool
-	Ranges []IntRange
-	Text   string
 }
 
 // IntRange is lo..hi, both included.

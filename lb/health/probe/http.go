@@ -2,9 +2,6 @@ package probe
 
 import (
 	"bytes"
-	"errors"
-	"io"
-	"net"
 	"strconv"
 	"strings"
 
@@ -12,103 +9,150 @@ import (
 	"baton/lb/spec"
 )
 
-// maxResponse is how much of a response is looked at: HAProxy's default tune.bufsize.
-const maxResponse = 16384
-
-// exchange sends the request and judges the response as it comes.
-func exchange(c net.Conn, h *spec.HTTPCheck) health.Result {
-	if _, err := c.Write(request(h)); err != nil {
-		return exchangeFailure(err)
-	}
-	buf := make([]byte, maxResponse)
-	for n := 0; ; {
-		m, err := c.Read(buf[n:])
-		n += m
-		eof := errors.Is(err, io.EOF)
-		if err != nil && !eof {
-			return exchangeFailure(err)
-		}
-		if r, done := judge(buf[:n], eof || n == len(buf), h); done {
-			return r
-		}
-	}
-}
-
-// request writes the request as HAProxy does: names in lower case, and `connection:
-// close` where the version's default is another.
-func request(h *spec.HTTPCheck) []byte {
+// httpRequest writes the request as HAProxy does: names in lower case, and
+// `connection: close` where the version's default is another.
+func (x *exchange) httpRequest(h *spec.CheckRequest) []byte {
+	uri, _ := x.text(&h.URI)
+	body, _ := x.text(&h.Body)
 	var b bytes.Buffer
-	b.WriteString(h.Method + " " + h.URI + " " + h.Version + "\r\n")
+	if len(uri) == 0 {
+		uri = []byte("/")
+	}
+	b.WriteString(h.Method + " ")
+	b.Write(uri)
+	b.WriteString(" " + h.Version + "\r\n")
 	connection := false
-	for _, f := range h.Headers {
-		name := strings.ToLower(f.Name)
+	for i := range h.Headers {
+		name := strings.ToLower(h.Headers[i].Name)
 		switch name {
 		case "content-length", "transfer-encoding":
 			continue // the body decides
 		case "connection":
 			connection = true
 		}
-		b.WriteString(name + ": " + f.Value + "\r\n")
+		value, _ := x.text(&h.Headers[i].Value)
+		if value = oneLine(value); len(value) > 0 {
+			b.WriteString(name + ": " + string(value) + "\r\n")
+		}
+	}
+	if x.plan.SendState && x.target.Facts != nil {
+		b.WriteString("x-haproxy-server-state: " + x.target.Facts.State() + "\r\n")
 	}
 	switch {
-	case h.Body != "", h.Method == "POST", h.Method == "PUT", h.Method == "PATCH":
-		b.WriteString("content-length: " + strconv.Itoa(len(h.Body)) + "\r\n")
+	case len(body) > 0, h.Method == "POST", h.Method == "PUT", h.Method == "PATCH":
+		b.WriteString("content-length: " + strconv.Itoa(len(body)) + "\r\n")
 	}
 	if !connection && h.Version != "HTTP/1.0" {
 		b.WriteString("connection: close\r\n")
 	}
-	b.WriteString("\r\n" + h.Body)
+	b.WriteString("\r\n")
+	b.Write(body)
 	return b.Bytes()
 }
 
-// judge looks at what has come; last means that nothing more will. done is false
-// while more could change the verdict.
-func judge(b []byte, last bool, h *spec.HTTPCheck) (r health.Result, done bool) {
+// oneLine keeps what a sample says from adding header lines.
+func oneLine(value []byte) []byte {
+	if i := bytes.IndexAny(value, "\r\n"); i >= 0 {
+		return value[:i]
+	}
+	return value
+}
+
+// judgeHTTP judges an HTTP response.
+func (x *exchange) judgeHTTP(s *spec.CheckStep, last bool) (health.Result, verdict) {
+	b, e := x.buf[:x.n], s.Expect
 	p, ok := parse(b)
 	switch {
 	case !ok:
-		return health.Result{Status: health.L7Invalid}, true
+		return health.Result{Status: health.L7Invalid}, failed
+	case !p.complete && last:
+		return health.Result{Status: health.L7Invalid}, failed
 	case !p.complete:
-		return health.Result{Status: health.L7Invalid}, last
+		return health.Result{}, undecided
 	}
-	body, ended, ok := p.body(b[p.size:], h.Method == "HEAD")
+	body, ended, ok := p.body(b[p.size:], x.head)
 	if !ok {
-		return health.Result{Status: health.L7Invalid}, true
+		return health.Result{Status: health.L7Invalid}, failed
 	}
-	expect := h.Expect
-	if len(expect) == 0 {
-		expect = []spec.Expect{{Kind: spec.ExpectStatus, Ranges: []spec.IntRange{{Lo: 200, Hi: 399}}}}
+	ended = ended || last
+	if x.plan.DisableOn404 && p.status == 404 {
+		return health.Result{Status: health.L7OKConditional, Code: p.status}, failed
 	}
-	for i := range expect {
-		if r, done := judgeOne(&expect[i], &p, body, ended || last); !done || !r.Passed() {
-			return r, done
+	if e.Kind <= spec.ExpectFullHeader {
+		if x.headHolds(e, &p) == e.Not {
+			return x.failure(s, p.status, p.reason), failed
 		}
+		return x.success(s, p.status), met
 	}
-	return health.Result{Status: health.L7OK, Code: p.status}, true
+	if len(body) < e.MinRecv && !ended {
+		return health.Result{}, undecided
+	}
+	found, problem := x.find(e, body)
+	switch {
+	case problem != "":
+		return health.Result{Status: health.L7Invalid, Info: problem}, failed
+	case found && e.Not:
+		return x.failure(s, p.status, "HTTP check matched unwanted content"), failed
+	case found:
+		return x.success(s, p.status), met
+	case !ended && e.MinRecv == spec.AnyLength:
+		return health.Result{}, undecided
+	case len(body) == 0:
+		return x.failure(s, p.status, "HTTP content check could not find a response body"), failed
+	case e.Not:
+		return x.success(s, p.status), met
+	}
+	return x.failure(s, p.status, "HTTP content check did not match"), failed
 }
 
-func judgeOne(e *spec.Expect, p *response, body []byte, ended bool) (r health.Result, done bool) {
-	passed := health.Result{Status: health.L7OK}
-	if e.Kind == spec.ExpectStatus {
-		if within(e.Ranges, p.status) == e.Not {
-			return health.Result{Status: health.L7Status, Code: p.status, Info: p.reason}, true
+// headHolds looks for what e wants of status and headers.
+func (x *exchange) headHolds(e *spec.Expect, p *response) bool {
+	switch e.Kind {
+	case spec.ExpectStatus:
+		return within(e.Ranges, p.status)
+	case spec.ExpectStatusRegex:
+		return e.Regex.MatchString(strconv.Itoa(p.status))
+	}
+	for _, f := range p.fields {
+		if !x.matches(e.Name, f.name, true) {
+			continue
 		}
-		return passed, true
+		if e.Value == nil {
+			return true
+		}
+		if e.Kind == spec.ExpectFullHeader {
+			if x.matches(e.Value, f.value, false) {
+				return true
+			}
+			continue
+		}
+		for part := range strings.SplitSeq(f.value, ",") {
+			if x.matches(e.Value, strings.TrimSpace(part), false) {
+				return true
+			}
+		}
 	}
-	found := bytes.Contains(body, []byte(e.Text))
-	switch {
-	case found && e.Not:
-		return health.Result{Status: health.L7Invalid, Info: "HTTP check matched unwanted content"}, true
-	case found:
-		return passed, true
-	case !ended:
-		return health.Result{}, false
-	case len(body) == 0:
-		return health.Result{Status: health.L7Invalid, Info: "HTTP content check could not find a response body"}, true
-	case e.Not:
-		return passed, true
+	return false
+}
+
+func (x *exchange) matches(m *spec.HeaderMatch, got string, fold bool) bool {
+	if m.How == spec.HeaderRegex {
+		return m.Regex.MatchString(got)
 	}
-	return health.Result{Status: health.L7Invalid, Info: "HTTP content check did not match"}, true
+	b, _ := x.text(&m.Text)
+	want := string(b)
+	if fold {
+		got, want = strings.ToLower(got), strings.ToLower(want)
+	}
+	switch m.How {
+	case spec.HeaderBegin:
+		return strings.HasPrefix(got, want)
+	case spec.HeaderEnd:
+		return strings.HasSuffix(got, want)
+	case spec.HeaderContain:
+		return strings.Contains(got, want)
+	}
+	return got == want
 }
 
 func within(ranges []spec.IntRange, n int) bool {

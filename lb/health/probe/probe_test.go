@@ -85,12 +85,29 @@ func answerOne(c net.Conn, answer string, end ends, requests chan<- string) {
 }
 
 func status(not bool, lo, hi int64) spec.Expect {
-	return spec.Expect{Kind: spec.ExpectStatus, Not: not, Ranges: []spec.IntRange{{Lo: lo, Hi: hi}}}
+	return spec.Expect{Kind: spec.ExpectStatus, Not: not, Ranges: []spec.IntRange{{Lo: lo, Hi: hi}}, MinRecv: spec.AnyLength}
 }
 
 func text(not bool, s string) spec.Expect {
-	return spec.Expect{Kind: spec.ExpectString, Not: not, Text: s}
+	return spec.Expect{Kind: spec.ExpectString, Not: not, Text: spec.CheckText{Text: s}, MinRecv: spec.AnyLength}
 }
+
+// web is the plan of an HTTP check.
+func web(method string, expect ...spec.Expect) *spec.CheckPlan {
+	if len(expect) == 0 {
+		expect = []spec.Expect{status(false, 200, 399)}
+	}
+	plan := &spec.CheckPlan{Kind: spec.CheckHTTP, Steps: []spec.CheckStep{
+		{Connect: &spec.CheckConnect{Default: true}},
+		{Request: &spec.CheckRequest{Method: method, URI: literal("/"), Version: "HTTP/1.0"}},
+	}}
+	for i := range expect {
+		plan.Steps = append(plan.Steps, spec.CheckStep{Expect: &expect[i]})
+	}
+	return plan
+}
+
+func literal(s string) spec.CheckText { return spec.CheckText{Text: s} }
 
 func ok200(code int) health.Result { return health.Result{Status: health.L7OK, Code: code} }
 
@@ -157,8 +174,7 @@ func TestHTTP(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			addr, _ := serve(t, c.answer, c.end)
 			target := Target{
-				Addr: addr, Total: 30 * time.Second,
-				HTTP: &spec.HTTPCheck{Method: "OPTIONS", URI: "/", Version: "HTTP/1.0", Expect: c.expect},
+				Addr: addr, Total: 30 * time.Second, Plan: web("OPTIONS", c.expect...),
 			}
 			got := target.Check(t.Context())
 			got.Duration = 0
@@ -170,7 +186,7 @@ func TestHTTP(t *testing.T) {
 }
 
 func TestTimeouts(t *testing.T) {
-	page := &spec.HTTPCheck{Method: "GET", URI: "/", Version: "HTTP/1.0", Expect: []spec.Expect{text(false, "zz")}}
+	page := web("GET", text(false, "zz"))
 	for _, c := range []struct {
 		name, answer string
 		end          ends
@@ -182,7 +198,7 @@ func TestTimeouts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			addr, _ := serve(t, c.answer, c.end)
-			target := Target{Addr: addr, HTTP: page}
+			target := Target{Addr: addr, Plan: page}
 			c.limit(&target)
 			if got := target.Check(t.Context()); got.Status != health.L7Timeout || got.Duration < 50*time.Millisecond {
 				t.Errorf("%v after %v, want L7TOUT", got.Status, got.Duration)
@@ -195,7 +211,7 @@ func TestTimeouts(t *testing.T) {
 // system's.
 func TestReset(t *testing.T) {
 	addr, _ := serve(t, "", resets)
-	target := Target{Addr: addr, Total: 30 * time.Second, HTTP: &spec.HTTPCheck{Method: "GET", URI: "/", Version: "HTTP/1.0"}}
+	target := Target{Addr: addr, Total: 30 * time.Second, Plan: web("GET")}
 	got := target.Check(t.Context())
 	if got.Status != health.SocketError || got.Info != "Connection reset by peer" {
 		t.Errorf("%v %q, want SOCKERR Connection reset by peer", got.Status, got.Info)
@@ -251,7 +267,7 @@ func TestCancel(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		target := Target{Addr: addr, HTTP: &spec.HTTPCheck{Method: "GET", URI: "/", Version: "HTTP/1.0"}}
+		target := Target{Addr: addr, Plan: web("GET")}
 		target.Check(ctx)
 	}()
 	<-requests
@@ -262,30 +278,30 @@ func TestCancel(t *testing.T) {
 // TestRequest: what HAProxy 2.6 sent for the same configuration.
 func TestRequest(t *testing.T) {
 	for _, c := range []struct {
-		h    spec.HTTPCheck
+		h    spec.CheckRequest
 		want string
 	}{
 		{
-			spec.HTTPCheck{Method: "OPTIONS", URI: "/", Version: "HTTP/1.0"},
+			spec.CheckRequest{Method: "OPTIONS", URI: literal("/"), Version: "HTTP/1.0"},
 			"OPTIONS / HTTP/1.0\r\n\r\n",
 		}, {
-			spec.HTTPCheck{Method: "GET", URI: "/h", Version: "HTTP/1.1", Headers: []spec.Header{{Name: "Host", Value: "www.x"}, {Name: "X-A", Value: "b c"}}},
+			spec.CheckRequest{Method: "GET", URI: literal("/h"), Version: "HTTP/1.1", Headers: []spec.CheckHeader{{Name: "Host", Value: literal("www.x")}, {Name: "X-A", Value: literal("b c")}}},
 			"GET /h HTTP/1.1\r\nhost: www.x\r\nx-a: b c\r\nconnection: close\r\n\r\n",
 		}, {
-			spec.HTTPCheck{Method: "OPTIONS", URI: "*", Version: "HTTP/1.1"},
+			spec.CheckRequest{Method: "OPTIONS", URI: literal("*"), Version: "HTTP/1.1"},
 			"OPTIONS * HTTP/1.1\r\nconnection: close\r\n\r\n",
 		}, {
-			spec.HTTPCheck{Method: "POST", URI: "/p", Version: "HTTP/1.1", Headers: []spec.Header{{Name: "Host", Value: "h"}}, Body: "abc"},
+			spec.CheckRequest{Method: "POST", URI: literal("/p"), Version: "HTTP/1.1", Headers: []spec.CheckHeader{{Name: "Host", Value: literal("h")}}, Body: literal("abc")},
 			"POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\nconnection: close\r\n\r\nabc",
 		}, {
-			spec.HTTPCheck{Method: "POST", URI: "/", Version: "HTTP/1.0"},
+			spec.CheckRequest{Method: "POST", URI: literal("/"), Version: "HTTP/1.0"},
 			"POST / HTTP/1.0\r\ncontent-length: 0\r\n\r\n",
 		}, {
-			spec.HTTPCheck{Method: "OPTIONS", URI: "/", Version: "HTTP/1.0", Headers: []spec.Header{{Name: "Connection", Value: "keep-alive"}, {Name: "content-length", Value: "9"}}},
+			spec.CheckRequest{Method: "OPTIONS", URI: literal("/"), Version: "HTTP/1.0", Headers: []spec.CheckHeader{{Name: "Connection", Value: literal("keep-alive")}, {Name: "content-length", Value: literal("9")}}},
 			"OPTIONS / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n",
 		},
 	} {
-		if d := cmp.Diff(c.want, string(request(&c.h))); d != "" {
+		if d := cmp.Diff(c.want, string((&exchange{plan: web("")}).httpRequest(&c.h))); d != "" {
 			t.Error(d)
 		}
 	}
@@ -317,13 +333,35 @@ func FuzzJudge(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nheal\r\n3\r\nthy\r\n0\r\n\r\n"), uint16(30))
 	f.Add([]byte("HTTP/1.0 200 OK\nContent-Length: 7\n\nhealthy"), uint16(3))
 	f.Fuzz(func(t *testing.T, answer []byte, cut uint16) {
-		h := &spec.HTTPCheck{Method: "GET", Expect: []spec.Expect{status(false, 200, 299), text(false, "healthy"), text(true, "sick")}}
-		early, done := judge(answer[:min(int(cut), len(answer))], false, h)
-		if done && early.Status == health.Unchecked {
-			t.Fatal("a verdict without a status")
+		x := exchange{plan: web("GET"), buf: answer}
+		for _, e := range []spec.Expect{status(false, 200, 299), text(false, "healthy"), text(true, "sick")} {
+			step := &spec.CheckStep{Expect: &e}
+			x.n = min(int(cut), len(answer))
+			if early, v := x.judgeHTTP(step, false); v != undecided && early.Status == health.Unchecked {
+				t.Fatal("a verdict without a status")
+			}
+			x.n = len(answer)
+			if r, v := x.judgeHTTP(step, true); v == undecided || r.Status == health.Unchecked {
+				t.Fatalf("no verdict at the end: %+v", r)
+			}
 		}
-		if r, done := judge(answer, true, h); !done || r.Status == health.Unchecked {
-			t.Fatalf("no verdict at the end: %+v", r)
+	})
+}
+
+// FuzzProtocol: the answers of protocols are read within their bounds, and the end
+// brings a verdict.
+func FuzzProtocol(f *testing.F) {
+	f.Add([]byte("\x0b\x00\x00\x00\x0a5.7.33-log\x00\x05\x00\x00\x02\xff\x10\x04no"), uint16(9))
+	f.Add([]byte("\x30\x84\x00\x00\x00\x10\x02\x01\x01\x61\x84\x00\x00\x00\x07\x0a\x01\x00"), uint16(9))
+	f.Fuzz(func(t *testing.T, answer []byte, cut uint16) {
+		if len(answer) == 0 {
+			return
+		}
+		for _, k := range []spec.ExpectKind{spec.ExpectMySQL, spec.ExpectMySQLAnswer, spec.ExpectLDAP} {
+			protocol(k, answer[:min(int(cut)+1, len(answer))], false)
+			if r, v := protocol(k, answer, true); v == undecided || r.Status == health.Unchecked {
+				t.Fatalf("no verdict at the end: %+v", r)
+			}
 		}
 	})
 }

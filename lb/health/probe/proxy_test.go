@@ -46,7 +46,7 @@ func TestProxyHeader(t *testing.T) {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
 			got <- b[:n]
 		}()
-		target := Target{Addr: netip.MustParseAddrPort(ln.Addr().String()), HTTP: &spec.HTTPCheck{Method: "OPTIONS", URI: "/", Version: "HTTP/1.0"}, Proxy: c.proxy}
+		target := Target{Addr: netip.MustParseAddrPort(ln.Addr().String()), Plan: web("OPTIONS"), Proxy: c.proxy}
 		if r := target.Check(t.Context()); r.Status != health.L7OK {
 			t.Errorf("%+v: %+v", c.proxy, r)
 		}

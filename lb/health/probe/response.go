@@ -14,7 +14,11 @@ type response struct {
 	reason   string
 	length   int64 // Content-Length; -1: none
 	chunked  bool
+	fields   []field
 }
+
+// field is a header line as it came, its value without the space round it.
+type field struct{ name, value string }
 
 // parse reads the head. ok is false once it can't become a response.
 func parse(b []byte) (p response, ok bool) {
@@ -39,6 +43,7 @@ func parse(b []byte) (p response, ok bool) {
 		}
 		name, value, colon := strings.Cut(string(line), ":")
 		value = strings.TrimSpace(value)
+		p.fields = append(p.fields, field{name, value})
 		switch {
 		case !colon:
 			return p, false

@@ -17,9 +17,10 @@ import (
 // Target is what a check does and how long it may take.
 type Target struct {
 	Addr    netip.AddrPort
-	HTTP    *spec.HTTPCheck // nil: a connection is enough
+	Plan    *spec.CheckPlan // nil: a connection is enough
 	Proxy   *spec.SendProxy // the PROXY header that goes first; nil: none
-	Connect time.Duration   // limit of the connection; 0: none but Total
+	Facts   *Facts          // nil: expressions see the answers alone
+	Connect time.Duration   // limit of a connection; 0: none but Total
 	Answer  time.Duration   // limit of what comes after it; 0: none but Total
 	Total   time.Duration   // limit of the whole; 0: none
 }
@@ -27,7 +28,7 @@ type Target struct {
 // TargetOf is the target of a server's checks. With `timeout check` the connection
 // may take the shorter of `timeout connect` and inter, the answer the timeout's time
 // again; without it inter bounds both together.
-func TargetOf(server netip.AddrPort, c *spec.Check, http *spec.HTTPCheck, to *spec.Timeouts) Target {
+func TargetOf(server netip.AddrPort, c *spec.Check, plan *spec.CheckPlan, to *spec.Timeouts) Target {
 	addr, port := server.Addr(), server.Port()
 	if c.Addr.IsValid() {
 		addr = c.Addr
@@ -35,16 +36,20 @@ func TargetOf(server netip.AddrPort, c *spec.Check, http *spec.HTTPCheck, to *sp
 	if c.Port != 0 {
 		port = c.Port
 	}
-	t := Target{Addr: netip.AddrPortFrom(addr, port), HTTP: http}
+	t := Target{Addr: netip.AddrPortFrom(addr, port), Plan: plan}
+	t.limits(c.Inter, to)
+	return t
+}
+
+func (t *Target) limits(inter time.Duration, to *spec.Timeouts) {
 	if to.Check == 0 {
-		t.Total = c.Inter
-		return t
+		t.Total = inter
+		return
 	}
-	t.Connect, t.Answer = c.Inter, to.Check
+	t.Connect, t.Answer = inter, to.Check
 	if to.Connect > 0 {
 		t.Connect = min(t.Connect, to.Connect)
 	}
-	return t
 }
 
 // Check does one check. When ctx ends before it, the result means nothing.
@@ -60,46 +65,33 @@ func (t *Target) Check(ctx context.Context) health.Result {
 	return r
 }
 
+// connectOnly is the plan of a target without one.
+var connectOnly = spec.CheckPlan{Steps: []spec.CheckStep{{Connect: &spec.CheckConnect{Default: true}}}}
+
 func (t *Target) check(ctx context.Context) health.Result {
-	d := net.Dialer{Timeout: t.Connect, KeepAlive: -1}
-	c, err := d.DialContext(ctx, "tcp", t.Addr.String())
-	if err != nil {
-		return connectFailure(err)
+	plan := t.Plan
+	if plan == nil {
+		plan = &connectOnly
 	}
-	defer c.Close()
-	// A reset leaves no TIME_WAIT behind, and a server that talks on is told to stop.
-	_ = c.(*net.TCPConn).SetLinger(0)
-	if err := t.introduce(c); err != nil {
-		return exchangeFailure(err)
+	x := exchange{target: t, plan: plan, ctx: ctx}
+	defer x.close()
+	r := x.run()
+	if !r.Status.Coded() {
+		r.Code = 0
 	}
-	if t.HTTP == nil {
-		return health.Result{Status: health.L4OK}
-	}
-	if t.Answer > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, t.Answer)
-		defer cancel()
-	}
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	return exchange(c, t.HTTP)
+	return r
 }
 
-// introduce sends the PROXY header of a check: with version 1 the addresses of its own
-// connection, with version 2 that it speaks for no client, as HAProxy does.
-func (t *Target) introduce(c net.Conn) error {
-	if t.Proxy == nil {
-		return nil
-	}
-	var head []byte
-	if t.Proxy.Version == 1 {
+// introduction is the PROXY header that a check begins with: with version 1 the
+// addresses of its own connection, with version 2 that it speaks for no client, as
+// HAProxy does.
+func introduction(p *spec.SendProxy, c net.Conn) []byte {
+	if p.Version == 1 {
 		local, _ := netip.ParseAddrPort(c.LocalAddr().String())
-		head = proxyproto.AppendV1(nil, local, t.Addr)
-	} else {
-		head = proxyproto.AppendV2(nil, netip.AddrPort{}, netip.AddrPort{}, &proxyproto.Extra{CRC32C: t.Proxy.CRC32C})
+		remote, _ := netip.ParseAddrPort(c.RemoteAddr().String())
+		return proxyproto.AppendV1(nil, local, remote)
 	}
-	_, err := c.Write(head)
-	return err
+	return proxyproto.AppendV2(nil, netip.AddrPort{}, netip.AddrPort{}, &proxyproto.Extra{CRC32C: p.CRC32C})
 }
 
 // ProxyOf is the PROXY header of a server's checks: that of its traffic, unless they go
@@ -125,14 +117,6 @@ func connectFailure(err error) health.Result {
 		return health.Result{Status: health.SocketError, Info: reason(err)} // our side's trouble
 	}
 	return health.Result{Status: health.L4Failed, Info: reason(err)}
-}
-
-// exchangeFailure is that of an established connection.
-func exchangeFailure(err error) health.Result {
-	if isTimeout(err) {
-		return health.Result{Status: health.L7Timeout}
-	}
-	return health.Result{Status: health.SocketError, Info: reason(err)}
 }
 
 func isTimeout(err error) bool {

@@ -1,0 +1,162 @@
+package spec
+
+import (
+	"net/netip"
+	"regexp"
+	"time"
+
+	"baton/lb/logfmt"
+	"baton/lb/sample"
+)
+
+// Check is `check` on a server line with inter, rise, fall and so on.
+type Check struct {
+	Inter, FastInter, DownInter time.Duration // FastInter, DownInter: Inter when not set
+	Rise, Fall                  int
+	Port                        uint16     // 0: the server's
+	Addr                        netip.Addr // zero: the server's
+}
+
+// CheckPlan is what the checks of a backend's servers do. The checks for a protocol
+// (option redis-check and its kin) are sequences of steps like those of option
+// tcp-check, and so is option httpchk.
+type CheckPlan struct {
+	Kind  CheckKind
+	Steps []CheckStep // CheckTCP may have none: a connection is enough
+
+	DisableOn404 bool // http-check disable-on-404
+	SendState    bool // http-check send-state
+}
+
+// CheckKind says whose steps they are.
+type CheckKind uint8
+
+// The kinds of checks.
+const (
+	CheckTCP      CheckKind = iota // option tcp-check
+	CheckHTTP                      // option httpchk
+	CheckProtocol                  // option mysql-check and its kin: the steps are baton's own
+)
+
+func (k CheckKind) String() string { return [...]string{"tcp-check", "httpchk", "protocol"}[k] }
+
+// CheckStep is one line of tcp-check or http-check; one of its pointers is set.
+type CheckStep struct {
+	Number  int    // among the lines, those with comments included; 0: it is implied
+	Comment string // told where the step fails
+	Connect *CheckConnect
+	Send    *CheckText
+	Request *CheckRequest
+	Expect  *Expect
+	SetVar  *CheckVar
+}
+
+// CheckConnect opens the connection of the steps that follow.
+type CheckConnect struct {
+	Default   bool         // the PROXY header as on the server line
+	Port      uint16       // 0: PortExpr, or else that of the server's checks
+	PortExpr  *sample.Expr // nil: none
+	Addr      netip.Addr   // zero: that of the server's checks
+	SendProxy bool
+	Linger    bool // it is closed without a reset
+}
+
+// CheckText is bytes to send or to look for: literal ones, or those of a format.
+type CheckText struct {
+	Text   string
+	Format *logfmt.Format // nil: Text
+	Hex    bool           // Format makes hexadecimal digits
+}
+
+// CheckRequest is an HTTP request.
+type CheckRequest struct {
+	Method, Version string
+	URI             CheckText
+	Headers         []CheckHeader // from http-check send, or the old \r\n form of the version
+	Body            CheckText
+}
+
+// CheckHeader is one header line of a CheckRequest.
+type CheckHeader struct {
+	Name  string
+	Value CheckText
+}
+
+// CheckVar is set-var, set-var-fmt or unset-var; one of Expr and Format is set unless
+// it is the last.
+type CheckVar struct {
+	Name   sample.VarName
+	Conds  []string
+	Expr   *sample.Expr
+	Format *logfmt.Format
+}
+
+// ExpectKind is what an expectation looks at, and how.
+type ExpectKind uint8
+
+// The kinds of expectations.
+const (
+	ExpectStatus      ExpectKind = iota // Ranges hold the status
+	ExpectStatusRegex                   // Regex matches the status
+	ExpectHeader                        // a header of Name has a Value, comma by comma
+	ExpectFullHeader                    // the same of whole values
+	ExpectString                        // Text is contained
+	ExpectRegex                         // Regex matches
+	ExpectBinary                        // Text is contained
+	ExpectBinaryRegex                   // Regex matches the bytes as hexadecimal digits, in upper case
+	ExpectMySQL                         // the server's first packet
+	ExpectMySQLAnswer                   // that, and the answer to a login
+	ExpectLDAP                          // the answer to a bind
+)
+
+func (k ExpectKind) String() string {
+	return [...]string{
+		"status", "rstatus", "hdr", "fhdr", "string", "rstring", "binary", "rbinary", "mysql", "mysql-login", "ldap",
+	}[k]
+}
+
+// Expect is one `expect` line. What it looks at is all that has come since the last
+// send or connect: in HTTP the response.
+type Expect struct {
+	Kind   ExpectKind
+	Not    bool
+	Ranges []IntRange
+	Text   CheckText
+	Regex  *regexp.Regexp
+
+	Name, Value *HeaderMatch // Value nil: any
+
+	// MinRecv is the least number of bytes for a verdict, which is then final. AnyLength
+	// waits for a match until the end.
+	MinRecv int
+
+	// The codes of the statuses for success, failure and timeout, as in statistics;
+	// "": L7OK, L7RSP (of heads: L7STS) and L7TOUT.
+	OKStatus, ErrorStatus, TimeoutStatus string
+	OnSuccess, OnError                   *logfmt.Format // what the log tells; nil: what it always does
+	StatusCode                           *sample.Expr   // nil: that of the response
+}
+
+// AnyLength is Expect.MinRecv where it is not given.
+const AnyLength = -1
+
+// HeaderMatch compares a header's name or value.
+type HeaderMatch struct {
+	How   HeaderHow
+	Text  CheckText
+	Regex *regexp.Regexp // HeaderRegex
+}
+
+// HeaderHow is the method of a HeaderMatch.
+type HeaderHow uint8
+
+// The methods.
+const (
+	HeaderEqual HeaderHow = iota
+	HeaderBegin
+	HeaderEnd
+	HeaderContain
+	HeaderRegex
+)
+
+func (h HeaderHow) String() string { return [...]string{"str", "beg", "end", "sub", "reg"}[h] }
