@@ -81,6 +81,28 @@ func TestStop(t *testing.T) {
 	r.balanced()
 }
 
+// With option idle-close-on-response an idle connection has one more request.
+func TestStopLeavesIdle(t *testing.T) {
+	t.Parallel()
+	r := start(t, "global\n nbthread 1\n"+strings.Replace(plainHTTP, "mode http\n", "mode http\n option idle-close-on-response\n", 1))
+	idle := r.client("fe")
+	ask := func() {
+		idle.get("idle")
+		o := r.accept("s1")
+		o.asked()
+		o.send(answer)
+	}
+	ask()
+	idle.head()
+	r.lb.StopListening()
+	r.await("the listener's end", func() bool { return !r.lb.Serving() && !listens(t, r.names["fe"]) })
+	ask()
+	if got := idle.head(); got != "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n" {
+		t.Errorf("got %q", got)
+	}
+	idle.ends()
+}
+
 // TCP sessions run on after StopListening.
 func TestStopTCP(t *testing.T) {
 	t.Parallel()

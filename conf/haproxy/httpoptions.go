@@ -13,12 +13,16 @@ import (
 var httpOptionKeywords = []keyword[*proxy]{
 	{"cookie", back, false, Done, parseCookie, "persistence by a cookie of baton's own: insert"},
 	{"http-send-name-header", back, false, Done, parseNameHeader, "tell the server its name"},
+	{"option checkcache", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.CheckCache = !a.no }, "no cookies in responses that caches may keep: 502"},
 	{"option h1-case-adjust-bogus-client", front, true, Done, func(p *proxy, a *args) { p.common.HTTP.AdjustToClient = !a.no }, "write names as h1-case-adjust says"},
 	{"option h1-case-adjust-bogus-server", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.AdjustToServer = !a.no }, "write names as h1-case-adjust says"},
 	{"option http-buffer-request", inAll, true, Done, func(p *proxy, a *args) { p.common.HTTP.BufferBody = !a.no }, "wait for the request's body before anything is decided"},
 	{"option http-ignore-probes", front, true, Done, func(p *proxy, a *args) { p.common.HTTP.IgnoreProbes = !a.no }, "no answer to connections without a request"},
+	{"option http-no-delay", inAll, true, Done, noArguments, "nothing to do: data go on as they come, with the option or without"},
 	{"option http-pretend-keepalive", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.PretendKeepAlive = !a.no }, "do not tell the server that its connection closes"},
 	{"option http-restrict-req-hdr-names", inAll, false, Done, optionHeaderNames, "preserve, delete or reject unusual header names"},
+	{"option http-use-proxy-header", front, true, Done, func(p *proxy, a *args) { p.common.HTTP.ProxyHeader = !a.no }, "requests with a whole URI authenticate by 407 and Proxy-Authorization; Connection counts as ever, as in HAProxy 2.6"},
+	{"option idle-close-on-response", front, true, Done, func(p *proxy, a *args) { p.common.HTTP.IdleStays = !a.no }, "a stop waits for the last request of idle connections"},
 	{"option originalto", inAll, false, Done, optionOriginalTo, "add X-Original-To; except, header"},
 	{"option prefer-last-server", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.PreferLast = !a.no }, "a client's next request goes to the same server"},
 }

@@ -37,9 +37,11 @@ type settings struct {
 	cookie     *spec.Cookie
 	redispatch int
 	allBackups bool
-	fullconn   int
-	checks     checks
-	server     server // default-server
+
+	abortOnClose bool
+	fullconn     int
+	checks       checks
+	server       server // default-server
 }
 
 func builtin() settings {
@@ -290,7 +292,7 @@ func (p *proxy) backend() *spec.Backend {
 	b := &spec.Backend{
 		ServerKeepalive: p.serverAlive, Source: p.source, TCPResponse: p.tcpResponse, ResInspectDelay: p.resInspectDelay,
 		Common: p.fill(), Balance: p.balance, Retries: p.retries, RetryOn: p.retryOn, Reuse: p.reuse, Cookie: p.cookie, Redispatch: p.redispatch,
-		AllBackups: p.allBackups, Fullconn: p.fullconn, Checks: p.checks.plan(), Listen: p.kind&inFrontend != 0,
+		AbortOnClose: p.abortOnClose, AllBackups: p.allBackups, Fullconn: p.fullconn, Checks: p.checks.plan(), Listen: p.kind&inFrontend != 0,
 	}
 	if b.Listen {
 		b.HTTPReq, b.HTTPRes, b.HTTPAfter = nil, nil, nil

@@ -10,6 +10,9 @@ import (
 	"baton/internal/sys"
 )
 
+// ErrAbandoned is the error of a connection that is not wanted any more.
+var ErrAbandoned = errors.New("abandoned")
+
 // ErrTimeout is the error of an operation whose deadline passed.
 var ErrTimeout = errors.New("timed out")
 
@@ -30,11 +33,14 @@ type Conn struct {
 	want     Want // for what the task waits
 	readable bool // the next read may find bytes or the end
 	writable bool
+	failed   bool    // and not by a FIN
 	shut     bool    // the peer has sent FIN or the socket has failed: reads never wait again
 	watched  bool    // the kernel reports its events
 	task     *Task   // who waits
 	stack    uintptr // where the waiting task's stack ends; to be fetched ahead, not read
 	loop     *Loop
+
+	heeds *Task // who is to wake when the conn ends, whatever it waits for
 
 	// Idle is told when something arrives on a conn that no task waits for; for a
 	// pooled server connection that can only be its end. A task must have waited for
@@ -131,7 +137,7 @@ func (c *Conn) event(bits uint32) {
 	if bits&(sys.PeerShut|sys.Hangup|sys.Failed) != 0 {
 		c.shut, c.readable = true, true
 		if bits&(sys.Hangup|sys.Failed) != 0 {
-			c.writable = true // so that a waiting writer finds the error
+			c.writable, c.failed = true, true // a waiting writer finds the error
 		}
 	}
 	if bits&sys.Readable != 0 {
@@ -145,10 +151,34 @@ func (c *Conn) event(bits uint32) {
 		if (c.want&ToRead != 0 && c.readable || c.want&ToWrite != 0 && c.writable) && !c.task.queued {
 			c.task.resume()
 		}
+	case c.shut && c.heeds != nil:
+		if !c.heeds.queued {
+			c.heeds.resume()
+		}
 	case c.readable && c.Idle != nil:
 		c.Idle.Arrived(c)
 	}
 }
+
+// Guard is a conn whose end ends what a task does for it. The zero value guards nothing.
+type Guard struct {
+	Conn *Conn
+	Half bool // a FIN is an end already
+}
+
+// Arm makes the end wake the task, until the conn is closed, while it waits for
+// something else.
+func (g *Guard) Arm(t *Task) {
+	if g.Conn != nil && g.Conn.watch() == nil {
+		g.Conn.heeds = t
+	}
+}
+
+// Over reports whether the conn has ended.
+func (g *Guard) Over() bool { return g.Conn != nil && (g.Conn.failed || g.Half && g.Conn.shut) }
+
+// Failed reports whether it has by more than a FIN.
+func (g *Guard) Failed() bool { return g.Conn != nil && g.Conn.failed }
 
 // Wait suspends t until c is ready for what is wanted, or the deadline.
 func (t *Task) Wait(c *Conn, w Want, deadline mono.Time) error {
@@ -284,9 +314,12 @@ func (c *Conn) Write(t *Task, a, b []byte, deadline mono.Time) error {
 	}
 }
 
-// Connect opens a connection, suspending t until it stands. err is ErrTimeout or
-// why the connection failed.
-func (t *Task) Connect(to *sys.Sockaddr, o *sys.ConnectOptions, deadline mono.Time) (*Conn, error) {
+// Connect opens a connection, suspending t until it stands. err is ErrTimeout,
+// ErrAbandoned once the guard is over, or why the connection failed.
+func (t *Task) Connect(to *sys.Sockaddr, o *sys.ConnectOptions, guard *Guard, deadline mono.Time) (*Conn, error) {
+	if guard.Over() {
+		return nil, ErrAbandoned
+	}
 	fd, errno := sys.Connect(to, o)
 	if errno != 0 && errno != sys.EINPROGRESS {
 		return nil, errno
@@ -297,6 +330,10 @@ func (t *Task) Connect(to *sys.Sockaddr, o *sys.ConnectOptions, deadline mono.Ti
 		if err := t.Wait(c, ToWrite, deadline); err != nil {
 			c.Reset()
 			return nil, err
+		}
+		if guard.Over() {
+			c.Reset()
+			return nil, ErrAbandoned
 		}
 	}
 	if c.shut {

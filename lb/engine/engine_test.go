@@ -155,7 +155,7 @@ func TestConnect(t *testing.T) {
 	ap := netip.MustParseAddrPort(addr)
 	task(t, l, func(tk *engine.Task) {
 		to := sys.SockaddrOf(ap)
-		c, err := tk.Connect(&to, nil, mono.Never)
+		c, err := tk.Connect(&to, nil, new(engine.Guard), mono.Never)
 		if err != nil {
 			t.Errorf("connect: %v", err)
 			return
@@ -171,7 +171,7 @@ func TestConnect(t *testing.T) {
 		c.Close()
 
 		refused := sys.SockaddrOf(netip.MustParseAddrPort("127.0.0.1:1"))
-		if _, err := tk.Connect(&refused, nil, mono.Never); err == nil || !strings.Contains(err.Error(), "refused") {
+		if _, err := tk.Connect(&refused, nil, new(engine.Guard), mono.Never); err == nil || !strings.Contains(err.Error(), "refused") {
 			t.Errorf("connecting to a closed port: %v, want a refusal", err)
 		}
 	})
@@ -332,7 +332,7 @@ func TestRequestPathAllocatesNothing(t *testing.T) {
 	ap := netip.MustParseAddrPort(addr)
 	task(t, l, func(tk *engine.Task) {
 		to := sys.SockaddrOf(ap)
-		c, err := tk.Connect(&to, nil, mono.Never)
+		c, err := tk.Connect(&to, nil, new(engine.Guard), mono.Never)
 		if err != nil {
 			t.Error(err)
 			return

@@ -226,17 +226,21 @@ func (s *httpSession) send(t *engine.Task, r *spec.Reply, end termination) {
 
 // challenge asks the client who it is (RFC 7617).
 func (s *httpSession) challenge(t *engine.Task, r *httpRule, end termination) {
-	s.x.status, s.x.end = 401, end
+	status, header := 401, "www-authenticate"
+	if s.asksProxy() {
+		status, header = 407, "proxy-authenticate"
+	}
+	s.x.status, s.x.end = status, end
 	realm := r.Value
 	if realm == "" {
 		realm = s.fe.Spec.Name
 	}
 	out := t.Loop().Get()
-	b := http1.AppendError(out.B[:0], 401)
+	b := http1.AppendError(out.B[:0], status)
 	at := http1.HeadLength(b) - 2
 	body := append(s.w.value[:0], b[at:]...)
 	s.w.value = body
-	b = append(b[:at], "www-authenticate: Basic realm=\""...)
+	b = append(append(b[:at], header...), ": Basic realm=\""...)
 	b = append(b, realm...)
 	b = append(b, "\"\r\n"...)
 	s.answer(t, append(b, body...))

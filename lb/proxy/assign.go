@@ -21,11 +21,15 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 			k.wanted = s
 			return queueFull
 		default:
-			granted, inTime, ahead := b.await(t, &k.waiter, s, deadline)
+			granted, inTime, ahead := b.await(t, &k.waiter, s, &k.guard, deadline)
 			if s != nil {
 				k.ownPlace = ahead + 1
 			} else {
 				k.place = ahead + 1
+			}
+			if granted == nil && k.guard.Over() {
+				k.wanted, k.assigned = s, t.Now()
+				return k.left(leftQueue)
 			}
 			if granted == nil && inTime {
 				continue // the server that it waited for has left

@@ -1,5 +1,7 @@
 package proxy
 
+import "baton/lb/engine"
+
 // clients lists a worker's sessions in mode http, so that a stop can end those that
 // wait for a request. A session joins and leaves once in its life: between two
 // requests it only changes a flag of its own.
@@ -18,14 +20,29 @@ func (l *clients) remove(s *httpSession) {
 	l.all = l.all[:last]
 }
 
+// part closes a client's connection, with cut by a reset. With `option nolinger` a reset
+// follows the end, which leaves nothing of the connection in the system; as in HAProxy.
+func part(c *engine.Conn, fe *Frontend, cut bool) {
+	switch {
+	case cut:
+		c.Reset()
+	case fe.Spec.NoLinger:
+		c.ShutdownWrite()
+		c.Reset()
+	default:
+		c.Close()
+	}
+}
+
 // endIdle makes every session that waits see the end of its connection. Shutting the
 // reading side down loses nothing: a request that had come would have woken it.
 //
 // Those of clients that have not asked for anything yet are left alone with spareNew:
 // their first request is on its way, and they take a closed connection for a failure.
+// So are those of a frontend with `option idle-close-on-response`.
 func (l *clients) endIdle(spareNew bool) {
 	for _, s := range l.all {
-		if s.waits && (s.served > 0 || !spareNew) {
+		if s.waits && (s.served > 0 || !spareNew) && !s.fe.Spec.HTTP.IdleStays {
 			s.client.FD().ShutdownRead()
 		}
 	}

@@ -53,6 +53,15 @@ const (
 // pending reports whether bytes wait for dst.
 func (f *flow) pending() bool { return f.r < f.w || f.pipe != nil && f.pipe.N > 0 }
 
+// came counts the bytes that have come from src.
+func (f *flow) came() int64 {
+	n := f.moved + int64(f.w-f.r)
+	if f.pipe != nil {
+		n += int64(f.pipe.N)
+	}
+	return n
+}
+
 // wants says what the flow waits for after a step that moved nothing.
 func (f *flow) wants() (src, dst engine.Want) {
 	switch {

@@ -15,13 +15,17 @@ import (
 func (s *httpSession) forward(t *engine.Task) {
 	x := s.x
 	x.link.from, x.link.authority = s.src, s.came.authority
+	if x.backend.Spec.AbortOnClose {
+		x.link.guard = engine.Guard{Conn: s.client, Half: true}
+		x.link.guard.Arm(t)
+	}
 	key, ok := s.key(t)
 	if !ok {
 		return
 	}
 	for again := false; ; again = true {
 		if f := s.reach(t, key, again); f != linked {
-			s.reply(t, 503, f.termination())
+			s.unreached(t, f)
 			return
 		}
 		if s.fe.needs&logfmt.NeedSource != 0 {
@@ -41,11 +45,21 @@ func (s *httpSession) forward(t *engine.Task) {
 			return
 		default:
 			if f := s.retry(t, key); f != linked {
-				s.reply(t, 503, f.termination())
+				s.unreached(t, f)
 				return
 			}
 		}
 	}
+}
+
+// unreached ends an exchange that got no server, with an answer unless the client has
+// gone.
+func (s *httpSession) unreached(t *engine.Task, f failure) {
+	if f == leftQueue || f == leftConnect {
+		s.x.keep, s.x.end = false, f.termination()
+		return
+	}
+	s.reply(t, 503, f.termination())
 }
 
 // reach gets a connection to a server: a new one where the request has been out before.
@@ -169,6 +183,12 @@ func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 			t.Yield()
 			continue
 		}
+		if x.link.guard.Over() && !x.up.open() {
+			if x.link.guard.Failed() {
+				return s.fail(t, -1, termination{'C', 'D'})
+			}
+			return s.fail(t, 400, termination{'C', 'H'}) // as HAProxy does
+		}
 		switch server, ok := s.awaitEither(t); {
 		case ok:
 		case server && s.mayRetry(x.backend.Spec.RetryOn.ResponseTimeout):
@@ -185,17 +205,20 @@ func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 // too long (ok is false), server tells whose fault it is.
 func (s *httpSession) awaitEither(t *engine.Task) (server, ok bool) {
 	x, c := s.x, s.x.link.conn
-	limit := x.backend.Spec.Timeouts.Server
+	limit, since := x.backend.Spec.Timeouts.Server, t.Now()
+	if x.backend.Spec.Independent {
+		since = x.link.connected // what is sent to the server is no sign of its life
+	}
 	if !x.up.open() {
-		return true, t.Wait(c, engine.ToRead, after(t.Now(), limit)) == nil
+		return true, t.Wait(c, engine.ToRead, after(since, limit)) == nil
 	}
 	src, dst := x.up.wants()
 	// A client that has asked whether to send its body waits for the server too.
 	server = dst != 0 || x.unasked()
 	if !server {
-		limit = s.fe.Spec.Timeouts.Client
+		limit, since = s.fe.Spec.Timeouts.Client, t.Now()
 	}
-	return server, t.Wait2(s.client, src, c, dst|engine.ToRead, after(t.Now(), limit)) == nil
+	return server, t.Wait2(s.client, src, c, dst|engine.ToRead, after(since, limit)) == nil
 }
 
 // unasked reports whether the client waits for a 100 response before it sends its

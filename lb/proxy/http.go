@@ -157,11 +157,7 @@ func (s *httpSession) finish() {
 		s.own.close()
 	}
 	s.w.clients.remove(s)
-	if s.cut {
-		s.client.Reset()
-	} else {
-		s.client.Close()
-	}
+	part(s.client, s.fe, s.cut)
 	s.w.end(s.fe)
 	s.fe, s.client, s.last = nil, nil, nil
 	s.vars.Reset()
@@ -199,7 +195,7 @@ func (s *httpSession) awaitRequest(t *engine.Task) bool {
 		// readHead owns the first request's timeout: it has an answer for it.
 		return true
 	}
-	if s.w.set.draining.Load() {
+	if s.w.set.draining.Load() && !s.fe.Spec.HTTP.IdleStays {
 		return false
 	}
 	deadline := after(t.Now(), orTimeout(to.HTTPKeepAlive, to.HTTPRequest, to.Client))

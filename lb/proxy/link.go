@@ -8,6 +8,7 @@ import (
 	"baton/internal/sys"
 	"baton/lb/balance"
 	"baton/lb/engine"
+	"baton/lb/spec"
 )
 
 // link is a session's way to a server: which one, over which connection, and how
@@ -19,6 +20,8 @@ type link struct {
 	pool    *idlePool // of conn: where it is counted and may rest
 	site    *site     // where conn leads: the server may have moved since
 	reused  bool      // conn has served requests before
+
+	guard engine.Guard // on the client: whose end ends the waiting for a server
 
 	from      netip.AddrPort // the client, as the server may want to be told
 	authority []byte         // what a PROXY header told of it
@@ -46,6 +49,9 @@ const (
 	queueFull              // S, 503, in state Q
 	refused                // S, 503, in state C
 	connectTimeout         // s, 503, in state C
+	leftQueue              // C, no answer, in state Q
+	leftConnect            // C, no answer, in state C
+	clientReset            // C, no answer, in state D
 )
 
 // reset forgets the last exchange.
@@ -53,7 +59,7 @@ func (k *link) reset() {
 	k.backend, k.server, k.conn, k.site = nil, nil, nil, nil
 	k.reused, k.redispatched = false, false
 	k.retries, k.place, k.ownPlace, k.wanted = 0, 0, 0, nil
-	k.assigned, k.connected = 0, 0
+	k.assigned, k.connected, k.guard = 0, 0, engine.Guard{}
 }
 
 // connect makes a new connection to a server, with the backend's retries: a server
@@ -74,7 +80,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 		if at.addr.Port() == 0 {
 			to = sys.SockaddrOf(netip.AddrPortFrom(at.addr.Addr(), client.LocalAddr().Port()))
 		}
-		conn, err := t.Connect(&to, s.options, after(t.Now(), b.Spec.Timeouts.Connect))
+		conn, err := t.Connect(&to, s.options, &k.guard, after(t.Now(), b.Spec.Timeouts.Connect))
 		if err == nil {
 			s.Opened.Add(1)
 			if err = k.introduce(t, conn, client); err == nil {
@@ -82,6 +88,9 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 				return linked
 			}
 			conn.Close()
+		}
+		if k.guard.Over() {
+			return k.left(leftConnect)
 		}
 		s.ConnErrs.Add(1)
 		if k.retries >= b.Spec.Retries || b.Spec.RetryOn.NoConnFailure {
@@ -102,9 +111,20 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 			pause = min(pause, d)
 		}
 		for until := t.Now().Add(pause); t.Now() < until; {
-			t.Suspend(until)
+			if t.Suspend(until); k.guard.Over() {
+				return k.left(leftConnect)
+			}
 		}
 	}
+}
+
+// left is the failure of a session whose client has gone in a phase. As in HAProxy a
+// client that has failed is told from one that has closed.
+func (k *link) left(phase failure) failure {
+	if k.guard.Failed() && k.backend.Spec.Mode == spec.TCP {
+		return clientReset
+	}
+	return phase
 }
 
 // another counts an attempt and chooses the server of the next one: another where
@@ -166,6 +186,9 @@ func (k *link) hold(w *Worker, c *engine.Conn, at *site, reused bool, now mono.T
 func (k *link) closeConn() {
 	if k.conn != nil {
 		k.pool.inUse--
+		if k.backend != nil && k.backend.Spec.NoLinger {
+			k.conn.FD().ResetOnClose()
+		}
 		k.conn.Close()
 		k.conn = nil
 	}

@@ -163,7 +163,7 @@ func (w *Worker) sessionError(fe *Frontend, a *arrival, client *engine.Conn) {
 		c.Client = a.conn(r.Client, client)
 		c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 		c.Frontend, c.Backend, c.Target = &fe.facts, nil, nil
-		c.FirstRequest, c.Final = false, true
+		c.FirstRequest, c.ForProxy, c.Final = false, false, true
 		c.UniqueID, c.ReqCaps, c.ResCaps = nil, nil, nil
 		c.Vars = [len(c.Vars)]*sample.Vars{}
 		c.Session = nil
@@ -210,8 +210,8 @@ func (s *httpSession) record(now mono.Time) *logfmt.Record {
 		r.State[2], r.State[3] = x.affinity.letters(b.Spec.Cookie)
 	}
 	r.Status = max(x.status, 0)
-	if x.status < 0 && x.end.who == 'P' {
-		r.Status = -1 // a rule has closed the connection
+	if x.status < 0 && (x.end.who == 'P' || x.link.guard.Over()) {
+		r.Status = -1 // a rule has closed the connection, or the client has
 	}
 	r.Times = s.times(now)
 	r.UniqueID, r.RequestID, r.Source = x.uniqueID, x.number, x.source

@@ -123,8 +123,8 @@ func (q *queue) turnAway(s *Server) {
 
 // await queues the session for server s, or for any where that is nil, until one has
 // room. It returns that one, or nil: with inTime when s has left service, without when
-// the deadline has passed. ahead is how many were served first.
-func (b *Backend) await(t *engine.Task, w *waiter, s *Server, deadline mono.Time) (granted *Server, inTime bool, ahead int) {
+// the deadline has passed or the guard is over. ahead is how many were served first.
+func (b *Backend) await(t *engine.Task, w *waiter, s *Server, guard *engine.Guard, deadline mono.Time) (granted *Server, inTime bool, ahead int) {
 	w.task, w.loop = t, t.Loop()
 	if w.wake == nil {
 		w.wake = func() { w.task.Wake() }
@@ -153,7 +153,7 @@ func (b *Backend) await(t *engine.Task, w *waiter, s *Server, deadline mono.Time
 	}
 	for {
 		inTime = t.Suspend(deadline)
-		if granted, waiting := b.queue.outcome(w, !inTime); !waiting {
+		if granted, waiting := b.queue.outcome(w, !inTime || guard.Over()); !waiting {
 			w.granted = nil
 			return granted, inTime, ahead
 		}

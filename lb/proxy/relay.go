@@ -37,12 +37,48 @@ func (e relayEnd) termination() termination {
 	return termination{'-', '-'}
 }
 
-// idle holds the inactivity limits of a relay's sides; 0 is none. The fin limits
+// idle holds the inactivity limits of a relay's sides, and what belongs to them; 0 is none. The fin limits
 // replace the others where the opposite side has closed and only the end of this
 // one is awaited (`timeout client-fin` and `server-fin`); 0: they stay.
 type idle struct {
 	client, server       time.Duration
 	clientFin, serverFin time.Duration
+	// What is sent to a side is no sign of its life (option independent-streams).
+	ownClient, ownServer bool
+	// A tunnel ends with the client's half (option nolinger of the backend).
+	abrupt bool
+}
+
+// limits are the inactivity limits of a session.
+func limits(fe *Frontend, be *Backend) idle {
+	front, back := &fe.Spec.Timeouts, &be.Spec.Timeouts
+	return idle{
+		client: front.Client, server: back.Server,
+		ownClient: fe.Spec.Independent, ownServer: be.Spec.Independent, abrupt: be.Spec.NoLinger,
+	}
+}
+
+// tunnelLimits are those of a tunnel, where both sides may close by halves; `timeout
+// tunnel` replaces those of both sides.
+func tunnelLimits(fe *Frontend, be *Backend) idle {
+	l := limits(fe, be)
+	l.clientFin, l.serverFin = fe.Spec.Timeouts.ClientFin, be.Spec.Timeouts.ServerFin
+	if t := be.Spec.Timeouts.Tunnel; t > 0 {
+		l.client, l.server = t, t
+	}
+	return l
+}
+
+// hearing remembers when a flow's source was last heard.
+type hearing struct {
+	came int64
+	at   mono.Time
+}
+
+func (h *hearing) update(f *flow, now mono.Time) {
+	if n := f.came(); n != h.came {
+		h.came, h.at = n, now
+	}
 }
 
 // relay runs two flows between a client and a server until both are done or one
@@ -55,6 +91,7 @@ type idle struct {
 // whole response does not want the rest of the request.
 func relay(t *engine.Task, up, down *flow, limits idle, half bool) relayEnd {
 	var upShut, downShut bool
+	fromClient, fromServer := hearing{at: t.Now()}, hearing{at: t.Now()}
 	for {
 		busyUp, err := up.step(t.Loop())
 		switch {
@@ -66,6 +103,9 @@ func relay(t *engine.Task, up, down *flow, limits idle, half bool) relayEnd {
 		busyDown, err := down.step(t.Loop())
 		if err != nil {
 			return downEnd(err)
+		}
+		if half && up.done && limits.abrupt {
+			return relayDone
 		}
 		if half && up.done && !upShut {
 			up.dst.ShutdownWrite()
@@ -82,7 +122,16 @@ func relay(t *engine.Task, up, down *flow, limits idle, half bool) relayEnd {
 			t.Yield()
 			continue
 		}
-		deadline, silent := idleDeadline(t.Now(), up, down, limits)
+		client, server := t.Now(), t.Now()
+		if limits.ownClient {
+			fromClient.update(up, t.Now())
+			client = fromClient.at
+		}
+		if limits.ownServer {
+			fromServer.update(down, t.Now())
+			server = fromServer.at
+		}
+		deadline, silent := idleDeadline(t.Now(), client, server, up, down, limits)
 		upSrc, upDst := up.wants()
 		downSrc, downDst := down.wants()
 		if t.Wait2(up.src, upSrc|downDst, up.dst, upDst|downSrc, deadline) != nil {
@@ -92,8 +141,9 @@ func relay(t *engine.Task, up, down *flow, limits idle, half bool) relayEnd {
 }
 
 // idleDeadline is when a relay that waits has waited long enough, and for whom: a
-// side counts only while something is expected of it.
-func idleDeadline(now mono.Time, up, down *flow, limits idle) (mono.Time, relayEnd) {
+// side counts only while something is expected of it. fromClient and fromServer are when
+// the sides were last taken to live; one that takes what is sent to it lives now.
+func idleDeadline(now, fromClient, fromServer mono.Time, up, down *flow, limits idle) (mono.Time, relayEnd) {
 	client, server := limits.client, limits.server
 	if down.done && limits.clientFin > 0 {
 		client = limits.clientFin
@@ -102,11 +152,23 @@ func idleDeadline(now mono.Time, up, down *flow, limits idle) (mono.Time, relayE
 		server = limits.serverFin
 	}
 	deadline, silent := mono.Never, clientSilent
-	if client > 0 && (up.open() && !up.pending() || down.pending()) {
+	switch {
+	case client == 0:
+	case down.pending():
 		deadline = now.Add(client)
+	case up.open() && !up.pending():
+		deadline = fromClient.Add(client)
 	}
-	if server > 0 && (!down.done && !down.pending() || up.open() && up.pending()) && now.Add(server) < deadline {
-		deadline, silent = now.Add(server), serverSilent
+	end := mono.Never
+	switch {
+	case server == 0:
+	case up.open() && up.pending():
+		end = now.Add(server)
+	case !down.done && !down.pending():
+		end = fromServer.Add(server)
+	}
+	if end < deadline {
+		deadline, silent = end, serverSilent
 	}
 	return deadline, silent
 }

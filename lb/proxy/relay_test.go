@@ -28,12 +28,21 @@ func TestIdleDeadline(t *testing.T) {
 	for _, tt := range tests {
 		up, down := flow{done: tt.upDone}, flow{done: tt.downDone}
 		now := mono.Time(0).Add(time.Hour)
-		got, silent := idleDeadline(now, &up, &down, tt.limits)
+		got, silent := idleDeadline(now, now, now, &up, &down, tt.limits)
 		if got.Sub(now) != tt.want || silent != tt.silent {
 			t.Errorf("%s: %v for %d, want %v for %d", tt.name, got.Sub(now), silent, tt.want, tt.silent)
 		}
 	}
-	if got, _ := idleDeadline(0, &flow{}, &flow{}, idle{}); got != mono.Never {
+	// With option independent-streams a side lives by what it says alone.
+	up, down := flow{}, flow{}
+	if got, silent := idleDeadline(10, 3, 10, &up, &down, idle{client: 5, server: 5}); got != 8 || silent != clientSilent {
+		t.Errorf("a client heard at 3: %v for %d", got, silent)
+	}
+	up.w = 1 // taken of the client, and the server does not take it
+	if got, silent := idleDeadline(10, 3, 3, &up, &down, idle{client: 5, server: 5}); got != 15 || silent != serverSilent {
+		t.Errorf("a server that takes nothing: %v for %d", got, silent)
+	}
+	if got, _ := idleDeadline(0, 0, 0, &flow{}, &flow{}, idle{}); got != mono.Never {
 		t.Errorf("without limits: %v", got)
 	}
 }

@@ -28,6 +28,9 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 		return
 	}
 	s.giveCookie()
+	if s.blocksCookie(t) {
+		return
+	}
 	if !s.applyAfterRules(t) {
 		return
 	}
@@ -132,8 +135,7 @@ func (s *httpSession) appendResponse(dst []byte) []byte {
 // relayBodies moves what is left of both bodies.
 func (s *httpSession) relayBodies(t *engine.Task) {
 	x := s.x
-	limits := idle{client: s.fe.Spec.Timeouts.Client, server: x.backend.Spec.Timeouts.Server}
-	x.end = relay(t, &x.up, &x.down, limits, false).termination()
+	x.end = relay(t, &x.up, &x.down, limits(s.fe, x.backend), false).termination()
 	if !x.up.done || !x.down.done {
 		x.keep = false
 	}

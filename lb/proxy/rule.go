@@ -74,8 +74,18 @@ func (s *httpSession) facts(c *sample.Ctx) {
 	if x.backend != nil {
 		c.Backend = &x.backend.facts
 	}
-	c.FirstRequest = s.served == 0
+	c.FirstRequest, c.ForProxy = s.served == 0, s.asksProxy()
 	c.Vars = [...]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &x.txnVars, sample.ScopeReq: &x.reqVars, sample.ScopeCheck: nil}
+}
+
+// asksProxy reports whether the request names a host that a proxy is to reach, where
+// that counts (option http-use-proxy-header).
+func (s *httpSession) asksProxy() bool {
+	if !s.fe.Spec.HTTP.ProxyHeader || s.x.bad || s.x.req.Target.Len == 0 {
+		return false
+	}
+	c := s.in.B[s.x.req.Target.Off]
+	return c != '/' && c != '*'
 }
 
 // resCtx is ctx while the response is processed.

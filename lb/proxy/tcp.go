@@ -116,6 +116,8 @@ func (s *tcpSession) serve(t *engine.Task) {
 		return
 	}
 	k.from, k.authority = s.src, s.came.authority
+	k.guard = engine.Guard{Conn: s.client, Half: k.backend.Spec.AbortOnClose}
+	k.guard.Arm(t)
 	if f := k.connect(t, s.w, s.key(), s.client); f != linked {
 		s.end = f.termination()
 		return
@@ -160,21 +162,10 @@ func (s *tcpSession) ctx() *sample.Ctx {
 	if s.link.backend != nil {
 		c.Backend = &s.link.backend.facts
 	}
-	c.FirstRequest, c.Final = false, true
+	c.FirstRequest, c.ForProxy, c.Final = false, false, true
 	c.Vars = [len(c.Vars)]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &s.txnVars, sample.ScopeReq: &s.reqVars}
 	c.UniqueID, c.ReqCaps, c.ResCaps = nil, s.captures.request, nil
 	return c
-}
-
-// tunnelLimits returns the inactivity limits of a tunnel; `timeout tunnel` replaces
-// those of both sides.
-func tunnelLimits(fe *Frontend, be *Backend) idle {
-	front, back := &fe.Spec.Timeouts, &be.Spec.Timeouts
-	l := idle{client: front.Client, server: back.Server, clientFin: front.ClientFin, serverFin: back.ServerFin}
-	if back.Tunnel > 0 {
-		l.client, l.server = back.Tunnel, back.Tunnel
-	}
-	return l
 }
 
 func (s *tcpSession) finish(now mono.Time) {
@@ -208,11 +199,7 @@ func (s *tcpSession) finish(now mono.Time) {
 
 // leave ends the client's connection and gives the session back.
 func (s *tcpSession) leave() {
-	if s.came.cut {
-		s.client.Reset()
-	} else {
-		s.client.Close()
-	}
+	part(s.client, s.fe, s.came.cut)
 	s.w.end(s.fe)
 	s.link.reset()
 	s.up, s.down = flow{}, flow{}

@@ -159,7 +159,7 @@ func (w *Worker) admits(list []tcpRule, f *firm) bool {
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.In, c.Out = sample.Channel{}, sample.Channel{}
 	c.Frontend, c.Backend, c.Target = &f.fe.facts, nil, nil
-	c.FirstRequest, c.Final = false, true
+	c.FirstRequest, c.ForProxy, c.Final = false, false, true
 	c.UniqueID, c.ReqCaps, c.ResCaps = nil, nil, nil
 	c.Vars = [len(c.Vars)]*sample.Vars{sample.ScopeSess: f.vars}
 	switch w.judge(list, c, f) {

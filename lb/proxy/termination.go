@@ -13,6 +13,12 @@ func (f failure) termination() termination {
 		return termination{'S', 'Q'}
 	case connectTimeout:
 		return termination{'s', 'C'}
+	case leftQueue:
+		return termination{'C', 'Q'}
+	case leftConnect:
+		return termination{'C', 'C'}
+	case clientReset:
+		return termination{'C', 'D'}
 	}
 	return termination{'S', 'C'}
 }

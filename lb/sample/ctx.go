@@ -25,6 +25,7 @@ type Ctx struct {
 	Backend          *Proxy // the one chosen, in a frontend's rules nil
 	Target           *Target
 	FirstRequest     bool // the request is the first one of its connection
+	ForProxy         bool // it asks a proxy: the user tells who he is in Proxy-Authorization
 	UniqueID         []byte
 	ReqCaps, ResCaps Captures
 	Vars             [scopes]*Vars

@@ -611,8 +611,16 @@ func (c *Ctx) authorization(header string) (scheme, rest []byte, ok bool) {
 var space = []byte{' '}
 
 // basicAuth decodes user and password (RFC 7617).
+// credentials names the header that tells who the user is.
+func (c *Ctx) credentials() string {
+	if c.ForProxy {
+		return "proxy-authorization"
+	}
+	return "authorization"
+}
+
 func (c *Ctx) basicAuth() (user, pass []byte, ok bool) {
-	scheme, rest, ok := c.authorization("authorization")
+	scheme, rest, ok := c.authorization(c.credentials())
 	if !ok || !equalFold(scheme, "basic") || base64.StdEncoding.DecodedLen(len(rest)) > scratchSize {
 		return nil, nil, false
 	}
@@ -625,7 +633,7 @@ func (c *Ctx) basicAuth() (user, pass []byte, ok bool) {
 }
 
 func runAuthType(c *Ctx, _ []Arg, s *Sample) bool {
-	scheme, rest, ok := c.authorization("authorization")
+	scheme, rest, ok := c.authorization(c.credentials())
 	switch {
 	case !ok || len(rest) == 0:
 		return false

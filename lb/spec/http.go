@@ -11,6 +11,9 @@ type HTTPOptions struct {
 	AdjustToServer   bool        // backend, option h1-case-adjust-bogus-server
 	PretendKeepAlive bool        // backend: the server is not told that its connection closes
 	PreferLast       bool        // backend: a client's next request goes where the last one went
+	ProxyHeader      bool        // frontend, option http-use-proxy-header: requests to a proxy are asked for Proxy-Authorization
+	IdleStays        bool        // frontend, option idle-close-on-response: a stop leaves idle connections a last request
+	CheckCache       bool        // backend, option checkcache: no cookies in what caches may keep
 	NameHeader       string      // backend, http-send-name-header: in lower case; "": none
 }
 

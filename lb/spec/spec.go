@@ -99,9 +99,12 @@ type Common struct {
 	Logs                                  []LogTarget
 	Logging
 	LogHealthChecks bool
-	ID              int // `id`; 0: not given
-	Number          ProxyNumber
-	Description     string // `description`
+	// Independent: what is sent to the proxy's side is no sign of its life (option
+	// independent-streams). NoLinger: its connections end by a reset (option nolinger).
+	Independent, NoLinger bool
+	ID                    int // `id`; 0: not given
+	Number                ProxyNumber
+	Description           string // `description`
 }
 
 // ProxyNumber is a proxy's `id`, or the one that it has without: the first that is free,
@@ -164,17 +167,18 @@ type Backend struct {
 	TCPResponse     []HTTPRule
 	ResInspectDelay time.Duration
 
-	Balance    Balance
-	Servers    []*Server
-	Retries    int  // attempts after the first; default 3
-	Redispatch int  // option redispatch's interval; 0: off; -1: on the last retry (default of the option)
-	AllBackups bool // option allbackups
-	Fullconn   int
-	Reuse      Reuse      // http-reuse
-	RetryOn    RetryOn    // retry-on
-	Cookie     *Cookie    // nil: none
-	Checks     *CheckPlan // what its servers' checks do; nil: a connection is enough
-	Listen     bool
+	Balance      Balance
+	Servers      []*Server
+	AbortOnClose bool // option abortonclose: a client that closes gives up
+	Retries      int  // attempts after the first; default 3
+	Redispatch   int  // option redispatch's interval; 0: off; -1: on the last retry (default of the option)
+	AllBackups   bool // option allbackups
+	Fullconn     int
+	Reuse        Reuse      // http-reuse
+	RetryOn      RetryOn    // retry-on
+	Cookie       *Cookie    // nil: none
+	Checks       *CheckPlan // what its servers' checks do; nil: a connection is enough
+	Listen       bool
 }
 
 // Reuse says which idle server connections a request may take (http-reuse).
