@@ -125,11 +125,14 @@ type stage struct {
 	running []*exec.Cmd
 }
 
-// Each node has two interfaces: a router ID is one byte, and there are to be 500 instances.
 func newStage(baton string) (*stage, error) {
 	var hosts []bridge.Host
 	for name, last := range lastByte {
-		hosts = append(hosts, bridge.Host{Name: name, Addrs: []string{fmt.Sprintf("10.77.0.%d/24", last), fmt.Sprintf("10.77.1.%d/24", last)}})
+		h := bridge.Host{Name: name, Addrs: []string{fmt.Sprintf("10.77.0.%d/24", last)}}
+		if name == nodes[0] || name == nodes[1] { // a router ID is one byte, and there are to be 500 instances
+			h.Addrs = append(h.Addrs, fmt.Sprintf("10.77.1.%d/24", last))
+		}
+		hosts = append(hosts, h)
 	}
 	dir, err := os.MkdirTemp("", "baton-bench-vrrp-")
 	if err != nil {

@@ -42,7 +42,7 @@ type Manager struct {
 	round    mono.Time       // when the present round of renewals began
 	more     bool            // it is not at its end
 	listed   map[string]bool // interfaces whose addresses are in have
-	listedAt mono.Time       // when, if nothing was changed since; else 0
+	listedAt mono.Time       // when they were read; 0: they have to be read again
 	pause    func()          // Set's; else nil
 	outbox   []vip.Action    // announcements and questions that wait for their turn
 	queue    []vip.Action    // reused
@@ -167,7 +167,7 @@ func (m *Manager) Close() error {
 }
 
 // Set adds (up) or removes (down) all addresses of an instance and returns when
-// the kernel's own list shows that it is done. On an error some addresses may be
+// the kernel has confirmed each. On an error some addresses may be
 // in place; the Manager goes on trying until the next Set. Both directions are
 // idempotent. pause, unless nil, is called after every setBatch addresses: the caller
 // has other things to do, too.

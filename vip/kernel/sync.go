@@ -23,8 +23,8 @@ var errNoInterface = errors.New("does not exist")
 
 // sync brings the kernel in line with what the keeper wants, tells it the
 // outcome, and returns q with the actions that follow from that. When it is done
-// for an instance ("" for all), the addresses of others are left alone, the result is
-// read back, and the instance's errors are left to the caller to log.
+// for an instance ("" for all), the addresses of others are left alone and the
+// instance's errors are left to the caller to log.
 func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Action {
 	mine := func(a vip.Address) bool {
 		owner := m.instanceOf(a)
@@ -51,10 +51,9 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 
 	m.want = slices.DeleteFunc(m.keeper.Want(m.want[:0]), func(e vip.Entry) bool { return !mine(e.Address) })
 	var unread map[string]error
-	if !m.fresh(now, instance) {
+	if !m.fresh(instance) {
 		unread = m.list(instance)
 	}
-	m.listedAt = mono.Time(0)
 	applied, renewals := 0, 0
 	m.more = m.more && instance != ""
 	for _, st := range vip.Diff(m.have, m.want) {
@@ -75,7 +74,11 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 			if applied++; applied%setBatch == 0 && m.pause != nil {
 				m.pause()
 			}
-			err = m.apply(st)
+			if err = m.apply(st); err == nil {
+				m.account(st)
+			} else {
+				m.listedAt = 0 // it is not as we believe
+			}
 		}
 		tell(outcome[st.Op], st.Address, err)
 	}
@@ -89,11 +92,18 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 			tell(vip.Removed, a, err)
 		}
 	}
-	if instance != "" {
-		m.verify(instance, mine, tell)
-		m.listedAt = mono.Now()
-	}
 	return q
+}
+
+// account keeps the list true after a step that the kernel has confirmed.
+func (m *Manager) account(st vip.Step) {
+	switch st.Op {
+	case vip.Add:
+		m.have = append(m.have, vip.Entry{Address: st.Address})
+		m.guardNeighbours(st.Address)
+	case vip.Remove:
+		m.have = slices.DeleteFunc(m.have, func(e vip.Entry) bool { return keyOf(e.Address) == keyOf(st.Address) })
+	}
 }
 
 // renewBatch bounds the renewals of one piece of a round: more of them, one or two dozen
@@ -104,32 +114,6 @@ const renewBatch = 64
 const setBatch = 16
 
 var outcome = [...]vip.EventKind{vip.Add: vip.Added, vip.Renew: vip.Renewed, vip.Refuse: vip.Failed, vip.Remove: vip.Removed}
-
-// verify compares the kernel's list with what is wanted once more, apart from
-// what has failed already.
-func (m *Manager) verify(instance string, mine func(vip.Address) bool, tell func(vip.EventKind, vip.Address, error)) {
-	unread := m.list(instance)
-	for _, st := range vip.Diff(m.have, m.want) {
-		if !mine(st.Address) || m.errs[keyOf(st.Address)] != nil {
-			continue
-		}
-		err := unread[st.Interface]
-		switch {
-		case err != nil:
-		case st.Op == vip.Add:
-			err = fmt.Errorf("add %s to %s: the kernel accepted it but does not have it", st.Prefix, st.Interface)
-		case st.Op == vip.Remove:
-			err = fmt.Errorf("remove %s from %s: the kernel accepted that but still has it", st.Prefix, st.Interface)
-		case st.Op == vip.Refuse:
-			err = m.apply(st)
-		case st.Op == vip.Renew:
-			m.guardNeighbours(st.Address)
-		}
-		if err != nil {
-			tell(vip.Failed, st.Address, err)
-		}
-	}
-}
 
 func about(a vip.Address) string { return a.Prefix.String() + " on " + a.Interface }
 
@@ -160,14 +144,14 @@ func (m *Manager) remember(about string, err error) (news bool) {
 	return true
 }
 
-// listFresh is how long a list counts that was read when an instance was done, if Watch
-// has told nothing since: where hundreds come one after the other, each needs to read it
-// only at its end. Whatever somebody else adds in that time, the kernel refuses to
-// add again.
-const listFresh = 5 * time.Millisecond
+// listFresh is how long a list counts that was read for one instance: where hundreds come
+// one after the other, and each read costs as much as there are addresses, not each has to
+// read it anew. What somebody else adds meanwhile the kernel refuses to add again, what
+// he removes Watch reports, and both lead to a new list.
+const listFresh = 100 * time.Millisecond
 
-func (m *Manager) fresh(now mono.Time, instance string) bool {
-	if instance == "" || m.listedAt == 0 || now.Sub(m.listedAt) > listFresh {
+func (m *Manager) fresh(instance string) bool {
+	if instance == "" || m.listedAt == 0 || mono.Now().Sub(m.listedAt) > listFresh {
 		return false
 	}
 	h := m.holding(instance)
@@ -179,6 +163,7 @@ func (m *Manager) fresh(now mono.Time, instance string) bool {
 func (m *Manager) list(instance string) (unread map[string]error) {
 	m.have = m.have[:0]
 	clear(m.listed)
+	m.listedAt = mono.Now()
 	for _, c := range m.cfgs {
 		if instance != "" && c.Instance != instance {
 			continue
