@@ -25,7 +25,7 @@ var algorithms = []keyword[*balanceLine]{
 	{"hdr", 0, false, Done, balanceHeader, "hash of a header's first value; use_domain_only"},
 	{"leastconn", 0, false, Done, plain(spec.LeastConn), "the least load for its weight"},
 	{"random", 0, false, Done, balanceRandom, "the least loaded of n (2) servers drawn by chance"},
-	{"rdp-cookie", 0, false, Refused, nil, "baton does not look into TCP streams yet; use source"},
+	{"rdp-cookie", 0, false, Done, balanceRDP, "hash of a cookie of an RDP connection request, mstshash by default"},
 	{"roundrobin", 0, false, Done, plain(spec.RoundRobin), "in turns, by weight (the default)"},
 	{"source", 0, false, Done, plain(spec.SourceHash), "hash of the client's address"},
 	{"static-rr", 0, false, Done, plain(spec.StaticRR), "in turns; a slow start does not change the weights"},

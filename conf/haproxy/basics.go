@@ -15,7 +15,7 @@ import (
 func proxyKeywords() []keyword[*proxy] {
 	return slices.Concat(
 		basicKeywords, balanceKeywords, socketKeywords, timeoutKeywords, optionKeywords, logKeywords, checkKeywords, ruleKeywords, tcpRuleKeywords,
-		errorKeywords, reuseKeywords, httpOptionKeywords, laterKeywords,
+		errorKeywords, reuseKeywords, httpOptionKeywords, persistKeywords, laterKeywords,
 	)
 }
 

@@ -1,19 +1,39 @@
 package haproxy
 
 import (
-	"slices"
+	"math"
 	"strings"
+	"time"
 
+	"baton/conf"
 	"baton/lb/spec"
 )
 
-// cookieOptions are the words behind `cookie NAME`; the last of each group are refused.
-var cookieOptions = []string{
-	"insert", "indirect", "nocache", "postonly", "preserve", "httponly", "secure", "domain", "attr",
-	"rewrite", "prefix", "dynamic", "maxidle", "maxlife",
+// cookieOptions are the words behind `cookie NAME`.
+var cookieOptions = []keyword[*cookieLine]{
+	{"attr", 0, false, Done, cookieAttr, "an attribute of the inserted cookie"},
+	{"domain", 0, false, Done, cookieDomain, "a domain of the inserted cookie"},
+	{"dynamic", 0, false, Done, func(c *cookieLine, _ *args) { c.Dynamic = true }, "servers without a cookie get one made of their address and dynamic-cookie-key"},
+	{"httponly", 0, false, Done, func(c *cookieLine, _ *args) { c.flags += "; HttpOnly" }, "the inserted cookie is not for scripts"},
+	{"indirect", 0, false, Done, func(c *cookieLine, _ *args) { c.Indirect = true }, "no cookie for clients that have a valid one; with insert, none for servers"},
+	{"insert", 0, false, Done, cookieMode(spec.CookieInsert), "baton gives clients a cookie of its own"},
+	{"maxidle", 0, false, Done, func(c *cookieLine, a *args) { c.MaxIdle = a.seconds() }, "how long after the last visit an inserted cookie is taken"},
+	{"maxlife", 0, false, Done, func(c *cookieLine, a *args) { c.MaxLife = a.seconds() }, "how long after the first visit an inserted cookie is taken"},
+	{"nocache", 0, false, Done, func(c *cookieLine, _ *args) { c.NoCache = true }, "a cacheable response with an inserted cookie becomes private"},
+	{"postonly", 0, false, Done, func(c *cookieLine, _ *args) { c.PostOnly = true }, "cookies are inserted in answers to POST alone"},
+	{"prefix", 0, false, Done, cookieMode(spec.CookiePrefix), "the server's own cookie gets the server's value before it"},
+	{"preserve", 0, false, Done, func(c *cookieLine, _ *args) { c.Preserve = true }, "a cookie that the server sets stays"},
+	{"rewrite", 0, false, Done, cookieMode(spec.CookieRewrite), "the server's own cookie gets the server's value"},
+	{"secure", 0, false, Done, func(c *cookieLine, _ *args) { c.flags += "; Secure" }, "the inserted cookie is for TLS alone"},
 }
 
-// parseCookie reads `cookie NAME insert [indirect] [nocache] ...` (chapter 4.2).
+// cookieLine is a `cookie` line being read.
+type cookieLine struct {
+	spec.Cookie
+	domains, flags, attrs string
+}
+
+// parseCookie reads `cookie NAME [rewrite|insert|prefix] ...` (chapter 4.2).
 func parseCookie(p *proxy, a *args) {
 	name, ok := a.next("a cookie name")
 	if !ok {
@@ -23,52 +43,71 @@ func parseCookie(p *proxy, a *args) {
 		a.fail(name, "", "'%s' is not a cookie name", name.Text)
 		return
 	}
-	c := &spec.Cookie{Name: name.Text}
-	insert := false
-	var domains, flags, attrs string
-	for a.more() && !a.failed {
-		w, _ := a.next("")
-		switch w.Text {
-		case "insert":
-			insert = true
-		case "indirect":
-			c.Indirect = true
-		case "nocache":
-			c.NoCache = true
-		case "postonly":
-			c.PostOnly = true
-		case "preserve":
-			c.Preserve = true
-		case "httponly":
-			flags += "; HttpOnly"
-		case "secure":
-			flags += "; Secure"
-		case "domain", "attr":
-			v, ok := a.next("a value")
-			if ok && strings.ContainsFunc(v.Text, func(r rune) bool { return r < ' ' || r == ';' || r > '~' }) {
-				a.fail(v, "", "'%s' cannot stand in a cookie", v.Text)
-			}
-			if w.Text == "domain" {
-				domains += "; domain=" + v.Text
-			} else {
-				attrs += "; " + v.Text
-			}
-		default:
-			if slices.Contains(cookieOptions, w.Text) {
-				a.fail(w, "`insert` is supported", "'cookie ... %s' is known, not supported yet", w.Text)
-			} else {
-				a.fail(w, didYouMean(w.Text, cookieOptions), "unknown cookie option '%s'", w.Text)
-			}
-		}
-	}
-	if !a.failed && !insert {
-		a.fail(name, "add `insert`", "'cookie %s' without insert is known, not supported yet", name.Text)
-	}
-	if a.failed {
+	c := &cookieLine{Cookie: spec.Cookie{Name: name.Text}}
+	readOptions(a, cookieOptions, c, "cookie option")
+	switch {
+	case a.failed:
+		return
+	case c.Mode == spec.CookieRewrite && c.Indirect:
+		a.fail(name, "remove one of them", "cookie 'rewrite' and 'indirect' modes are incompatible")
+		return
+	case c.Preserve && c.Mode != spec.CookieInsert && !c.Indirect:
+		a.fail(name, "add `insert`", "cookie 'preserve' requires at least 'insert' or 'indirect'")
 		return
 	}
-	c.Suffix = "; path=/" + domains + flags + attrs
-	p.cookie = c
+	c.Suffix = "; path=/" + c.domains + c.flags + c.attrs
+	p.cookie = &c.Cookie
+}
+
+func cookieMode(m spec.CookieMode) func(*cookieLine, *args) {
+	return func(c *cookieLine, a *args) {
+		if c.Mode != spec.CookieRead && c.Mode != m {
+			a.fail(a.last(), "choose one of them", "cookie 'rewrite', 'insert' and 'prefix' modes are incompatible")
+		}
+		c.Mode = m
+	}
+}
+
+func cookieAttr(c *cookieLine, a *args) {
+	if v, ok := a.cookieText(); ok {
+		c.attrs += "; " + v.Text
+	}
+}
+
+func cookieDomain(c *cookieLine, a *args) {
+	v, ok := a.cookieText()
+	if !ok {
+		return
+	}
+	if !strings.Contains(strings.TrimPrefix(v.Text, "."), ".") {
+		a.errs.Warnf(v.Pos, "", "domain '%s' contains no embedded dot, this configuration may not work properly (see RFC6265#5.2.3)", v.Text)
+	}
+	c.domains += "; domain=" + v.Text
+}
+
+// cookieText reads what may stand in a Set-Cookie line.
+func (a *args) cookieText() (conf.Word, bool) {
+	v, ok := a.next("a value")
+	if ok && strings.ContainsFunc(v.Text, func(r rune) bool { return r < ' ' || r == ';' || r > '~' }) {
+		a.fail(v, "", "'%s' cannot stand in a cookie", v.Text)
+	}
+	return v, ok && !a.failed
+}
+
+// seconds reads a time whose unit is the second where none is given.
+func (a *args) seconds() time.Duration {
+	w, ok := a.next("a time, for example 30m or 8h")
+	if !ok {
+		return 0
+	}
+	if n, ok := parseInt(w.Text, 0, math.MaxInt32); ok {
+		return time.Duration(n) * time.Second
+	}
+	d, problem := parseTime(w.Text)
+	if problem != "" {
+		a.fail(w, timeHint, "'%s' is not a time: %s", w.Text, problem)
+	}
+	return d.Truncate(time.Second)
 }
 
 func serverCookie(s *server, a *args) {
@@ -77,4 +116,12 @@ func serverCookie(s *server, a *args) {
 		a.fail(w, "", "'%s' cannot stand in a cookie", w.Text)
 	}
 	s.Cookie = w.Text
+}
+
+func serverRedir(s *server, a *args) {
+	w, ok := a.next("a prefix, such as http://images.example.com")
+	if ok && strings.ContainsFunc(w.Text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		a.fail(w, "", "'%s' cannot stand in a location", w.Text)
+	}
+	s.Redir = w.Text
 }

@@ -11,7 +11,6 @@ import (
 
 // Options of mode http that change single things; see spec.HTTPOptions.
 var httpOptionKeywords = []keyword[*proxy]{
-	{"cookie", back, false, Done, parseCookie, "persistence by a cookie of baton's own: insert"},
 	{"http-send-name-header", back, false, Done, parseNameHeader, "tell the server its name"},
 	{"option checkcache", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.CheckCache = !a.no }, "no cookies in responses that caches may keep: 502"},
 	{"option h1-case-adjust-bogus-client", front, true, Done, func(p *proxy, a *args) { p.common.HTTP.AdjustToClient = !a.no }, "write names as h1-case-adjust says"},

@@ -23,7 +23,7 @@ func (s Status) String() string { return [...]string{"done", "warned", "refused"
 
 // Keyword is one row of the support matrix.
 type Keyword struct {
-	Table  string // section, global, proxy, bind, server, balance, http-request, http-response, tcp-request content, http-check, http-check expect, tcp-check, tcp-check expect, fetch, converter
+	Table  string // section, global, proxy, bind, server, balance, cookie, http-request, http-response, tcp-request content, http-check, http-check expect, tcp-check, tcp-check expect, fetch, converter
 	Name   string
 	In     string // proxy keywords: the sections that may hold it
 	Status Status
@@ -183,6 +183,7 @@ func Keywords() []Keyword {
 	all = appendKeywords(all, "ring", ringKeywords)
 	all = appendKeywords(all, "ring server", ringServerKeywords)
 	all = appendKeywords(all, "balance", algorithms)
+	all = appendKeywords(all, "cookie", cookieOptions)
 	all = appendKeywords(all, "http-request", httpRequestActions)
 	all = appendKeywords(all, "http-response", httpResponseActions)
 	all = appendKeywords(all, "http-after-response", httpAfterActions)

@@ -34,7 +34,6 @@ type settings struct {
 	retries    int
 	retryOn    spec.RetryOn
 	reuse      spec.Reuse
-	cookie     *spec.Cookie
 	redispatch int
 	allBackups bool
 
@@ -42,6 +41,11 @@ type settings struct {
 	fullconn     int
 	checks       checks
 	server       server // default-server
+
+	cookie      *spec.Cookie
+	cookieKey   string
+	persistDown bool
+	rdpCookie   string
 }
 
 func builtin() settings {
@@ -69,6 +73,7 @@ type proxy struct {
 	useBackends []useBackend
 	monitorFail []*spec.Cond
 	redirects   []spec.HTTPRule
+	persist     []spec.Persist
 
 	acls  []spec.ACL
 	conds []*pendingCond
@@ -156,6 +161,7 @@ func (p *proxy) validate() {
 	p.checkMode()
 	p.compileFormats()
 	p.checkBalance()
+	p.checkPersistence()
 	p.checkBackends()
 	p.checkPorts()
 	if p.common.Disabled || p.broken {
@@ -291,8 +297,9 @@ func (p *proxy) frontend() *spec.Frontend {
 func (p *proxy) backend() *spec.Backend {
 	b := &spec.Backend{
 		ServerKeepalive: p.serverAlive, Source: p.source, TCPResponse: p.tcpResponse, ResInspectDelay: p.resInspectDelay,
-		Common: p.fill(), Balance: p.balance, Retries: p.retries, RetryOn: p.retryOn, Reuse: p.reuse, Cookie: p.cookie, Redispatch: p.redispatch,
+		Common: p.fill(), Balance: p.balance, Retries: p.retries, RetryOn: p.retryOn, Reuse: p.reuse, Redispatch: p.redispatch,
 		AbortOnClose: p.abortOnClose, AllBackups: p.allBackups, Fullconn: p.fullconn, Checks: p.checks.plan(), Listen: p.kind&inFrontend != 0,
+		Cookie: p.cookie, CookieKey: p.cookieKey, Persist: p.persist, PersistDown: p.persistDown, RDPCookie: p.rdpCookie,
 	}
 	if b.Listen {
 		b.HTTPReq, b.HTTPRes, b.HTTPAfter = nil, nil, nil

@@ -121,7 +121,7 @@ var serverKeywords = []keyword[*server]{
 	{"port", 0, false, Done, serverPort, "port to send checks to"},
 	{"proto", 0, false, Refused, nil, ""},
 	{"proxy-v2-options", 0, false, Done, serverProxyOptions, "crc32c, authority, ssl and its kin; unique-id is not supported yet"},
-	{"redir", 0, false, Refused, nil, ""},
+	{"redir", 0, false, Done, serverRedir, "GET and HEAD requests are redirected to a prefix and their path"},
 	{"resolve-net", 0, false, Done, serverResolveNet, "networks whose addresses are preferred"},
 	{"resolve-opts", 0, false, Done, serverResolveOpts, "allow-dup-ip, ignore-weight"},
 	{"resolve-prefer", 0, false, Done, serverResolvePrefer, "the family that is asked for first, default ipv6"},

@@ -42,7 +42,7 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 		}
 		s.Sessions.Add(1)
 		w.countRate(&s.sessionRate)
-		k.server, k.assigned = s, t.Now()
+		k.server, k.assigned, k.persist = s, t.Now(), nil
 		return linked
 	}
 }
@@ -60,6 +60,9 @@ const (
 // may have room: only so a key stays with its server. Of other requests none overtakes
 // those that wait.
 func (k *link) choose(t *engine.Task, w *Worker, key balance.Key, except int) (*Server, choice) {
+	if s, c, ok := k.choosePersistent(); ok {
+		return s, c
+	}
 	b := k.backend
 	picker := w.pickers[b.index]
 	algorithm := b.Spec.Balance.Algorithm

@@ -17,6 +17,7 @@ func newBackend(sp *spec.Backend, index int, ids *int, fullconn int) *Backend {
 		Spec: sp, index: index, fullconn: fullconn, facts: factsOf(&sp.Common),
 		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes), after: newRules(sp.HTTPAfter),
 	}
+	b.persist = newPersistRules(sp.Persist)
 	b.content, b.requestContent = contentRules(sp.Mode, sp.TCPContent)
 	b.answer, b.answerHead = contentRules(sp.Mode, sp.TCPResponse)
 	b.slots.Store(new([]balance.Slot))

@@ -23,6 +23,13 @@ func (s *httpSession) forward(t *engine.Task) {
 	if !ok {
 		return
 	}
+	if f := s.chooseServer(t, key); f != linked {
+		s.unreached(t, f)
+		return
+	}
+	if s.redirectToServer(t) {
+		return
+	}
 	for again := false; ; again = true {
 		if f := s.reach(t, key, again); f != linked {
 			s.unreached(t, f)
@@ -62,14 +69,9 @@ func (s *httpSession) unreached(t *engine.Task, f failure) {
 	s.reply(t, 503, f.termination())
 }
 
-// reach gets a connection to a server: a new one where the request has been out before.
+// reach gets a connection to the server: a new one where the request has been out before.
 func (s *httpSession) reach(t *engine.Task, key balance.Key, again bool) failure {
 	k := &s.x.link
-	if k.server == nil && !s.takeAffinity(t) && !s.preferLast(t) {
-		if f := k.assign(t, s.w, key, -1); f != linked {
-			return f
-		}
-	}
 	if !again && s.idle(t) {
 		return linked
 	}

@@ -552,7 +552,7 @@ func (w *Worker) putExchange(x *exchange) {
 	x.resVars.Reset()
 	x.link.reset()
 	x.up, x.down = flow{}, flow{}
-	x.backend, x.lastRule = nil, nil
+	x.backend, x.lastRule, x.affinity = nil, nil, affinity{}
 	x.parsed, x.responded = 0, 0
 	x.sent, x.uploaded, x.bodyIn = 0, 0, 0
 	x.keep, x.told, x.silent, x.bad, x.logged, x.noRetry, x.severed = false, false, false, false, false, false, false

@@ -26,6 +26,10 @@ type link struct {
 	from      netip.AddrPort // the client, as the server may want to be told
 	authority []byte         // what a PROXY header told of it
 
+	persist  *Server // whom persistence names, until a server is assigned; nil: the algorithm chooses
+	anyState bool    // persist may be down
+	forced   bool    // and is not left (force-persist)
+
 	retries      int
 	redispatched bool
 	place        int     // in the backend's queue, from 1; 0: it did not wait there
@@ -58,6 +62,7 @@ const (
 func (k *link) reset() {
 	k.backend, k.server, k.conn, k.site = nil, nil, nil, nil
 	k.reused, k.redispatched = false, false
+	k.persist, k.anyState, k.forced = nil, false, false
 	k.retries, k.place, k.ownPlace, k.wanted = 0, 0, 0, nil
 	k.assigned, k.connected, k.guard = 0, 0, engine.Guard{}
 }
@@ -155,7 +160,7 @@ func (k *link) mayRedispatch() bool {
 	b := k.backend
 	n := b.Spec.Redispatch
 	switch {
-	case n == 0:
+	case n == 0, k.forced:
 		return false
 	case !k.server.Usable():
 		return true

@@ -206,9 +206,7 @@ func (s *httpSession) record(now mono.Time) *logfmt.Record {
 	x := s.x
 	r := s.w.record(s.fe, s.client, &x.link, x.end, now, x.start)
 	r.Client = s.src
-	if b := x.backend; b != nil {
-		r.State[2], r.State[3] = x.affinity.letters(b.Spec.Cookie)
-	}
+	r.State[2], r.State[3] = x.letters()
 	r.Status = max(x.status, 0)
 	if x.status < 0 && (x.end.who == 'P' || x.link.guard.Over()) {
 		r.Status = -1 // a rule has closed the connection, or the client has

@@ -112,6 +112,7 @@ type Backend struct {
 	redirects      []httpRule
 	response       []httpRule
 	after          []httpRule // http-after-response
+	persist        []persistRule
 
 	Conns       atomic.Int32
 	sessionRate rate

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"baton/internal/sys"
+	"baton/lb/cookie"
 	"baton/lb/sample"
 	"baton/lb/spec"
 )
@@ -45,6 +46,7 @@ type Server struct {
 type site struct {
 	addr     netip.AddrPort
 	sockaddr sys.Sockaddr
+	cookie   string // made of addr; "": none
 }
 
 // Addr is the server's address and port; the address is invalid while its name has none,
@@ -53,7 +55,20 @@ func (s *Server) Addr() netip.AddrPort { return s.at.Load().addr }
 
 // SetAddr moves the server: connections opened from now on go to a.
 func (s *Server) SetAddr(a netip.AddrPort) {
-	s.at.Store(&site{addr: a, sockaddr: sys.SockaddrOf(a)})
+	at := &site{addr: a, sockaddr: sys.SockaddrOf(a)}
+	if c := s.Backend.Spec.Cookie; c != nil && c.Dynamic {
+		at.cookie = cookie.Dynamic(s.Backend.Spec.CookieKey, a)
+	}
+	s.at.Store(at)
+}
+
+// Cookie is the value that stands for the server in a persistence cookie; "": there is
+// none.
+func (s *Server) Cookie() string {
+	if s.Spec.Cookie != "" {
+		return s.Spec.Cookie
+	}
+	return s.at.Load().cookie
 }
 
 // Weight is the server's present weight.

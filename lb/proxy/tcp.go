@@ -118,6 +118,10 @@ func (s *tcpSession) serve(t *engine.Task) {
 	k.from, k.authority = s.src, s.came.authority
 	k.guard = engine.Guard{Conn: s.client, Half: k.backend.Spec.AbortOnClose}
 	k.guard.Arm(t)
+	if b := k.backend.Spec; b.RDPCookie != "" || b.Balance.Algorithm == spec.ByRDPCookie {
+		s.take()
+		s.persistByRDP()
+	}
 	if f := k.connect(t, s.w, s.key(), s.client); f != linked {
 		s.end = f.termination()
 		return
@@ -141,6 +145,10 @@ func (s *tcpSession) key() balance.Key {
 		return balance.AddrKey(c, s.src.Addr())
 	case spec.ByExpr:
 		return exprKey(s.ctx(), c)
+	case spec.ByRDPCookie:
+		if v, ok := s.ctx().RDPCookie(c.Name); ok {
+			return balance.KeyOf(c, v)
+		}
 	}
 	return balance.Key{}
 }

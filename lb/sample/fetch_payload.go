@@ -142,9 +142,9 @@ func runPayloadLV(of func(*Ctx) *Channel) func(*Ctx, []Arg, *Sample) bool {
 	}
 }
 
-// rdpCookie finds the cookie in an RDP connection request ([MS-RDPBCGR] 2.2.1.1):
+// RDPCookie finds the cookie of that name ("": of any), whatever its capitals, in an RDP connection request ([MS-RDPBCGR] 2.2.1.1):
 // TPKT header, X.224 connection request, `Cookie: NAME=VALUE\r\n`.
-func (c *Ctx) rdpCookie(name string) (value []byte, ok bool) {
+func (c *Ctx) RDPCookie(name string) (value []byte, ok bool) {
 	b := c.In.B
 	const prefix = "Cookie:"
 	if len(b) <= 11 {
@@ -187,12 +187,12 @@ func equalFoldBoth(b []byte, s string) bool {
 }
 
 func runRDPCookie(c *Ctx, a []Arg, s *Sample) bool {
-	v, ok := c.rdpCookie(a[0].Str)
+	v, ok := c.RDPCookie(a[0].Str)
 	return s.setStr(v) && ok
 }
 
 func runRDPCookieCount(c *Ctx, a []Arg, s *Sample) bool {
-	if _, ok := c.rdpCookie(a[0].Str); ok {
+	if _, ok := c.RDPCookie(a[0].Str); ok {
 		return s.setInt(1)
 	}
 	return s.setInt(0) && !c.Undecided

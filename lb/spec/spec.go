@@ -176,9 +176,14 @@ type Backend struct {
 	Fullconn     int
 	Reuse        Reuse      // http-reuse
 	RetryOn      RetryOn    // retry-on
-	Cookie       *Cookie    // nil: none
 	Checks       *CheckPlan // what its servers' checks do; nil: a connection is enough
 	Listen       bool
+
+	Cookie      *Cookie   // nil: none
+	CookieKey   string    // dynamic-cookie-key
+	Persist     []Persist // force-persist and ignore-persist, in order
+	PersistDown bool      // option persist: a server that is down is tried all the same
+	RDPCookie   string    // persist rdp-cookie: the cookie's name; "": none
 }
 
 // Reuse says which idle server connections a request may take (http-reuse).
@@ -218,7 +223,8 @@ type Server struct {
 	Maxqueue int // 0: no limit
 	ID       int // `id`; 0: not given
 	Check    *Check
-	Cookie   string // the persistence cookie's value; "": none
+	Cookie   string // the persistence cookie's value; "": none, or a dynamic one
+	Redir    string // `redir`: GET and HEAD are sent to this prefix and their path; "": not
 
 	Source      *Source       // nil: the backend's
 	UserTimeout time.Duration // tcp-ut
