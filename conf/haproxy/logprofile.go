@@ -51,13 +51,14 @@ var logSteps = []logStep{
 	{"tcp-req-conn", logfmt.TCPReqConn, false, sample.AtConnection},
 	{"tcp-req-sess", logfmt.TCPReqSess, false, sample.AtSession},
 	{"tcp-req-cont", logfmt.TCPReqCont, false, sample.AtContent | sample.AtBackendContent},
+	{"tcp-res-cont", logfmt.TCPResCont, false, sample.AtResContent},
 	{"http-req", logfmt.HTTPReq, false, sample.AtRequest | sample.AtBackendRequest},
 	{"http-res", logfmt.HTTPRes, false, sample.AtResponse},
 	{"http-after-res", logfmt.HTTPAfterRes, false, sample.AtResponse},
 }
 
 // laterSteps are those that never come here.
-var laterSteps = []string{"quic-init", "tcp-res-cont"}
+var laterSteps = []string{"quic-init"}
 
 var logProfileKeywords = []keyword[*logProfile]{
 	{"log-tag", 0, false, Done, profileTag, "the program's name in syslog heads, before those of log-tag elsewhere"},
@@ -199,7 +200,7 @@ func actionDoLog(origin logfmt.Origin) func(*ruleLine, *args) {
 	}
 }
 
-// tcpDoLog is actionDoLog for the table that all tcp-request rules share.
+// tcpDoLog is actionDoLog for rules of mode tcp, which share a table.
 func tcpDoLog(r *ruleLine, a *args) {
 	origin := logfmt.TCPReqCont
 	switch r.when {
@@ -207,6 +208,8 @@ func tcpDoLog(r *ruleLine, a *args) {
 		origin = logfmt.TCPReqConn
 	case onSession:
 		origin = logfmt.TCPReqSess
+	case onResContent:
+		origin = logfmt.TCPResCont
 	}
 	actionDoLog(origin)(r, a)
 }

@@ -66,6 +66,7 @@ var tcpActions = []keyword[*ruleLine]{
 var tcpResponseActions = []keyword[*ruleLine]{
 	{"accept", 0, false, Done, actionAllow, "end the rules"},
 	{"close", 0, false, Done, actionPlain(spec.ActionClose), "close the server's connection; the client gets what has come"},
+	{"do-log", 0, false, Done, tcpDoLog, "write a log line now; profile"},
 	{"reject", 0, false, Done, actionPlain(spec.ActionReject), "close both connections; the client gets nothing"},
 	{"sc-inc-gpc", 0, false, Refused, nil, "no stick tables yet"},
 	{"sc-inc-gpc0", 0, false, Refused, nil, "no stick tables yet"},

@@ -97,6 +97,7 @@ const (
 	TCPReqConn // this one and those behind it are of the action do-log
 	TCPReqSess
 	TCPReqCont
+	TCPResCont
 	HTTPReq
 	HTTPRes
 	HTTPAfterRes
@@ -105,7 +106,7 @@ const (
 func (o Origin) String() string {
 	return [...]string{
 		"unspec", "sess_error", "sess_killed", "txn_accept", "txn_request", "txn_connect", "txn_response", "txn_close",
-		"tcp-req-conn", "tcp-req-sess", "tcp-req-cont", "http-req", "http-res", "http-after-res",
+		"tcp-req-conn", "tcp-req-sess", "tcp-req-cont", "tcp-res-cont", "http-req", "http-res", "http-after-res",
 	}[o]
 }
 

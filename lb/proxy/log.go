@@ -300,7 +300,7 @@ func (s *tcpSession) record(now mono.Time) *logfmt.Record {
 	return r
 }
 
-// doLog is the action of a tcp-request rule.
+// doLog is the action of a tcp-request or tcp-response rule.
 func (w *Worker) doLog(r *spec.HTTPRule, c *sample.Ctx, f *firm) {
 	level := spec.LogLevelAsIs
 	if f.level != nil {
@@ -310,9 +310,15 @@ func (w *Worker) doLog(r *spec.HTTPRule, c *sample.Ctx, f *firm) {
 		return
 	}
 	now := w.Loop.Now()
-	rec := w.record(f.fe, f.client, &link{}, termination{'-', '-'}, now, now).At(r.Origin)
-	rec.Client, rec.Sample = *f.src, c
-	w.send(f.fe, rec, level, r.Profile)
+	var rec *logfmt.Record
+	if s, ok := f.session.(*tcpSession); ok {
+		rec = s.record(now)
+	} else { // a connection in mode http that has no request yet
+		rec = w.record(f.fe, f.client, &link{}, termination{'-', '-'}, now, now)
+		rec.Client = *f.src
+	}
+	rec.Sample = c
+	w.send(f.fe, rec.At(r.Origin), level, r.Profile)
 }
 
 // logCtx is what expressions in a log line look at.
