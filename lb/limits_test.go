@@ -3,11 +3,8 @@ package lb_test
 import (
 	"fmt"
 	"io"
-	"net"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 )
 
 const answer = "HTTP/1.1 204 No Content\r\n\r\n"
@@ -198,29 +195,7 @@ func TestMaxconnKeepsOthersWaiting(t *testing.T) {
 // kernel drops our SYN.
 func TestConnectTimeout(t *testing.T) {
 	t.Parallel()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Close(fd)
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	sa, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := fmt.Sprint("127.0.0.1:", sa.(*syscall.SockaddrInet4).Port)
-	for full := false; !full; {
-		c, err := net.DialTimeout("tcp", addr, 50*time.Millisecond)
-		if full = err != nil; !full {
-			defer c.Close()
-		}
-	}
-	r := start(t, strings.Replace(plainHTTP, " server s1 {s1}\n", " timeout connect 30ms\n retries 1\n server s1 "+addr+"\n", 1))
+	r := start(t, strings.Replace(plainHTTP, " server s1 {s1}\n", " timeout connect 30ms\n retries 1\n server s1 {full}\n", 1))
 	c := r.client("fe")
 	c.get("x")
 	if got := c.message(); !strings.HasPrefix(got, "HTTP/1.1 503 ") {

@@ -37,6 +37,7 @@ const patience = 10 * time.Second
 //	{fe}  stands for a listener's address, any name that starts with "fe"
 //	{log} for a log target that nextLog reads, facility included
 //	{sock} for the path of that target alone
+//	{full} for an address that answers to no connection
 //	{no}  for an address where nobody listens, any name that starts with "no"
 //	{pages} for the folder of error pages, testdata/pages
 //	{port} for an origin's port alone, any name that starts with "port"
@@ -48,6 +49,7 @@ type rig struct {
 	origins  map[string]*net.TCPListener
 	conns    []*wire
 	reserved []int // descriptors
+	crowds   []net.Conn
 	logs     *net.UnixConn
 	sockets  map[string][]sys.FD // handed to the balancer
 	usable   chan string         // "backend n" for each change that the balancer tells
@@ -118,6 +120,8 @@ func (r *rig) fill(text, sock string) string {
 			}
 			return dir
 		case r.names[name] != "":
+		case name == "full":
+			r.names[name] = r.crowd()
 		case strings.HasPrefix(name, "fe"), strings.HasPrefix(name, "no"):
 			r.names[name] = r.reserve()
 		default:
@@ -158,6 +162,33 @@ func (r *rig) reserve() string {
 		r.t.Fatal(err)
 	}
 	return fmt.Sprint("127.0.0.1:", sa.(*syscall.SockaddrInet4).Port)
+}
+
+// crowd returns an address whose backlog is full: the kernel drops SYNs to it.
+func (r *rig) crowd() string {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.reserved = append(r.reserved, fd)
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		r.t.Fatal(err)
+	}
+	sa, err := syscall.Getsockname(fd)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	addr := fmt.Sprint("127.0.0.1:", sa.(*syscall.SockaddrInet4).Port)
+	for {
+		c, err := net.DialTimeout("tcp", addr, 50*time.Millisecond)
+		if err != nil {
+			return addr
+		}
+		r.crowds = append(r.crowds, c)
+	}
 }
 
 // run goes the daemon's way from the text to a running balancer.
@@ -257,6 +288,9 @@ func (r *rig) close() {
 	}
 	for _, ln := range r.origins {
 		ln.Close()
+	}
+	for _, c := range r.crowds {
+		c.Close()
 	}
 	for _, fd := range r.reserved {
 		_ = syscall.Close(fd)

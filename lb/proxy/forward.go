@@ -151,7 +151,7 @@ func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 		case errDest:
 			x.up.lost = true // perhaps the server says why
 		case errFormat:
-			return s.fail(t, 400, termination{'P', 'R'})
+			return s.fail(t, 400, termination{'P', 'H'})
 		default:
 			return s.fail(t, -1, termination{'C', 'D'})
 		}

@@ -142,7 +142,7 @@ func (s *httpSession) waitForBody(t *engine.Task, limit time.Duration, enough in
 			return false
 		}
 		if err != nil {
-			s.incomplete(t, 400, termination{'C', 'D'})
+			s.brokenOff(termination{'C', 'D'})
 			return false
 		}
 		s.n += n
@@ -171,7 +171,7 @@ func (s *httpSession) bufferBody(t *engine.Task) bool {
 			return false
 		}
 		if err != nil {
-			s.incomplete(t, 400, termination{'C', 'R'})
+			s.brokenOff(termination{'C', 'R'})
 			return false
 		}
 		s.n += n
@@ -188,6 +188,12 @@ func (s *httpSession) bufferBody(t *engine.Task) bool {
 func (s *httpSession) incomplete(t *engine.Task, status int, end termination) {
 	s.x.keep, s.x.parsed = false, 0 // the log counts a request as received with its body
 	s.reply(t, status, end)
+}
+
+// brokenOff ends a request whose body will not come any more: as in HAProxy the client
+// gets no answer.
+func (s *httpSession) brokenOff(end termination) {
+	s.x.keep, s.x.parsed, s.x.end = false, 0, end
 }
 
 // firstChunk returns what is there of a chunked body's first chunk.

@@ -71,10 +71,11 @@ func (s *httpSession) redirectBy(t *engine.Task, r *httpRule, c *sample.Ctx, res
 	if len(target) == 0 && r.IgnoreEmpty {
 		return goOn
 	}
+	x.status, x.end = r.Code, termination{'L', 'R'}
 	if response {
 		x.link.closeConn()
+		x.end.phase = 'H'
 	}
-	x.status, x.end = r.Code, termination{'L', 'R'}
 	out := t.Loop().Get()
 	b := append(out.B[:0], "HTTP/1.1 "...)
 	b = appendInt(b, r.Code)
