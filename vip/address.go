@@ -1,6 +1,7 @@
 package vip
 
 import (
+	"iter"
 	"net/netip"
 	"time"
 )
@@ -22,7 +23,8 @@ type Config struct {
 	Addresses []Address
 	Routes    []Route
 	Rules     []Rule
-	VMAC      VMAC
+	VMAC      VMAC     // of the instance: use_vmac
+	Others    []VMAC   // of addresses on other interfaces or of the other family: use_vmac_addr, use_vmac of an address
 	Promote   bool     // promote_secondaries: set it on every interface of the addresses
 	NoAccept  bool     // no_accept: packets to and from the addresses are dropped
 	Announce  Schedule // the zero one stands for DefaultSchedule
@@ -39,6 +41,30 @@ type VMAC struct {
 	Name     string
 	Base     string
 	Hardware [6]byte
+}
+
+// VMACs are all of the configuration.
+func (c *Config) VMACs() iter.Seq[VMAC] {
+	return func(yield func(VMAC) bool) {
+		if c.VMAC.Name != "" && !yield(c.VMAC) {
+			return
+		}
+		for _, v := range c.Others {
+			if !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// VMACOf returns that with a name.
+func (c *Config) VMACOf(name string) (VMAC, bool) {
+	for v := range c.VMACs() {
+		if v.Name == name {
+			return v, true
+		}
+	}
+	return VMAC{}, false
 }
 
 // Schedule says how a holder announces its addresses. RefreshRepeat is at least 1,

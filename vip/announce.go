@@ -64,12 +64,13 @@ func (k *Keeper) announce(now mono.Time, h *Holding, count int, out []Action) []
 	return out
 }
 
-// announceExtra announces once what adverts do not show to switches: the addresses on a
-// VMAC that adverts do not leave by, or on any interface.
+// announceExtra announces once what adverts do not show to switches: the addresses on
+// VMACs that adverts do not leave by, or on any interface.
 func (k *Keeper) announceExtra(now mono.Time, h *Holding, out []Action) []Action {
 	for i, l := range h.Leases {
 		a := h.Config.Addresses[i]
-		if l.Held && (h.Config.Announce.ExtraAll || a.Interface == h.Config.VMAC.Name) {
+		_, virtual := h.Config.VMACOf(a.Interface)
+		if l.Held && (h.Config.Announce.ExtraAll || virtual) {
 			out = k.send(now, a, 1, h.Config.Announce, out)
 		}
 	}

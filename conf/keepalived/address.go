@@ -28,6 +28,7 @@ type addressDraft struct {
 	label     conf.Word
 	broadcast conf.Word // an address, + or -
 	peer      conf.Word
+	vmac      bool // use_vmac
 }
 
 // addressKey is what must be unique: an address can float for one instance only.
@@ -63,9 +64,12 @@ func addressKeywords() [][]entry[addressDraft] {
 			d.peer = b.Words[1]
 		}},
 		{name: "track_group", status: Refused, doc: "it is for static addresses", min: 1, max: 1},
+		{name: "use_vmac", doc: "it has the virtual hardware address of its family, on a macvlan interface of its own on `dev`", parse: func(_ *lowerer, _ *conf.Block, d *addressDraft) {
+			d.vmac = true
+		}},
 		{name: "no_track", status: Warned, doc: "an address that someone removes is put back"},
 		{name: "-nodad", status: Warned, doc: "baton never waits for duplicate address detection"},
-	}, refuse[addressDraft]("", "home", "mngtmpaddr", "noprefixroute", "autojoin", "use_vmac")}
+	}, refuse[addressDraft]("", "home", "mngtmpaddr", "noprefixroute", "autojoin")}
 }
 
 // scope reads a name of /etc/iproute2/rt_scopes or a number.

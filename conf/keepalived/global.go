@@ -14,6 +14,7 @@ type globals struct {
 	announce                announceDraft
 	strict                  bool
 	vmacPrefix              string // of interface names, "": vrrp
+	vmacAddrPrefix          string // of those for addresses, "": vmacPrefix
 	defaultInterface        string // of static addresses
 }
 
@@ -43,12 +44,10 @@ func globalKeywords() [][]entry[globals] {
 				}
 			}},
 			{name: "vmac_prefix", doc: "how the names of interfaces of use_vmac begin; default: vrrp", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
-				w := b.Words[1]
-				if len(w.Text) > 7 { // .255.99 follows
-					l.errs.Errorf(w.Pos, "", "`vmac_prefix` must be at most 7 characters long, not `%s`", w.Text)
-				} else if l.interfaceName("vmac_prefix", w) {
-					g.vmacPrefix = w.Text
-				}
+				l.vmacPrefix(b, &g.vmacPrefix)
+			}},
+			{name: "vmac_addr_prefix", doc: "how the names of interfaces of use_vmac_addr, and of use_vmac of an address, begin; default: vmac_prefix", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
+				l.vmacPrefix(b, &g.vmacAddrPrefix)
 			}},
 			{name: "default_interface", doc: "the interface of static addresses that name none", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, g *globals) {
 				if l.interfaceName("default_interface", b.Words[1]) {
@@ -83,7 +82,6 @@ func globalKeywords() [][]entry[globals] {
 		// Firewall and virtual MACs.
 		warn[globals]("the rules of no_accept stand in an nftables table of their own, `inet baton`", "nftables", "nftables_priority", "nftables_counters", "nftables_ifindex",
 			"vrrp_iptables", "vrrp_ipsets"),
-		warn[globals]("use_vmac_addr is not supported", "vmac_addr_prefix"),
 		refuse[globals]("set it with sysctl: net.ipv4.igmp_link_local_mcast_reports=0", "disable_local_igmp"),
 
 		// Scheduling: the VRRP thread is real-time and locked in memory when allowed.

@@ -254,6 +254,9 @@ func dump(b *strings.Builder, c *Config) {
 		if m := i.VIP.VMAC; m.Name != "" {
 			fmt.Fprintf(b, "    vmac %s on %s %x adverts=%t\n", m.Name, m.Base, m.Hardware, v.VirtualMAC)
 		}
+		for _, m := range i.VIP.Others {
+			fmt.Fprintf(b, "    vmac %s on %s %x\n", m.Name, m.Base, m.Hardware)
+		}
 		if i.VIP.NoAccept {
 			b.WriteString("    no_accept\n")
 		}

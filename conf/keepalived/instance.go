@@ -145,7 +145,7 @@ func instanceKeywords() [][]entry[instanceDraft] {
 		announceKeywords("", func(d *instanceDraft) *announceDraft { return &d.announce }),
 		acceptKeywords(),
 		refuse[instanceDraft]("an instance speaks on an interface", "vrf"),
-		refuse[instanceDraft]("use_vmac is what there is: a macvlan interface for the addresses of `interface`", "use_vmac_addr", "use_ipvlan"),
+		refuse[instanceDraft]("use_vmac is what there is, and where switches refuse further hardware addresses, none: gratuitous ARP moves the addresses", "use_ipvlan"),
 		refuse[instanceDraft]("", "track_src_ip",
 			"lvs_sync_daemon_interface"),
 		warn[instanceDraft]("an empty unicast_peer is an error", "unicast_fault_no_peer"),
@@ -244,12 +244,13 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	l.strictMode(d)
 	noAccept := l.finishAccept(d)
 	vmac := l.finishVMAC(d)
+	others := l.addressVMACs(d, vmac)
 	advertised, excluded := l.finishAddresses(d, vmac)
 	inst := Instance{
 		Pos: name.Pos, VRRP: d.vrrp, Tracks: d.tracks, At: places(b.Body),
 		VIP: vip.Config{
 			Instance: name.Text, Interface: d.vrrp.Interface, Addresses: append(advertised, excluded...),
-			Routes: d.routes, Rules: d.rules, VMAC: vmac, NoAccept: noAccept, Promote: d.promote, Announce: d.announce.schedule(l.globals.announce),
+			Routes: d.routes, Rules: d.rules, VMAC: vmac, Others: others, NoAccept: noAccept, Promote: d.promote, Announce: d.announce.schedule(l.globals.announce),
 		},
 	}
 	if d.strict {

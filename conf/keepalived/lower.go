@@ -22,6 +22,7 @@ func Lower(t *conf.Tree) (*Config, diag.List) {
 		groups:    make(map[string]diag.Pos),
 		memberOf:  make(map[string]diag.Pos),
 		vmacs:     make(map[string]diag.Pos),
+		stations:  make(map[station]diag.Pos),
 	}
 	lowerBody(l, "", l.top, t.Blocks, l)
 	for _, d := range l.scriptOrder {
@@ -63,6 +64,7 @@ type lowerer struct {
 
 	instances    map[string]diag.Pos // names seen
 	vmacs        map[string]diag.Pos // names of interfaces of use_vmac
+	stations     map[station]diag.Pos
 	vrids        map[vridKey]diag.Pos
 	addresses    map[addressKey]ownedAddress
 	probes       map[string]*checkscript.Probe // every probe that may be tracked, by name

@@ -31,6 +31,9 @@ func (l *lowerer) finishStatic() {
 	}
 	for i := range l.static {
 		d := &l.static[i]
+		if d.vmac {
+			l.errs.Errorf(d.word.Pos, "take `use_vmac` out: no virtual router has the address", "static address %s cannot have a virtual hardware address", d.word.Text)
+		}
 		if d.address.Interface == "" {
 			d.address.Interface = l.globals.defaultInterface
 		}

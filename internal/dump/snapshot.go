@@ -121,7 +121,7 @@ func (in *Instance) addressText(a vip.Address, device string, held bool) string 
 	if a.Interface != "" {
 		device = a.Interface
 	}
-	if v := in.VIP.VMAC; v.Name != "" && v.Name == device {
+	if v, ok := in.VIP.VMACOf(device); ok {
 		device += "@" + v.Base
 	}
 	text += " dev " + device + " scope " + scope(a.Scope)

@@ -60,11 +60,15 @@ func (m *Manager) Inherit(now mono.Time, old *Manager, was map[string]string) {
 func (m *Manager) dropVMACs(old *Manager) {
 	kept := make(map[string]bool)
 	for _, c := range m.cfgs {
-		kept[c.VMAC.Name] = true
+		for v := range c.VMACs() {
+			kept[v.Name] = true
+		}
 	}
 	for _, c := range old.cfgs {
-		if name := c.VMAC.Name; name != "" && !kept[name] {
-			m.complain("interface "+name, m.dropVMAC(name))
+		for v := range c.VMACs() {
+			if !kept[v.Name] {
+				m.complain("interface "+v.Name, m.dropVMAC(v.Name))
+			}
 		}
 	}
 }

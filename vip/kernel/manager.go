@@ -183,7 +183,7 @@ func (m *Manager) Set(instance string, up bool, now mono.Time, pause func()) err
 		ev.Kind = vip.Up
 	}
 	var errs []error
-	if v := h.Config.VMAC; v.Name != "" {
+	for v := range h.Config.VMACs() {
 		if up {
 			errs = append(errs, m.raiseVMAC(v))
 		} else {

@@ -26,11 +26,10 @@ const vmacAlias = "baton use_vmac"
 func (m *Manager) MakeVMACs() error {
 	var errs []error
 	for _, c := range m.cfgs {
-		if c.VMAC.Name == "" {
-			continue
-		}
-		if _, err := m.vmac(c.VMAC); err != nil && !errors.Is(err, errNoInterface) {
-			errs = append(errs, err)
+		for v := range c.VMACs() {
+			if _, err := m.vmac(v); err != nil && !errors.Is(err, errNoInterface) {
+				errs = append(errs, err)
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -54,7 +53,10 @@ func (m *Manager) raiseVMAC(v vip.VMAC) error {
 // base, or set down by hand.
 func (m *Manager) raiseWanted() {
 	for _, h := range m.keeper.Holdings() {
-		if v := h.Config.VMAC; h.Wanted && v.Name != "" {
+		if !h.Wanted {
+			continue
+		}
+		for v := range h.Config.VMACs() {
 			m.complain("interface "+v.Name, m.raiseVMAC(v))
 		}
 	}
@@ -90,7 +92,7 @@ func (m *Manager) vmac(v vip.VMAC) (netlink.Link, error) {
 		at := link.Attrs()
 		switch {
 		case at.Alias != vmacAlias:
-			return nil, fmt.Errorf("interface %s is there and was not made by baton: remove it (ip link del %s), or name another with use_vmac NAME", v.Name, v.Name)
+			return nil, fmt.Errorf("interface %s is there and was not made by baton: remove it (ip link del %s), or give baton's another name with use_vmac NAME, vmac_prefix or vmac_addr_prefix", v.Name, v.Name)
 		case at.ParentIndex == base.Attrs().Index:
 			return link, nil
 		}

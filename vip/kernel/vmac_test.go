@@ -17,10 +17,19 @@ func onVMAC(addr string) vip.Config {
 	return c
 }
 
+// The instance's own, or that of an address.
 func TestVMAC(t *testing.T) {
+	own := onVMAC("10.0.0.9/24")
+	other := own
+	other.VMAC, other.Others = vip.VMAC{}, []vip.VMAC{own.VMAC}
+	t.Run("use_vmac", func(t *testing.T) { testVMAC(t, own) })
+	t.Run("use_vmac_addr", func(t *testing.T) { testVMAC(t, other) })
+}
+
+func testVMAC(t *testing.T, c vip.Config) {
 	sw := nettest.NewSwitch(t)
 	host, peer := sw.Host("a", "10.0.0.1/24"), sw.Host("b", "10.0.0.2/24")
-	h := newHarness(t, host.NS, onVMAC("10.0.0.9/24"))
+	h := newHarness(t, host.NS, c)
 	host.Do(func() {
 		if err := h.MakeVMACs(); err != nil {
 			t.Fatal(err)
