@@ -33,7 +33,7 @@ endif
 KEEP        := tools/keepowner.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint lint-more fmt fuzz fuzz-smoke bench bench-failover bench-vrrp e2e deb deb-test demo vagrant-box vagrant-up clean need-go tools
+.PHONY: help build test race lint lint-more fmt fuzz fuzz-smoke bench bench-failover bench-vrrp e2e matrix deb deb-test demo vagrant-box vagrant-up clean need-go tools
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,10 @@ race: need-go ## run the unit tests under the race detector
 e2e: need-go ## run the end-to-end tests (root)
 	@tools/deps.sh test
 	@$(KEEP) tools/test.sh e2e
+
+matrix: need-go ## every fault against Debian's keepalived, in either role, by every kind of advert (root; minutes)
+	@tools/deps.sh test
+	@BATON_MATRIX=1 $(KEEP) $(GO) test -buildvcs=false -count=1 -v -run TestMatrix ./test/e2e
 
 fuzz: need-go ## run each fuzz target for FUZZTIME (default 60s)
 	@$(KEEP) tools/fuzz.sh $(FUZZTIME)

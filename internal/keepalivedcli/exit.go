@@ -1,7 +1,8 @@
 package keepalivedcli
 
 // The exit statuses of keepalived(8). Debian's 2.2.7 answers -t with 5 and 6 where
-// its manual says 4 and 5; baton does what the manual says.
+// its manual says 4 and 5, and never with 3; baton does what the manual says. See
+// docs/keepalived.md.
 const (
 	ExitOK             = 0
 	ExitUsage          = 1 // also what else keeps it from starting

@@ -19,6 +19,12 @@ func (n *node) keepalived(conf string) {
 		}
 	}
 	path := n.write("peer.conf", conf)
+	// A killed one leaves its pid files, and believes them while the number lives on.
+	for _, name := range []string{"keepalived.pid", "vrrp.pid"} {
+		if err := os.RemoveAll(filepath.Join(n.dir, name)); err != nil {
+			n.t.Fatal(err)
+		}
+	}
 	cmd := n.Command(bin, "-n", "-l", "-D", "-P", "-f", path,
 		"-p", filepath.Join(n.dir, "keepalived.pid"), "-r", filepath.Join(n.dir, "vrrp.pid"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it has a child, which dies with the group
