@@ -10,6 +10,7 @@ import (
 	"baton/lb/health"
 	"baton/lb/health/probe"
 	"baton/lb/proxy"
+	"baton/lb/resolve"
 )
 
 // check is the health of one server.
@@ -26,6 +27,8 @@ type check struct {
 	// Under LB.stateMu.
 	up   bool
 	stop context.CancelFunc // ends the running checks; nil: none run
+	was  *health.Machine    // what the first check goes on from; nil: nothing
+	seat *resolve.Seat      // by its resolver, whose goroutine owns it
 }
 
 // newChecks makes the health of every server. A server is up until a check has
@@ -97,7 +100,9 @@ func (l *LB) startCheck(k *check) {
 	}
 	ctx, stop := context.WithCancel(l.checking)
 	k.stop = stop
-	l.checkers.Go(func() { k.runner.Run(ctx) })
+	was := k.was
+	k.was = nil
+	l.checkers.Go(func() { k.runner.Run(ctx, was) })
 }
 
 // ups returns which servers of a backend are in service, by index.

@@ -29,8 +29,9 @@ type Options struct {
 	// Sockets are listening sockets of an earlier process, by spec.Bind.Key: Listen takes
 	// those that it needs over from it and closes the others.
 	Sockets map[string][]sys.FD
-	// HandOver keeps the listening sockets at hand for a later process; see HandOver.
-	HandOver bool
+
+	was    *LB // of the configuration before, in this process: Next sets it
+	beside int // connections that older configurations still have
 }
 
 // LB is the balancer. Its methods are safe for use by several goroutines.
@@ -44,16 +45,18 @@ type LB struct {
 	checks    []*check
 	checkers  sync.WaitGroup
 	checking  context.Context // of the running checks; nil: not yet
+	freeze    func()          // ends checks and resolvers, and waits for their end
 	resolvers []*resolver
 	stateMu   sync.Mutex // one server state change at a time
 
+	bound     []bound       // open, and no loop has them yet
 	ready     chan struct{} // closed when clients are served
 	running   atomic.Bool
 	listening atomic.Bool
 	closing   atomic.Int32  // loops that have not closed their listeners yet
 	probes    atomic.Uint32 // ProbeDial's turn among the loops
 
-	held held // listening sockets for a later process
+	held held // listening sockets for a successor
 }
 
 // New builds the balancer. It opens no socket.
@@ -83,12 +86,16 @@ func New(cfg *spec.Config, o Options) (_ *LB, err error) {
 			l.Close()
 		}
 	}()
-	limit, err := maxconn(cfg)
+	limit, err := maxconn(cfg, o.beside)
 	if err != nil {
 		return nil, err
 	}
 	l.set = &proxy.Set{Log: o.Log, Maxconn: limit, HeaderCase: cfg.Global.HeaderCase, Host: host, PID: os.Getpid()}
-	if err := proxy.Build(l.set, cfg, l.sinks); err != nil {
+	var was *proxy.Set
+	if o.was != nil {
+		was = o.was.set
+	}
+	if err := proxy.Build(l.set, cfg, l.sinks, was); err != nil {
 		return nil, err
 	}
 	loops := cfg.Global.NbThread
@@ -108,6 +115,7 @@ func New(cfg *spec.Config, o Options) (_ *LB, err error) {
 
 // Close frees a balancer that has not run and will not.
 func (l *LB) Close() {
+	l.closeBound()
 	if l.set != nil {
 		for _, w := range l.set.Workers {
 			w.Loop.Close()
@@ -124,11 +132,15 @@ const otherDescriptors = 128
 // maxconn decides the process's connection limit: the configured one, for which the
 // descriptor limit is raised, or what the descriptor limit allows. A connection
 // takes two descriptors, the client's and the server's; in tunnels it may take two
-// more for a pipe, which it can do without.
-func maxconn(cfg *spec.Config) (int32, error) {
+// more for a pipe, which it can do without. Those that older configurations still have
+// come on top where the system allows that, as they would with a process for each.
+func maxconn(cfg *spec.Config, beside int) (int32, error) {
 	soft, hard := sys.OpenFileLimit()
 	if n := cfg.Global.Maxconn; n > 0 {
 		need := uint64(2*n + otherDescriptors)
+		if all := need + uint64(2*beside); all > soft && all <= hard {
+			need = all
+		}
 		if need > soft {
 			if err := sys.SetOpenFileLimit(need); err != nil {
 				return 0, fmt.Errorf("maxconn %d needs %d open files, the limit is %d: raise LimitNOFILE= in the unit (or ulimit -n), or lower maxconn", n, need, hard)
@@ -141,7 +153,7 @@ func maxconn(cfg *spec.Config) (int32, error) {
 		soft, _ = sys.OpenFileLimit()
 	}
 	// Sizes follow from this number nowhere, so an unlimited descriptor limit costs no memory.
-	return int32(min(max(int64(soft)-otherDescriptors, 64)/2, 1<<20)), nil
+	return int32(min(max(int64(soft)-otherDescriptors-int64(2*beside), 64)/2, 1<<20)), nil
 }
 
 // Run turns the loops and checks the servers until ctx ends.
@@ -150,6 +162,7 @@ func (l *LB) Run(ctx context.Context) error {
 	// else need room of their own beside them.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(l.set.Workers)+2))
 	l.initialStates() // posted ahead of the first connection
+	l.watchBound()
 	var wg sync.WaitGroup
 	for _, w := range l.set.Workers {
 		wg.Go(w.Loop.Run)
@@ -162,14 +175,19 @@ func (l *LB) Run(ctx context.Context) error {
 		w.Loop.Post(first.Done)
 	}
 	first.Wait()
+	watching, end := context.WithCancel(ctx)
+	waitChecks := l.runChecks(watching)
+	waitResolvers := l.runResolvers(watching)
+	l.freeze = func() {
+		end()
+		waitResolvers()
+		waitChecks()
+	}
 	l.running.Store(true)
 	close(l.ready)
-	waitChecks := l.runChecks(ctx)
-	waitResolvers := l.runResolvers(ctx)
 	<-ctx.Done()
 	l.running.Store(false)
-	waitResolvers()
-	waitChecks()
+	l.freeze()
 	for _, w := range l.set.Workers {
 		w.Loop.Stop()
 	}
@@ -187,43 +205,41 @@ func (l *LB) Ready() <-chan struct{} { return l.ready }
 
 // StopListening takes no new connections. Present requests are served, their
 // responses say Connection: close, and connections between two requests end.
-func (l *LB) StopListening() { l.stopListening(false) }
+func (l *LB) StopListening() {
+	l.stopListening(true, func(w *proxy.Worker) { w.CloseIdle(false) })
+}
 
 // Succeed is StopListening after another process has taken the listeners over: who
 // has connected and not asked yet is still served, so that nobody notices.
-func (l *LB) Succeed() { l.stopListening(true) }
+func (l *LB) Succeed() {
+	l.stopListening(true, func(w *proxy.Worker) { w.CloseIdle(true) })
+}
 
-func (l *LB) stopListening(spareNew bool) {
+// retire is StopListening after another LB of this process has taken the listeners over:
+// nothing ends that a client could have used for a request already on its way. A
+// connection ends with the response that says so.
+func (l *LB) retire() { l.stopListening(false, (*proxy.Worker).TakeRest) }
+
+func (l *LB) stopListening(unawaited bool, before func(*proxy.Worker)) {
 	l.listening.Store(false)
 	l.held.close()
-	l.set.Drain()
+	l.set.Drain(unawaited)
 	for _, w := range l.set.Workers {
 		l.closing.Add(1)
 		w.Loop.Post(func() {
 			defer l.closing.Add(-1)
+			before(w)
 			w.CloseListeners()
-			w.CloseIdle(spareNew)
 		})
 	}
 }
 
-// Quiesce tells clients to end their connections while new ones are still taken,
-// and returns at a moment without any, or when ctx ends. It is for an address
-// about to move: what is connected then breaks. resume undoes it.
-func (l *LB) Quiesce(ctx context.Context) (resume func()) {
-	l.set.Drain()
+// sendHome has clients end their connections; new ones are taken.
+func (l *LB) sendHome() {
+	l.set.Drain(true)
 	for _, w := range l.set.Workers {
 		w.Loop.Post(func() { w.CloseIdle(false) })
 	}
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for l.set.Conns() > 0 && ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-		}
-	}
-	return l.set.Resume
 }
 
 // Drain waits until the last connection has ended, or ctx.

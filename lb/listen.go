@@ -1,6 +1,7 @@
 package lb
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 
@@ -25,14 +26,6 @@ type bound struct {
 // loops share for anything else. What an earlier process handed over (Options)
 // is used as it is. On error nothing stays open.
 func (l *LB) Listen() error {
-	var all []bound
-	fail := func(err error) error {
-		for _, b := range all {
-			b.fd.Close()
-		}
-		l.held.close()
-		return err
-	}
 	for _, fe := range l.set.Frontends {
 		if fe.Spec.Disabled {
 			continue
@@ -41,57 +34,90 @@ func (l *LB) Listen() error {
 			bind := &fe.Spec.Binds[i]
 			sockets, err := l.sockets(fe.Spec, bind)
 			for n, fd := range sockets {
-				all = append(all, bound{fd, l.set.Workers[n%len(l.set.Workers)], fe, bind})
+				l.bound = append(l.bound, bound{fd, l.set.Workers[n%len(l.set.Workers)], fe, bind})
 			}
-			if err == nil && l.o.HandOver {
-				err = l.held.keep(bind.Key(), sockets)
+			if err == nil {
+				err = l.held.keep(bind, shapeOf(fe.Spec, bind), sockets)
 			}
 			if err != nil {
-				return fail(&BindError{Bind: bind, Frontend: fe.Spec.Name, Err: err})
+				l.closeBound()
+				return &BindError{Bind: bind, Frontend: fe.Spec.Name, Err: err}
 			}
 		}
 	}
 	for _, rest := range l.o.Sockets {
 		closeAll(rest)
 	}
-	l.o.Sockets = nil
-	for _, b := range all {
+	l.o.Sockets, l.o.was = nil, nil
+	l.listening.Store(true)
+	return nil
+}
+
+// watchBound gives the listening sockets to their loops.
+func (l *LB) watchBound() {
+	for _, b := range l.bound {
 		b.w.Loop.Post(func() {
 			if err := b.w.Listen(b.fd, b.fe, b.bind); err != nil {
 				l.log.Error("cannot watch a listener", "bind", b.bind.Text, "error", err)
 			}
 		})
 	}
-	l.listening.Store(true)
-	return nil
+	l.bound = nil
+}
+
+func (l *LB) closeBound() {
+	for _, b := range l.bound {
+		b.fd.Close()
+	}
+	l.bound = nil
+	l.held.close()
+}
+
+// shape is what a listening socket was opened with: one of another shape does not do.
+type shape struct {
+	ip   sys.ListenOptions
+	file spec.SocketFile
+}
+
+func shapeOf(fe *spec.Frontend, bind *spec.Bind) shape {
+	size := cmp.Or(fe.Backlog, backlog)
+	switch bind.Kind {
+	case spec.BindIP:
+		return shape{ip: sys.ListenOptions{
+			TCP: tcpOptions(fe, bind), Backlog: cmp.Or(bind.TCP.Backlog, size),
+			V6Only: bind.Addr.Addr().Is6() && !bind.V4V6, FreeBind: true,
+		}}
+	case spec.BindUnix:
+		return shape{file: bind.File}
+	}
+	return shape{}
 }
 
 // sockets opens or takes over the listening sockets of one bind, at least one for
 // each loop. On error those that it made are in the list nevertheless.
 func (l *LB) sockets(fe *spec.Frontend, bind *spec.Bind) ([]sys.FD, error) {
 	want := len(l.set.Workers)
-	size := backlog
-	if fe.Backlog > 0 {
-		size = fe.Backlog
-	}
 	list := l.o.Sockets[bind.Key()]
 	delete(l.o.Sockets, bind.Key())
-	if bind.Kind != spec.BindIP {
-		return share(list, want, func() (sys.FD, error) { return listenLocal(bind, size) })
+	form, ours := shapeOf(fe, bind), false
+	if l.o.was != nil {
+		var err error
+		if list, ours, err = l.o.was.held.copies(bind, form); err != nil {
+			return list, err
+		}
 	}
-	if len(list) == 0 {
+	if bind.Kind != spec.BindIP {
+		return share(list, want, func() (sys.FD, error) { return listenLocal(bind, cmp.Or(fe.Backlog, backlog)) })
+	}
+	if len(list) == 0 && !ours {
 		// SO_REUSEPORT would let a second daemon of the same user share our port in
 		// silence; a first socket without it finds out.
 		if err := sys.CheckPortFree(bind.Addr); err != nil {
 			return nil, err
 		}
 	}
-	if bind.TCP.Backlog > 0 {
-		size = bind.TCP.Backlog
-	}
-	o := sys.ListenOptions{TCP: tcpOptions(fe, bind), Backlog: size, V6Only: bind.Addr.Addr().Is6() && !bind.V4V6, FreeBind: true}
 	for len(list) < want {
-		fd, err := sys.ListenTCP(bind.Addr, o)
+		fd, err := sys.ListenTCP(bind.Addr, form.ip)
 		if err != nil {
 			return list, err
 		}
@@ -164,13 +190,19 @@ type Socket struct {
 	FD  sys.FD
 }
 
-// held are second descriptors of the listening sockets, for a later process.
+// held are second descriptors of the listening sockets, for a successor.
 type held struct {
 	mu  sync.Mutex
-	all []Socket
+	all []heldSocket
 }
 
-func (h *held) keep(key string, list []sys.FD) error {
+type heldSocket struct {
+	Socket
+	bind  *spec.Bind
+	shape shape
+}
+
+func (h *held) keep(bind *spec.Bind, form shape, list []sys.FD) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, fd := range list {
@@ -178,9 +210,29 @@ func (h *held) keep(key string, list []sys.FD) error {
 		if err != nil {
 			return err
 		}
-		h.all = append(h.all, Socket{key, dup})
+		h.all = append(h.all, heldSocket{Socket{bind.Key(), dup}, bind, form})
 	}
 	return nil
+}
+
+// copies returns descriptors of the sockets that are bound and shaped so. ours reports
+// that the port is used by sockets here, whatever their address. On error what was
+// copied is in the list nevertheless.
+func (h *held) copies(bind *spec.Bind, form shape) (list []sys.FD, ours bool, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.all {
+		ours = ours || s.bind.Kind == spec.BindIP && s.bind.Addr.Port() == bind.Addr.Port()
+		if s.Key != bind.Key() || s.shape != form {
+			continue
+		}
+		dup, err := s.FD.Dup()
+		if err != nil {
+			return list, ours, err
+		}
+		list = append(list, dup)
+	}
+	return list, ours, nil
 }
 
 func (h *held) close() {
@@ -193,12 +245,12 @@ func (h *held) close() {
 }
 
 // HandOver gives the listening sockets to send, one after the other, until one
-// fails. They stay this process's too. It needs Options.HandOver.
+// fails. They stay this process's too.
 func (l *LB) HandOver(send func(Socket) error) error {
 	l.held.mu.Lock()
 	defer l.held.mu.Unlock()
 	for _, s := range l.held.all {
-		if err := send(s); err != nil {
+		if err := send(s.Socket); err != nil {
 			return err
 		}
 	}

@@ -121,7 +121,7 @@ frontend f
 	if err != nil || count != 6 {
 		t.Fatalf("%d sockets: %v", count, err)
 	}
-	if err := second.run(first.fill(fmt.Sprintf(text, 2, path), "")); err != nil {
+	if err := second.run(first.fill(fmt.Sprintf(text, 2, path))); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(second.halt)

@@ -142,13 +142,19 @@ func (r *resolver) begin(now mono.Time) {
 			places[place{k.backend, of}] = g
 			r.groups = append(r.groups, g)
 		}
+		seat := resolve.Seat{Addr: k.server.Addr().Addr(), Prefer: prefer, Nets: sp.Naming.Nets, Dup: sp.Naming.AllowDup}
+		if was := k.seat; was != nil {
+			seat.Target, seat.Port, seat.Weight = was.Target, was.Port, was.Weight
+		}
 		g.checks = append(g.checks, k)
-		g.seats = append(g.seats, resolve.Seat{Addr: sp.Addr, Prefer: prefer, Nets: sp.Naming.Nets, Dup: sp.Naming.AllowDup})
+		g.seats = append(g.seats, seat)
 	}
 	for _, g := range r.groups {
 		var known []resolve.Record
-		for _, s := range g.seats {
-			if s.Addr.IsValid() {
+		for i := range g.seats {
+			s := &g.seats[i]
+			g.checks[i].seat = s
+			if s.Addr.IsValid() && g.of.first != resolve.SRV {
 				known = append(known, resolve.Record{Addr: s.Addr})
 			}
 		}

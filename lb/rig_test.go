@@ -24,6 +24,7 @@ import (
 	"baton/conf/haproxy"
 	"baton/internal/sys"
 	"baton/lb"
+	"baton/lb/spec"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -44,13 +45,14 @@ const patience = 10 * time.Second
 //	{s1}  for an origin's address, any other name
 type rig struct {
 	t        testing.TB
-	lb       *lb.LB // nil when HAProxy plays its part
+	lb       *lb.Service // nil when HAProxy plays its part
 	names    map[string]string
 	origins  map[string]*net.TCPListener
 	conns    []*wire
 	reserved []int // descriptors
 	crowds   []net.Conn
 	logs     *net.UnixConn
+	sock     string              // its path
 	sockets  map[string][]sys.FD // handed to the balancer
 	usable   chan string         // "backend n" for each change that the balancer tells
 	players  sync.WaitGroup      // goroutines that play origins until their listeners close
@@ -87,13 +89,13 @@ func startAs(t testing.TB, text string, haproxy bool) *rig {
 func startWith(t testing.TB, text string, haproxy bool, before func(*rig)) *rig {
 	t.Helper()
 	r := &rig{t: t, names: make(map[string]string), origins: make(map[string]*net.TCPListener), usable: make(chan string, 1000)}
-	sock := filepath.Join(t.TempDir(), "log")
+	r.sock = filepath.Join(t.TempDir(), "log")
 	var err error
-	if r.logs, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: sock, Net: "unixgram"}); err != nil {
+	if r.logs, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: r.sock, Net: "unixgram"}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.close)
-	cfg := r.fill(text, sock)
+	cfg := r.fill(text)
 	before(r)
 	if haproxy {
 		r.runHAProxy(cfg)
@@ -105,14 +107,14 @@ func startWith(t testing.TB, text string, haproxy bool, before func(*rig)) *rig 
 
 var placeholder = regexp.MustCompile(`\{[a-z]+[0-9]*\}`)
 
-func (r *rig) fill(text, sock string) string {
+func (r *rig) fill(text string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(s string) string {
 		name := s[1 : len(s)-1]
 		switch {
 		case name == "sock":
-			return sock
+			return r.sock
 		case name == "log":
-			return sock + " len 8000 format raw local0"
+			return r.sock + " len 8000 format raw local0"
 		case name == "pages":
 			dir, err := filepath.Abs("testdata/pages")
 			if err != nil {
@@ -191,8 +193,8 @@ func (r *rig) crowd() string {
 	}
 }
 
-// run goes the daemon's way from the text to a running balancer.
-func (r *rig) run(text string) error {
+// load goes the daemon's way from the text to the configuration.
+func (r *rig) load(text string) *spec.Config {
 	t := r.t
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "t.cfg"), []byte(text+"\n"), 0o600); err != nil {
@@ -207,9 +209,15 @@ func (r *rig) run(text string) error {
 	if errs.Errors() > 0 {
 		t.Fatalf("%v\n%s", errs, text)
 	}
+	return cfg
+}
+
+// run goes the daemon's way from the text to a running balancer.
+func (r *rig) run(text string) error {
+	t := r.t
+	cfg := r.load(text)
 	var err error
-	r.lb, err = lb.New(cfg, lb.Options{
-		HandOver:  true,
+	r.lb, err = lb.NewService(cfg, lb.Options{
 		Sockets:   r.sockets,
 		Log:       slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		OnBackend: func(name string, n int) { r.usable <- fmt.Sprint(name, " ", n) },

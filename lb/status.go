@@ -17,6 +17,7 @@ type Status struct {
 	LogTargets     []LogTarget      `json:"log_targets,omitempty"`
 	Frontends      []FrontendStatus `json:"frontends,omitempty"`
 	Backends       []BackendStatus  `json:"backends,omitempty"`
+	Older          []OlderStatus    `json:"older,omitempty"`
 }
 
 // LogTarget is where log lines go.
@@ -26,7 +27,14 @@ type LogTarget struct {
 	Failing bool   `json:"failing"` // it can't be reached at present
 }
 
-// Counters are what a proxy has counted since the start.
+// OlderStatus is a configuration that a reload has replaced and that clients are still
+// connected to.
+type OlderStatus struct {
+	Until       time.Time `json:"until"` // it served
+	Connections int       `json:"connections"`
+}
+
+// Counters are what a proxy has counted since the start, whatever was reloaded.
 type Counters struct {
 	Sessions    uint64 `json:"sessions"`
 	Requests    uint64 `json:"requests,omitempty"`
@@ -94,7 +102,7 @@ func (l *LB) Status() Status {
 	}
 	for _, fe := range l.set.Frontends {
 		f := FrontendStatus{
-			Name: fe.Spec.Name, Mode: fe.Spec.Mode.String(), Connections: int(fe.Conns.Load()), Counters: counted(&fe.Counters),
+			Name: fe.Spec.Name, Mode: fe.Spec.Mode.String(), Connections: int(fe.Conns.Load()), Counters: counted(fe.Counters),
 		}
 		for _, b := range fe.Spec.Binds {
 			f.Binds = append(f.Binds, b.Key())
@@ -104,7 +112,7 @@ func (l *LB) Status() Status {
 	for _, b := range l.set.Backends {
 		bs := BackendStatus{
 			Name: b.Spec.Name, Mode: b.Spec.Mode.String(), Balance: b.Spec.Balance.Algorithm.String(),
-			Usable: b.Usable(), Current: int(b.Conns.Load()), Queued: b.Queued(), Counters: counted(&b.Counters),
+			Usable: b.Usable(), Current: int(b.Conns.Load()), Queued: b.Queued(), Counters: counted(b.Counters),
 		}
 		active := make(map[int]bool)
 		for _, slot := range b.Slots() {

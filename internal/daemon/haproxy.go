@@ -128,7 +128,7 @@ type BindError = lb.BindError
 // RunHAProxy runs a configuration's balancer alone, as the program haproxy would.
 // It returns when a signal ended it (nil) or it failed.
 func RunHAProxy(cfg *Config, o HAProxyRun) error {
-	b, err := lb.New(cfg.Balancer, lb.Options{Log: o.Log, Tag: "haproxy", Sockets: o.Sockets, HandOver: true})
+	b, err := lb.NewService(cfg.Balancer, lb.Options{Log: o.Log, Tag: "haproxy", Sockets: o.Sockets})
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ const (
 
 // listenPatiently opens the listeners, for a moment also on addresses that an old
 // process was told to let go.
-func listenPatiently(b *lb.LB, o HAProxyRun) error {
+func listenPatiently(b *lb.Service, o HAProxyRun) error {
 	err := b.Listen()
 	if !errors.Is(err, sys.EADDRINUSE) || !o.InUse() {
 		return err
@@ -201,7 +201,7 @@ func listenPatiently(b *lb.LB, o HAProxyRun) error {
 }
 
 // haproxyLife waits for the signals that end the process, and ends it.
-func haproxyLife(cfg *Config, b *lb.LB, o HAProxyRun, run *running, failed <-chan error) error {
+func haproxyLife(cfg *Config, b *lb.Service, o HAProxyRun, run *running, failed <-chan error) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var drained chan error // nil until connections come to their end
@@ -234,7 +234,7 @@ func haproxyLife(cfg *Config, b *lb.LB, o HAProxyRun, run *running, failed <-cha
 }
 
 // drainFor waits for the last connection, no longer than limit unless that is 0.
-func drainFor(ctx context.Context, b *lb.LB, limit time.Duration) error {
+func drainFor(ctx context.Context, b *lb.Service, limit time.Duration) error {
 	if limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
@@ -244,7 +244,7 @@ func drainFor(ctx context.Context, b *lb.LB, limit time.Duration) error {
 }
 
 // logStates is what SIGHUP asks for.
-func logStates(b *lb.LB, log *slog.Logger) {
+func logStates(b *lb.Service, log *slog.Logger) {
 	st := b.Status()
 	for _, be := range st.Backends {
 		for _, s := range be.Servers {

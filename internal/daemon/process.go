@@ -26,7 +26,7 @@ type process struct {
 	started time.Time
 	phase   atomic.Value // string: starting, running, stopping
 
-	balancer *lb.LB
+	balancer *lb.Service
 	speaker  *vrrpnet.Speaker
 	probes   *runner.Runner
 	health   *health
@@ -53,7 +53,7 @@ func (d *process) buildBalancer() error {
 		return nil
 	}
 	var err error
-	d.balancer, err = lb.New(d.cfg.Balancer, lb.Options{Log: d.Log, OnBackend: func(backend string, _ int) {
+	d.balancer, err = lb.NewService(d.cfg.Balancer, lb.Options{Log: d.Log, OnBackend: func(backend string, _ int) {
 		if d.probes != nil {
 			d.probes.BackendChanged(backend)
 		}

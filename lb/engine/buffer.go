@@ -29,11 +29,13 @@ func (l *Loop) Get() *Buffer {
 }
 
 func (l *Loop) moreBuffers() {
-	slab, err := sys.Slab(slabSize)
+	s, err := sys.NewSlab(slabSize)
 	if err != nil { // out of address space: Go's heap has the last word
-		slab = make([]byte, slabSize)
+		s.B = make([]byte, slabSize)
+	} else {
+		l.slabs = append(l.slabs, s)
 	}
-	for ; len(slab) >= BufferSize; slab = slab[BufferSize:] {
+	for slab := s.B; len(slab) >= BufferSize; slab = slab[BufferSize:] {
 		l.bufs = append(l.bufs, (*Buffer)(unsafe.Pointer(unsafe.SliceData(slab))))
 	}
 }

@@ -78,6 +78,9 @@ func (ln *Listener) pause() {
 // Expired ends the rest after EMFILE.
 func (ln *Listener) Expired(mono.Time) { ln.Resume() }
 
+// Take accepts who has connected already, before a Close that would cut them off.
+func (ln *Listener) Take() { ln.accept() }
+
 func (ln *Listener) accept() {
 	for range perTurn {
 		if !ln.to.Reserve() {

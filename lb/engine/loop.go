@@ -30,7 +30,8 @@ type Loop struct {
 	all   []*Task   // every coroutine
 	ready []*Task   // to be resumed before the next wait
 	bufs  []*Buffer // free
-	pipes []*Pipe   // free and empty
+	slabs []sys.Slab
+	pipes []*Pipe // free and empty
 
 	each func() // called at the end of every turn
 
@@ -244,4 +245,8 @@ func (l *Loop) close() {
 	l.wake.Close()
 	l.mail.Unlock()
 	l.ep.Close()
+	for _, s := range l.slabs { // every session has ended, and with it whoever had a buffer
+		s.Free()
+	}
+	l.slabs, l.bufs = nil, nil
 }

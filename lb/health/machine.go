@@ -24,6 +24,22 @@ func New(c spec.Check, first mono.Time) Machine {
 	return Machine{check: c, health: c.Rise, next: first}
 }
 
+// Continue is the machine of a server that was checked before, by other rules perhaps: it
+// stays up or down, and no further from the other than the new rules have it.
+func (m *Machine) Continue(c spec.Check, first mono.Time) Machine {
+	next := New(c, first)
+	next.last = m.last
+	switch n, of := m.Health(); {
+	case !m.Up():
+		next.health = min(n, next.check.Rise-1)
+	case n == of:
+		next.health = next.check.Rise + next.check.Fall - 1
+	default:
+		next.health = next.check.Rise + min(n, next.check.Fall) - 1
+	}
+	return next
+}
+
 // Offset spreads the first checks of n servers over the shortest of their
 // intervals, so that they do not stay in step: that of the i-th one, from 0.
 func Offset(i, n int, shortest time.Duration) time.Duration {

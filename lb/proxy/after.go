@@ -13,7 +13,7 @@ import (
 // place any more. It reports false when it had to be answered with 500.
 func (s *httpSession) applyAfterRules(t *engine.Task) bool {
 	b := s.x.backend
-	return s.applyResponseRules(t, b.after, &b.Counters) && s.applyResponseRules(t, s.fe.after, &s.fe.Counters)
+	return s.applyResponseRules(t, b.after, b.Counters) && s.applyResponseRules(t, s.fe.after, s.fe.Counters)
 }
 
 // ownAnswer is a response made here while the rules run.
@@ -88,7 +88,7 @@ func (a *ownAnswer) run(t *engine.Task, rules []httpRule) {
 			}
 			a.become(appendRewritten(a.room(), a.msg, a.m, start, r, text))
 		default:
-			if s.obey(t, r, c, true, &s.fe.Counters) == endRules {
+			if s.obey(t, r, c, true, s.fe.Counters) == endRules {
 				return
 			}
 		}

@@ -11,10 +11,10 @@ import (
 )
 
 // newBackend makes a backend whose servers are not usable yet; ids counts servers
-// over all backends.
-func newBackend(sp *spec.Backend, index int, ids *int, fullconn int) *Backend {
+// over all backends. was is the one that had its name before a reload, or nil.
+func newBackend(sp *spec.Backend, index int, ids *int, fullconn int, was *Backend) *Backend {
 	b := &Backend{
-		Spec: sp, index: index, fullconn: fullconn, facts: factsOf(&sp.Common),
+		Spec: sp, index: index, Counters: was.counters(), fullconn: fullconn, facts: factsOf(&sp.Common),
 		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes), after: newRules(sp.HTTPAfter),
 	}
 	b.persist = newPersistRules(sp.Persist)
@@ -25,7 +25,7 @@ func newBackend(sp *spec.Backend, index int, ids *int, fullconn int) *Backend {
 	for i, ss := range sp.Servers {
 		b.Servers = append(b.Servers, &Server{
 			Spec: ss, Backend: b, facts: sample.Target{Name: ss.Name, ID: numbers[i]}, Index: i, Number: numbers[i], global: *ids,
-			Limit: int32(max(ss.Maxconn, ss.Minconn)),
+			Limit: int32(max(ss.Maxconn, ss.Minconn)), ServerCounters: was.serverCounters(ss.Name),
 		})
 		b.Servers[i].options = connectOptions(sp, ss)
 		b.Servers[i].stamp()

@@ -10,16 +10,23 @@ import (
 )
 
 // Build makes the runtime objects of a configuration. Its servers' addresses must
-// have been resolved. Servers are not usable until SetUsable says so.
-func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
+// have been resolved. Servers are not usable until SetUsable says so. What is counted
+// goes on from was, the Set of the configuration before, if there is one.
+func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks, was *Set) error {
 	set.byName = make(map[string]*Backend)
-	set.started, set.rates = time.Now(), cfg.Rates
+	set.rates = cfg.Rates
+	if was != nil {
+		set.lasting = was.lasting
+	} else {
+		set.lasting = &lasting{started: time.Now()}
+		was = &Set{}
+	}
 	var err error
 	if set.hostname, err = os.Hostname(); err != nil {
 		return err
 	}
 	for i, bs := range cfg.Backends {
-		b := newBackend(bs, i, &set.servers, set.fullconn(bs, cfg.Frontends))
+		b := newBackend(bs, i, &set.servers, set.fullconn(bs, cfg.Frontends), was.byName[bs.Name])
 		logs, err := sinks.Group(bs.Logs)
 		if err != nil {
 			return err
@@ -33,7 +40,7 @@ func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
 		needs |= p.Needs()
 	}
 	for _, fs := range cfg.Frontends {
-		fe, err := newFrontend(set, fs, needs, sinks)
+		fe, err := newFrontend(set, fs, needs, sinks, was.frontendCounters(fs.Name))
 		if err != nil {
 			return err
 		}
@@ -43,13 +50,13 @@ func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks) error {
 }
 
 // newFrontend makes a frontend; profiles is what the log profiles need.
-func newFrontend(set *Set, sp *spec.Frontend, profiles logfmt.Need, sinks *logsink.Sinks) (*Frontend, error) {
+func newFrontend(set *Set, sp *spec.Frontend, profiles logfmt.Need, sinks *logsink.Sinks, counters *Counters) (*Frontend, error) {
 	logs, err := sinks.Group(sp.Logs)
 	if err != nil {
 		return nil, err
 	}
 	fe := &Frontend{
-		Spec: sp, Logs: logs, facts: factsOf(&sp.Common), Default: set.byName[sp.DefaultBackend],
+		Spec: sp, Logs: logs, Counters: counters, facts: factsOf(&sp.Common), Default: set.byName[sp.DefaultBackend],
 		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes), after: newRules(sp.HTTPAfter),
 	}
 	fe.facts.DefaultBackend = sp.DefaultBackend

@@ -195,7 +195,7 @@ func (s *httpSession) awaitRequest(t *engine.Task) bool {
 		// readHead owns the first request's timeout: it has an answer for it.
 		return true
 	}
-	if s.w.set.draining.Load() && !s.fe.Spec.HTTP.IdleStays {
+	if s.w.set.unawaits.Load() && !s.fe.Spec.HTTP.IdleStays {
 		return false
 	}
 	deadline := after(t.Now(), orTimeout(to.HTTPKeepAlive, to.HTTPRequest, to.Client))
@@ -351,7 +351,7 @@ func (s *httpSession) handle(t *engine.Task) {
 	// What follows a CONNECT was meant for the tunnel, also when there is none.
 	x.keep = x.req.KeepAlive && x.req.Method != http1.MethodConnect && fe.Spec.ConnMode != spec.Close && !s.w.set.draining.Load()
 	s.refuseH2C()
-	if !s.applyContentRules(t, &fe.Spec.Common, fe.requestContent, &fe.Counters) {
+	if !s.applyContentRules(t, &fe.Spec.Common, fe.requestContent, fe.Counters) {
 		x.bad = true // as in HAProxy, whose parser has not seen it yet
 		return
 	}
@@ -362,7 +362,7 @@ func (s *httpSession) handle(t *engine.Task) {
 	if fe.Spec.HTTP.BufferBody && !s.wholeBody(t) {
 		return
 	}
-	if !s.applyRequestRules(t, fe.request, fe.redirects, &fe.Counters) {
+	if !s.applyRequestRules(t, fe.request, fe.redirects, fe.Counters) {
 		return
 	}
 	if !s.plainNames(fe.Spec.HTTP.HeaderNames) {
@@ -384,13 +384,13 @@ func (s *httpSession) handle(t *engine.Task) {
 	b.Conns.Add(1)
 	b.Sessions.Add(1)
 	s.w.countRate(&b.sessionRate)
-	if !s.applyContentRules(t, &b.Spec.Common, b.requestContent, &b.Counters) {
+	if !s.applyContentRules(t, &b.Spec.Common, b.requestContent, b.Counters) {
 		return
 	}
 	if b.Spec.HTTP.BufferBody && !s.wholeBody(t) {
 		return
 	}
-	if !s.applyRequestRules(t, b.request, b.redirects, &b.Counters) {
+	if !s.applyRequestRules(t, b.request, b.redirects, b.Counters) {
 		return
 	}
 	if !s.plainNames(b.Spec.HTTP.HeaderNames) {

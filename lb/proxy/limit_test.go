@@ -27,7 +27,7 @@ func TestMinconn(t *testing.T) {
 		{9, 2, 20, 0, 9},
 	} {
 		var ids int
-		b := newBackend(&spec.Backend{Servers: []*spec.Server{{Minconn: c.minconn, Maxconn: c.maxconn}}}, 0, &ids, c.fullconn)
+		b := newBackend(&spec.Backend{Servers: []*spec.Server{{Minconn: c.minconn, Maxconn: c.maxconn}}}, 0, &ids, c.fullconn, nil)
 		s := b.Servers[0]
 		b.Conns.Store(int32(c.elsewhere))
 		got := 0
@@ -63,7 +63,7 @@ func TestFullconn(t *testing.T) {
 
 func TestSlowStart(t *testing.T) {
 	var ids int
-	b := newBackend(&spec.Backend{Servers: []*spec.Server{{Weight: 10, Maxconn: 50, SlowStart: 10 * time.Hour}}}, 0, &ids, 1)
+	b := newBackend(&spec.Backend{Servers: []*spec.Server{{Weight: 10, Maxconn: 50, SlowStart: 10 * time.Hour}}}, 0, &ids, 1, nil)
 	s := b.Servers[0]
 	began := mono.Now()
 	if s.Warming(began) || s.scaled(began) != 160 || s.limit() != 50 {

@@ -27,23 +27,36 @@ type Set struct {
 
 	rates        bool // some expression asks for them
 	countStreams bool // some log counts requests
-	streams      atomic.Uint32
+	*lasting
 
 	byName   map[string]*Backend
 	hostname string
-	started  time.Time
-	procVars sample.ProcVars // of expressions
-	servers  int             // of all backends
-	conns    atomic.Int32    // client connections of the process
-	draining atomic.Bool     // the process, or the address, is leaving: no keep-alive
-	paused   atomic.Bool     // some listener waits for a connection to end
+	servers  int          // of all backends
+	conns    atomic.Int32 // client connections
+	draining atomic.Bool  // no keep-alive: responses say so
+	unawaits atomic.Bool  // nor does anybody wait for a request that was not forbidden
+	paused   atomic.Bool  // some listener waits for a connection to end
 }
 
-// Drain tells all sessions to end after their present request.
-func (s *Set) Drain() { s.draining.Store(true) }
+// lasting is what a reload hands from one Set to the next.
+type lasting struct {
+	streams  atomic.Uint32
+	started  time.Time
+	procVars sample.ProcVars // of expressions
+}
+
+// Drain tells all sessions to end after their present request; with unawaited also those
+// whose client was not told so by its last response.
+func (s *Set) Drain(unawaited bool) {
+	s.draining.Store(true)
+	s.unawaits.Store(unawaited)
+}
 
 // Resume undoes Drain.
-func (s *Set) Resume() { s.draining.Store(false) }
+func (s *Set) Resume() {
+	s.draining.Store(false)
+	s.unawaits.Store(false)
+}
 
 // Draining reports whether Drain was called.
 func (s *Set) Draining() bool { return s.draining.Load() }
@@ -77,14 +90,13 @@ type Frontend struct {
 	needs               logfmt.Need  // of all its formats
 	outputs             []logsink.Part
 	steps               logfmt.Origins
-	lines               atomic.Uint64
 
 	Conns                    atomic.Int32
 	sessionRate, requestRate rate
-	Counters
+	*Counters
 }
 
-// Counters are what a proxy counts; loops add to them atomically.
+// Counters are what a proxy counts, also over reloads; loops add to them atomically.
 type Counters struct {
 	Sessions atomic.Uint64
 	Requests atomic.Uint64
@@ -93,6 +105,7 @@ type Counters struct {
 	Denied   atomic.Uint64    // requests refused by rules
 	Errors   atomic.Uint64    // requests that were none
 	Status   [6]atomic.Uint64 // responses by first digit; 0: other
+	lines    atomic.Uint64    // of the log
 }
 
 // Backend is a `backend` section, or half of a `listen`, at run time.
@@ -116,7 +129,7 @@ type Backend struct {
 
 	Conns       atomic.Int32
 	sessionRate rate
-	Counters
+	*Counters
 	usable  atomic.Int32
 	changes atomic.Uint64                  // of its servers' loads; see Server.Changed
 	slots   atomic.Pointer[[]balance.Slot] // the servers that share the traffic now

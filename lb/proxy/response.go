@@ -24,7 +24,7 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 	if !s.applyAnswerRules(t) {
 		return
 	}
-	if !s.applyResponseRules(t, x.backend.response, &x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, &s.fe.Counters) {
+	if !s.applyResponseRules(t, x.backend.response, x.backend.Counters) || !s.applyResponseRules(t, s.fe.response, s.fe.Counters) {
 		return
 	}
 	s.giveCookie()

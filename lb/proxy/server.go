@@ -31,15 +31,20 @@ type Server struct {
 	usable   atomic.Bool
 	shares   atomic.Bool // it is one of those that share the traffic now
 
-	Sessions    atomic.Uint64 // connections or requests given to it, ever
-	BytesIn     atomic.Uint64 // from clients to it
-	BytesOut    atomic.Uint64
-	ConnErrs    atomic.Uint64 // connections that failed
-	RespErrs    atomic.Uint64 // responses that failed
-	Retries     atomic.Uint64
-	Redisps     atomic.Uint64
 	sessionRate rate
-	Opened      atomic.Uint64 // connections opened; Sessions/Opened tells the reuse
+	*ServerCounters
+}
+
+// ServerCounters are what a server counts, also over reloads.
+type ServerCounters struct {
+	Sessions atomic.Uint64 // connections or requests given to it, ever
+	BytesIn  atomic.Uint64 // from clients to it
+	BytesOut atomic.Uint64
+	ConnErrs atomic.Uint64 // connections that failed
+	RespErrs atomic.Uint64 // responses that failed
+	Retries  atomic.Uint64
+	Redisps  atomic.Uint64
+	Opened   atomic.Uint64 // connections opened; Sessions/Opened tells the reuse
 }
 
 // site is where a server is.

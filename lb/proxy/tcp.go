@@ -97,7 +97,7 @@ func (s *tcpSession) Abort() {
 func (s *tcpSession) serve(t *engine.Task) {
 	k := &s.link
 	s.step(t.Now(), logfmt.TxnAccept)
-	if !s.inspect(t, &s.fe.Spec.Common, s.fe.content, &s.fe.Counters) {
+	if !s.inspect(t, &s.fe.Spec.Common, s.fe.content, s.fe.Counters) {
 		return
 	}
 	k.backend = s.backend()
@@ -108,7 +108,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	k.backend.Conns.Add(1)
 	k.backend.Sessions.Add(1)
 	s.w.countRate(&k.backend.sessionRate)
-	if !s.inspect(t, &k.backend.Spec.Common, k.backend.content, &k.backend.Counters) {
+	if !s.inspect(t, &k.backend.Spec.Common, k.backend.content, k.backend.Counters) {
 		return
 	}
 	if s.gone != (termination{}) {

@@ -149,7 +149,7 @@ func (s *httpSession) applyAnswerRules(t *engine.Task) bool {
 			x.link.closeConn()
 			return false
 		default:
-			s.act(t, r, c, true, &b.Counters)
+			s.act(t, r, c, true, b.Counters)
 		}
 	}
 	return true

@@ -76,6 +76,13 @@ func (w *Worker) Listen(fd sys.FD, fe *Frontend, bind *spec.Bind) error {
 	return nil
 }
 
+// TakeRest accepts who has connected and still waits for it.
+func (w *Worker) TakeRest() {
+	for _, ln := range w.listeners {
+		ln.Take()
+	}
+}
+
 // CloseListeners stops accepting.
 func (w *Worker) CloseListeners() {
 	for _, ln := range w.listeners {

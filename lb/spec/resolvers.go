@@ -48,7 +48,7 @@ type InitAddr struct {
 // InitKind is where a server's first address comes from.
 type InitKind uint8
 
-// The methods. InitLast, the state file, never knows an address here.
+// The methods. InitLast knows an address after a reload only: there is no state file.
 const (
 	InitLast InitKind = iota
 	InitLibc          // the system's resolver

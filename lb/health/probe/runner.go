@@ -28,8 +28,9 @@ type Runner struct {
 	probe func(context.Context) health.Result // Target.Check, but for tests
 }
 
-// Run checks until ctx ends; a check that this cuts off is not reported.
-func (r *Runner) Run(ctx context.Context) {
+// Run checks until ctx ends; a check that this cuts off is not reported. It goes on from
+// was, what an earlier Runner has reported last; nil: the server was not checked before.
+func (r *Runner) Run(ctx context.Context, was *health.Machine) {
 	probe := r.probe
 	if probe == nil {
 		probe = func(ctx context.Context) health.Result {
@@ -40,7 +41,11 @@ func (r *Runner) Run(ctx context.Context) {
 			return t.Check(ctx)
 		}
 	}
-	m := health.New(r.Check, mono.Now().Add(r.Offset))
+	first := mono.Now().Add(r.Offset)
+	m := health.New(r.Check, first)
+	if was != nil {
+		m = was.Continue(r.Check, first)
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -39,7 +39,7 @@ func TestRunner(t *testing.T) {
 				return health.Result{Status: s}
 			},
 		}
-		r.Run(ctx)
+		r.Run(ctx, nil)
 		want := []string{
 			"400ms UP changed=false noted=true",
 			"2.4s UP changed=false noted=false",
