@@ -249,6 +249,7 @@ defaults
  timeout client 5s
  timeout server 5s
  timeout connect 5s
+ option redispatch 1
 frontend fe
  bind {fe}
  http-request set-var(proc.n) str(kept) if { path /set }
