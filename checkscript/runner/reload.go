@@ -47,16 +47,32 @@ func equal(a, b checkscript.Probe) bool {
 // Reload goes on with other probes. Those that are the same run on undisturbed. On
 // an error nothing has changed.
 func (r *Runner) Reload(probes []checkscript.Probe) error {
+	begin, err := r.Prepare(probes)
+	if err == nil {
+		begin()
+	}
+	return err
+}
+
+// Prepare does of a Reload what can fail; begin does the rest. There must be no other
+// Reload between the two.
+func (r *Runner) Prepare(probes []checkscript.Probe) (begin func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old := r.set.Load()
 	next, err := r.makeSet(probes, old)
 	if err != nil {
-		return fmt.Errorf("reload: %w", err)
+		return nil, fmt.Errorf("reload: %w", err)
 	}
+	return func() { r.replace(old, next) }, nil
+}
+
+func (r *Runner) replace(old, next *set) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.set.Store(next)
 	if r.ctx == nil || r.ctx.Err() != nil {
-		return nil
+		return
 	}
 	for _, p := range old.order {
 		if next.probes[p.Name] != p {
@@ -64,7 +80,6 @@ func (r *Runner) Reload(probes []checkscript.Probe) error {
 		}
 	}
 	r.begin(next)
-	return nil
 }
 
 // begin runs the probes that do not run yet. r.mu is held.

@@ -14,6 +14,9 @@ import (
 // verbTime bounds how long the daemon may take to do a verb.
 const verbTime = 15 * time.Second
 
+// reloadVerbTime is the same for a reload, in which names are resolved.
+const reloadVerbTime = 30 * time.Second
+
 func handoverCommand() *cobra.Command {
 	var q admin.HandoverRequest
 	c := &cobra.Command{

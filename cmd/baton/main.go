@@ -22,7 +22,7 @@ func main() {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
-	root.AddCommand(runCommand(), checkCommand(), statusCommand(), handoverCommand(), maintenanceCommand(), pairCommand(), releaseCommand(), labCommand(), versionCommand(), gendocsCommand(), haproxyCommand(), keepalivedCommand())
+	root.AddCommand(runCommand(), checkCommand(), statusCommand(), reloadCommand(), handoverCommand(), maintenanceCommand(), pairCommand(), releaseCommand(), labCommand(), versionCommand(), gendocsCommand(), haproxyCommand(), keepalivedCommand())
 	root.SetArgs(commandLine(os.Args))
 	c, err := root.ExecuteC()
 	if err == nil {

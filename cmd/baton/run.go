@@ -24,9 +24,8 @@ func runCommand() *cobra.Command {
 		Long: "run reads the configuration, opens the listeners, joins the VRRP elections and serves.\n" +
 			"On SIGTERM or SIGINT it stops listening, gives its virtual addresses up, lets the connections that\n" +
 			"are open come to their end (30 s at the most; a second signal cuts them) and exits with status 0.\n" +
-			"On SIGHUP it reads the configuration again: VRRP goes on with the new one, what has not changed undisturbed;\n" +
-			"frontends and backends need a restart so far. A configuration with errors changes nothing.\n" +
-			"SIGUSR1 and SIGUSR2 change nothing (`baton status` shows the state).",
+			"On SIGHUP or SIGUSR2 it reads the configuration again (see `baton reload`). One with errors changes nothing.\n" +
+			"SIGUSR1 changes nothing (`baton status` shows the state).",
 		Example: "  baton run -f haproxy.cfg -f keepalived.conf",
 		Args:    noArgs,
 	}
@@ -63,7 +62,8 @@ func runCommand() *cobra.Command {
 
 // withstand keeps signals that mean something to HAProxy or keepalived from doing
 // harm or nothing at all in silence. They are caught and not ignored, because
-// check scripts would inherit that. SIGHUP becomes a command.
+// check scripts would inherit that. SIGHUP and SIGUSR2, by which a haproxy in
+// master-worker mode reloads, become a command.
 func withstand(log *slog.Logger) <-chan daemon.Command {
 	// A reader of our output that goes away is no reason to stop serving.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
@@ -74,15 +74,13 @@ func withstand(log *slog.Logger) <-chan daemon.Command {
 	go func() {
 		for sig := range others {
 			switch sig {
-			case syscall.SIGHUP: // also what a terminal that closes sends
+			case syscall.SIGUSR2, syscall.SIGHUP: // the latter is also what a terminal that closes sends
 				select {
 				case commands <- daemon.Reload:
 				default: // one that has not begun yet will read the newest files
 				}
 			case syscall.SIGUSR1:
 				log.Warn("SIGUSR1 does nothing here; SIGTERM stops after the open connections, `baton status` shows the state")
-			case syscall.SIGUSR2:
-				log.Warn("SIGUSR2 does nothing here; `baton status` shows the state")
 			}
 		}
 	}()

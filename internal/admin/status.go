@@ -112,6 +112,14 @@ type Balancer struct {
 	Draining       bool        `json:"draining"` // no new connections are taken
 	DroppedLogs    uint64      `json:"dropped_log_lines"`
 	LogTargets     []LogTarget `json:"log_targets"`
+	Older          []Older     `json:"older,omitempty"`
+}
+
+// Older is a configuration that a reload has replaced and that clients are still
+// connected to.
+type Older struct {
+	Until       time.Time `json:"until"` // it served
+	Connections int       `json:"connections"`
 }
 
 // LogTarget is where log lines go.

@@ -24,6 +24,7 @@ func (s *Status) WriteText(out io.Writer, now time.Time) error {
 	s.writeInstances(&b, now)
 	s.writeProbes(&b, now)
 	s.writeFrontends(&b)
+	s.writeOlder(&b, now)
 	s.writeBackends(&b, now)
 	_, err := io.WriteString(out, b.String())
 	return err
@@ -215,6 +216,16 @@ func (s *Status) writeFrontends(b *strings.Builder) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\n", f.Name, f.Mode, strings.Join(f.Binds, " "), f.Connections, f.Sessions, f.Requests, f.Status5xx)
 	}
 	_ = w.Flush()
+}
+
+// writeOlder tells who is still served by an older configuration.
+func (s *Status) writeOlder(b *strings.Builder, now time.Time) {
+	if s.Balancer == nil {
+		return
+	}
+	for _, o := range s.Balancer.Older {
+		fmt.Fprintf(b, "\n%d connections go on by the configuration that was replaced %s\n", o.Connections, moment(o.Until, now))
+	}
 }
 
 func (s *Status) writeBackends(b *strings.Builder, now time.Time) {

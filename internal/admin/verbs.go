@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Verbs are what an operator can have the daemon do. Each is called for a request,
@@ -13,6 +14,7 @@ import (
 type Verbs struct {
 	Handover    func(ctx context.Context, instance string, force bool) Answer
 	Maintenance func(ctx context.Context, on, force bool) Answer
+	Reload      func(ctx context.Context) Answer
 }
 
 // HandoverRequest is the body of POST /handover. No instance means all.
@@ -26,6 +28,9 @@ type MaintenanceRequest struct {
 	On    bool `json:"on"`
 	Force bool `json:"force,omitempty"`
 }
+
+// ReloadRequest is the body of POST /reload.
+type ReloadRequest struct{}
 
 // Answer is what a verb did.
 type Answer struct {
@@ -54,6 +59,9 @@ func (a Answer) Failed() bool {
 // maxRequest bounds the body of a request.
 const maxRequest = 4096
 
+// reloadTime bounds how long a reload may take to be answered.
+const reloadTime = time.Minute
+
 // Command has the socket do verbs. It must be called before Run.
 func (s *Socket) Command(v Verbs) {
 	s.mux.HandleFunc("POST /handover", func(w http.ResponseWriter, r *http.Request) {
@@ -61,6 +69,11 @@ func (s *Socket) Command(v Verbs) {
 	})
 	s.mux.HandleFunc("POST /maintenance", func(w http.ResponseWriter, r *http.Request) {
 		serveVerb(w, r, func(q MaintenanceRequest) Answer { return v.Maintenance(r.Context(), q.On, q.Force) })
+	})
+	s.mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
+		// Names are resolved in it. A connection that has no deadline to move is none of the socket's.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reloadTime))
+		serveVerb(w, r, func(ReloadRequest) Answer { return v.Reload(r.Context()) })
 	})
 }
 
@@ -84,6 +97,11 @@ func Handover(ctx context.Context, socket string, q HandoverRequest) (Answer, er
 // Maintenance asks it to go into maintenance, or out of it.
 func Maintenance(ctx context.Context, socket string, q MaintenanceRequest) (Answer, error) {
 	return command(ctx, socket, "/maintenance", q)
+}
+
+// Reload asks it to read its configuration again.
+func Reload(ctx context.Context, socket string) (Answer, error) {
+	return command(ctx, socket, "/reload", ReloadRequest{})
 }
 
 func command(ctx context.Context, socket, path string, q any) (a Answer, err error) {

@@ -17,7 +17,7 @@ const (
 func (d *process) obey(c Command) {
 	switch c {
 	case Reload:
-		d.reload()
+		_ = d.reload() // it has logged how it went
 	case DumpData, DumpStats, DumpStatsClear, DumpJSON:
 		d.dump(c)
 	case LogConfig:

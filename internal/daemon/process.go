@@ -12,6 +12,7 @@ import (
 	"baton/checkscript/runner"
 	"baton/internal/admin"
 	"baton/lb"
+	"baton/lb/spec"
 	"baton/vrrp/vrrpnet"
 )
 
@@ -26,7 +27,8 @@ type process struct {
 	started time.Time
 	phase   atomic.Value // string: starting, running, stopping
 
-	balancer *lb.Service
+	balancer *lb.Service  // nil: none is configured
+	balances *spec.Config // the balancer's present configuration
 	speaker  *vrrpnet.Speaker
 	probes   *runner.Runner
 	health   *health
@@ -40,6 +42,7 @@ type process struct {
 		admin, balancer, speaker, links, probes, partner, notifier, mailer, watchdog *running
 	}
 	failed  chan error
+	orders  chan order    // a verb asks for a reload
 	changes chan struct{} // something that the status line shows has changed
 
 	reloaded  chan struct{}             // what a reload has changed has been told
@@ -53,6 +56,7 @@ func (d *process) buildBalancer() error {
 		return nil
 	}
 	var err error
+	d.balances = d.cfg.Balancer
 	d.balancer, err = lb.NewService(d.cfg.Balancer, lb.Options{Log: d.Log, OnBackend: func(backend string, _ int) {
 		if d.probes != nil {
 			d.probes.BackendChanged(backend)

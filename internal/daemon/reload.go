@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
 
 	"baton/checkscript"
 	"baton/conf/keepalived"
+	"baton/internal/admin"
 	"baton/internal/diag"
 	"baton/internal/mono"
 	"baton/internal/sys"
-	"baton/lb/spec"
 	"baton/vip"
 	"baton/vrrp"
 	"baton/vrrp/vrrpnet"
@@ -30,9 +31,28 @@ const (
 	tellTime = 2 * time.Second
 )
 
+// order is a reload that somebody waits for.
+type order struct{ done chan<- admin.Answer }
+
+// askReload is the verb: it has the main goroutine reload, and waits.
+func (d *process) askReload(ctx context.Context) admin.Answer {
+	done := make(chan admin.Answer, 1) // has room for the answer, if nobody waits any more
+	select {
+	case d.orders <- order{done}:
+	case <-ctx.Done():
+		return admin.Answer{Error: "baton is busy starting or stopping"}
+	}
+	select {
+	case a := <-done:
+		return a
+	case <-ctx.Done():
+		return admin.Answer{Error: "it takes long; the log will tell how the reload went"}
+	}
+}
+
 // reload reads the configuration again and goes on with it, or says why not and goes
 // on as before. It runs beside everything that serves; only signals wait for it.
-func (d *process) reload() {
+func (d *process) reload() admin.Answer {
 	notify(d.Log, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", sd.SdNotifyReloading, sys.MonotonicTime().Microseconds()))
 	defer func() {
 		notify(d.Log, sd.SdNotifyReady)
@@ -42,67 +62,77 @@ func (d *process) reload() {
 	ctx, cancel := context.WithTimeout(context.Background(), reloadTime)
 	defer cancel()
 	cfg, found := Load(ctx, d.Files)
-	if found.Errors() == 0 && cfg.VRRP != nil && d.half.Load() != nil {
-		// It works with the balancer that runs, whatever the files say about another.
-		found = append(found, link(cfg.VRRP, d.runningBalancer())...)
-	}
 	LogFindings(d.Log, found)
+	var text strings.Builder
+	_ = found.Write(&text) // a Builder takes everything
 	if n := found.Errors(); n > 0 {
-		d.Log.Error(Count(n, "error") + " in the configuration: the old one stays in force")
-		return
+		say := Count(n, "error") + " in the configuration: the old one stays in force"
+		d.Log.Error(say)
+		return admin.Answer{Error: text.String() + say}
 	}
-	if err := d.change(ctx, cfg); err != nil {
-		d.Log.Error(fmt.Sprintf("reload: %v; the old configuration stays in force", err))
-		return
+	if err := d.change(cfg); err != nil {
+		say := fmt.Sprintf("reload: %v; the old configuration stays in force", err)
+		d.Log.Error(say)
+		return admin.Answer{Error: text.String() + say}
 	}
-	if !sameSections(cfg, d.cfg) {
-		d.Log.Warn("HAProxy's sections have changed: they are not reloaded yet, restart baton to use them")
-	}
+	say := "reloaded: " + cfg.Summary()
+	d.Log.Info(say)
+	return admin.Answer{Text: text.String() + say}
 }
 
-func (d *process) runningBalancer() *spec.Config {
-	if d.cfg.Balancer == nil {
-		return &spec.Config{}
-	}
-	return d.cfg.Balancer
-}
-
-// sameSections compares HAProxy's part of two configurations, word by word.
-func sameSections(a, b *Config) bool {
-	var words [2][]string
-	for i, c := range []*Config{a, b} {
-		for _, s := range c.tree.Sections {
-			words[i] = append(words[i], "section", s.Keyword.Text)
-			for _, w := range s.Args {
-				words[i] = append(words[i], w.Text)
-			}
-			for _, l := range s.Lines {
-				words[i] = append(words[i], fmt.Sprint("line ", l.No, l.Default))
-				for _, w := range l.Words {
-					words[i] = append(words[i], w.Text)
-				}
-			}
+// change puts a configuration in the place of the present one. Everything that can fail
+// comes before anything is different; on an error nothing is. The VRRP thread is last:
+// what its probes see is the new balancer by then.
+func (d *process) change(cfg *Config) error {
+	for _, part := range []struct {
+		what     string
+		was, has bool
+	}{
+		{"frontend or backend", d.balances != nil, cfg.Balancer != nil},
+		{"vrrp_instance", d.half.Load() != nil, cfg.VRRP != nil},
+	} {
+		switch {
+		case part.has && !part.was:
+			return fmt.Errorf("a %s cannot be added to a baton that runs without one: restart it", part.what)
+		case part.was && !part.has:
+			return fmt.Errorf("the last %s cannot be taken from a baton that runs: restart it", part.what)
 		}
 	}
-	return slices.Equal(words[0], words[1])
+	serve := func() {}
+	if cfg.Balancer != nil {
+		next, err := d.balancer.Prepare(cfg.Balancer)
+		if err != nil {
+			return err
+		}
+		warnForeignBinds(cfg, d.Log)
+		serve = func() {
+			next.Serve()
+			next = nil
+			d.balances = cfg.Balancer
+		}
+		defer func() {
+			if next != nil {
+				next.Close()
+			}
+		}()
+	}
+	if cfg.VRRP != nil {
+		return d.changeVRRP(cfg.VRRP, serve)
+	}
+	serve()
+	return nil
 }
 
-// change puts the VRRP half of a configuration in the place of the present one.
-// Everything that can fail comes before anything is different; on an error nothing is.
-func (d *process) change(ctx context.Context, cfg *Config) (err error) {
+// changeVRRP is the part of change that VRRP has. serve puts the new balancer in its
+// place.
+func (d *process) changeVRRP(cfg *keepalived.Config, serve func()) (err error) {
 	old := d.half.Load()
-	switch {
-	case old == nil && cfg.VRRP == nil:
-		return nil // which the caller tells
-	case old == nil:
-		return errors.New("a vrrp_instance cannot be added to a baton that runs without one: restart it")
-	case cfg.VRRP == nil:
-		return errors.New("the last vrrp_instance cannot be taken from a baton that runs: restart it")
+	d.warnFixed(old.cfg, cfg)
+	next := &half{cfg: cfg, mailer: old.mailer}
+	if err := (&vrrpnet.Change{Instances: protocols(cfg), Groups: groupsOf(cfg)}).Verify(); err != nil {
+		return err
 	}
-	d.warnFixed(old.cfg, cfg.VRRP)
-
-	next := &half{cfg: cfg.VRRP, mailer: old.mailer}
-	if next.addresses, err = d.newAddresses(next.cfg); err != nil {
+	if next.addresses, err = d.newAddresses(cfg); err != nil {
 		return err
 	}
 	defer func() {
@@ -114,26 +144,29 @@ func (d *process) change(ctx context.Context, cfg *Config) (err error) {
 	if err := next.addresses.MakeVMACs(); err != nil {
 		return err
 	}
-	if err := d.probes.Reload(next.cfg.Probes); err != nil {
+	beginProbes, err := d.probes.Prepare(cfg.Probes)
+	if err != nil {
 		return err
 	}
 	if err := next.addresses.Reguard(old.addresses); err != nil {
-		return errors.Join(err, d.probes.Reload(old.cfg.Probes))
+		return err
 	}
 	// Those that go are told so by their own scripts.
-	if err := d.notifier.Reload(withGone(next.cfg, old.cfg)); err != nil {
-		return errors.Join(err, d.probes.Reload(old.cfg.Probes), old.addresses.Reguard(next.addresses))
+	if err := d.notifier.Reload(withGone(cfg, old.cfg)); err != nil {
+		return errors.Join(err, old.addresses.Reguard(next.addresses))
 	}
+	serve()
+	beginProbes()
 	select {
 	case <-d.reloaded: // of an earlier one that took too long to tell
 	default:
 	}
-	c := d.vrrpChange(old, next)
-	if err := d.speaker.Reload(ctx, c); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), reloadTime)
+	defer cancel()
+	if err := d.speaker.Reload(ctx, d.vrrpChange(old, next)); err != nil { // it has ended
 		return errors.Join(err, d.probes.Reload(old.cfg.Probes), d.notifier.Reload(old.cfg.Notify.Targets), old.addresses.Reguard(next.addresses))
 	}
 	d.settle(old, next)
-	d.Log.Info("reloaded: " + (&Config{Balancer: d.cfg.Balancer, VRRP: next.cfg}).Summary())
 	return nil
 }
 

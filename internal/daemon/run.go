@@ -51,7 +51,7 @@ func Run(cfg *Config, o RunOptions) error {
 		o.Log.Warn("check scripts will inherit baton's capabilities", "err", err)
 	}
 
-	d := &process{cfg: cfg, RunOptions: o, started: time.Now()}
+	d := &process{cfg: cfg, RunOptions: o, started: time.Now(), orders: make(chan order)}
 	d.phase.Store("starting")
 	if err := d.build(); err != nil {
 		d.endAddresses() // some things stand from the start
@@ -76,7 +76,7 @@ func (d *process) build() error {
 	if err != nil {
 		return err
 	}
-	socket.Command(admin.Verbs{Handover: d.handover, Maintenance: d.maintenance})
+	socket.Command(admin.Verbs{Handover: d.handover, Maintenance: d.maintenance, Reload: d.askReload})
 	d.socket = socket
 	// The listeners come last: a client must not reach a daemon that then fails.
 	if err := d.listen(); err != nil {
@@ -153,6 +153,8 @@ func (d *process) awaitEnd() error {
 			d.tellStatus()
 		case c := <-d.Commands:
 			d.obey(c)
+		case o := <-d.orders:
+			o.done <- d.reload()
 		}
 	}
 }
@@ -210,7 +212,7 @@ func (d *process) end(r *running, failure error) {
 // drain waits for the open connections, until the time is over or a second
 // signal comes.
 func (d *process) drain() {
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(d.cfg.Balancer.Global.HardStopAfter, drainTime))
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(d.balances.Global.HardStopAfter, drainTime))
 	defer cancel()
 	stop := make(chan struct{})
 	defer close(stop)

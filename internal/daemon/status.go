@@ -58,6 +58,9 @@ func addBalancer(st *admin.Status, b lb.Status) {
 	for _, t := range b.LogTargets {
 		st.Balancer.LogTargets = append(st.Balancer.LogTargets, admin.LogTarget(t))
 	}
+	for _, o := range b.Older {
+		st.Balancer.Older = append(st.Balancer.Older, admin.Older(o))
+	}
 	for _, f := range b.Frontends {
 		st.Frontends = append(st.Frontends, admin.Frontend{
 			Name: f.Name, Mode: f.Mode, Binds: f.Binds, Connections: f.Connections, Counters: counters(f.Counters),

@@ -18,6 +18,7 @@ type addresses struct {
 
 	mu      sync.Mutex
 	held    map[string]bool // "10.0.0.1"
+	moves   int             // how often an address came or went
 	changed chan struct{}   // closed and replaced at each change
 }
 
@@ -39,6 +40,7 @@ func watchAddresses(t *testing.T, h *nettest.Host) *addresses {
 			a.mu.Lock()
 			if ip := u.LinkAddress.IP.String(); a.held[ip] != u.NewAddr {
 				a.held[ip] = u.NewAddr
+				a.moves++
 				close(a.changed)
 				a.changed = make(chan struct{})
 			}
@@ -46,6 +48,13 @@ func watchAddresses(t *testing.T, h *nettest.Host) *addresses {
 		}
 	}()
 	return a
+}
+
+// count is how often an address came or went.
+func (a *addresses) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.moves
 }
 
 func (a *addresses) holds(ip string) bool {

@@ -84,12 +84,15 @@ func TestReload(t *testing.T) {
 	one.reload("the old one stays in force")
 	conf("150", "")
 	one.write("web.cfg", strings.ReplaceAll(healthCfg, "8080", "8081"))
-	one.reload("HAProxy's sections have changed: they are not reloaded yet")
+	one.reload("reloaded: ")
 	await(t, "the removed instance lets go", func() bool { return !one.addresses.holds(secondVIP) })
 	await(t, "its script is told", func() bool { return read(t, told) == "deleted\n" })
 	mustContain(t, one.status(), "VI_1 (eth0, VRID 51): MASTER")
-	if got := one.Output("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8080/health"); got != "200" {
-		t.Errorf("the balancer answers %s after the reload", got)
+	for port, want := range map[string]string{"8081": "200", "8080": "000"} { // 000: nobody
+		out, _ := one.Command("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:"+port+"/health").Output()
+		if string(out) != want {
+			t.Errorf("port %s answers %s after the reload, want %s", port, out, want)
+		}
 	}
 	if log := two.since(heard); strings.Contains(log, "VI_1") {
 		t.Errorf("two noticed something:\n%s", log)
@@ -102,6 +105,72 @@ func TestReload(t *testing.T) {
 	if one.stop() != 0 {
 		t.Error("it does not stop in order after reloads")
 	}
+}
+
+// Whatever is edited in HAProxy's sections, also what a probe of the same reload asks
+// about: no address moves, no advert tells of anything, and no client notices.
+func TestReloadOfTheBalancer(t *testing.T) {
+	p := newPair(t)
+	const follow = "track_backend app { min_servers 1 weight -50 }\n    track_traffic web { frontend web uri / weight 2 }\n"
+	p.configure(follow)
+	p.lb1.run(bothFiles...)
+	p.lb2.run(bothFiles...)
+	onlyOn(t, vip, p.lb1, p.lb2)
+	awaitPage(t, p.client, page, "web1", "web2")
+	await(t, "its probes are well", func() bool { return strings.Contains(p.lb1.status(), "105 = 101 base") })
+	await(t, "lb2 hears of it", func() bool { return strings.Contains(p.lb2.status(), "10.77.0.11 with priority 105") })
+	said, heard := len(p.lb1.proc.log.String()), len(p.lb2.proc.log.String())
+	moves := p.lb1.addresses.count() + p.lb2.addresses.count()
+
+	stop, failed := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				failed <- nil
+				return
+			default:
+			}
+			if _, err := get(p.client, page); err != nil {
+				failed <- err
+				return
+			}
+		}
+	}()
+	const another = `
+frontend another
+    bind 10.77.0.100:81
+    default_backend more
+backend more
+    server web2 10.77.0.22:80 check
+`
+	for _, edit := range []struct{ haproxy, tracks string }{
+		{strings.Replace(haproxyCfg, "    server web1", "    server web2b 10.77.0.22:80 check\n    server web1", 1), follow},
+		{strings.Replace(haproxyCfg, "maxconn 1000", "nbthread 1", 1), follow},
+		{haproxyCfg + another, follow + "track_backend more { min_servers 1 }\n    track_traffic new { frontend another uri / interval 1 }\n"},
+		{haproxyCfg, follow},
+	} {
+		p.lb1.write("haproxy.cfg", edit.haproxy)
+		p.lb1.write("keepalived.conf", keepalivedConf("MASTER", 101, edit.tracks))
+		if out, err := p.lb1.command("reload", "--socket", p.lb1.socket()).CombinedOutput(); err != nil || !strings.Contains(string(out), "reloaded: ") {
+			t.Fatalf("baton reload: %v\n%s", err, out)
+		}
+	}
+	p.lb1.write("haproxy.cfg", haproxyCfg+"\nbackend broken\n    balance sideways\n")
+	mustContain(t, p.lb1.fails("reload", "--socket", p.lb1.socket()), "haproxy.cfg:24:13: error:", "1 error in the configuration: the old one stays in force")
+	close(stop)
+	if err := <-failed; err != nil {
+		t.Errorf("a client noticed: %v", err)
+	}
+	if now := p.lb1.addresses.count() + p.lb2.addresses.count(); now != moves {
+		t.Errorf("addresses moved %d times", now-moves)
+	}
+	for text, log := range map[string]string{"lb1": p.lb1.since(said), "lb2": p.lb2.since(heard)} {
+		if strings.Contains(log, "VI_1: ") {
+			t.Errorf("%s tells of VI_1:\n%s", text, log)
+		}
+	}
+	mustContain(t, p.lb1.status(), "105 = 101 base")
 }
 
 func read(t *testing.T, path string) string {

@@ -32,6 +32,12 @@ type reload struct {
 	done chan struct{}
 }
 
+// Verify reports how the configuration contradicts itself.
+func (c *Change) Verify() error {
+	_, err := newRoster(c.Instances, c.Groups)
+	return err
+}
+
 // Reload goes on with another configuration. An instance whose virtual router
 // (VRID, interface and family) was there before keeps its state, its timers and its
 // counters; one that is no more resigns and lets its addresses go; a new one starts.
