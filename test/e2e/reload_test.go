@@ -157,7 +157,7 @@ backend more
 		}
 	}
 	p.lb1.write("haproxy.cfg", haproxyCfg+"\nbackend broken\n    balance sideways\n")
-	mustContain(t, p.lb1.fails("reload", "--socket", p.lb1.socket()), "haproxy.cfg:24:13: error:", "1 error in the configuration: the old one stays in force")
+	mustContain(t, p.lb1.fails("reload", "--socket", p.lb1.socket()), "haproxy.cfg:21:13: error:", "1 error in the configuration: the old one stays in force")
 	close(stop)
 	if err := <-failed; err != nil {
 		t.Errorf("a client noticed: %v", err)
