@@ -1,11 +1,13 @@
 package http1
 
-import "math"
-
 // The limits on what surrounds the data of a chunked body.
 const (
 	maxExtension = 4096 // bytes of one chunk's extensions
 	maxTrailers  = 8192 // bytes of the trailer section
+
+	// maxChunk is the largest chunk, which is HAProxy's limit too: whoever reads sizes
+	// as floating-point numbers reads those up to here right.
+	maxChunk = 1<<52 - 1
 )
 
 // Chunks follows a chunked body (RFC 9112 section 7.1) that is relayed as it is: it
@@ -149,7 +151,7 @@ func (c *Chunks) sizeByte(b byte) Reason {
 	d := hexValue(b)
 	switch {
 	case d >= 0:
-		if c.count == 16 || c.left > math.MaxInt64>>4 {
+		if c.count == 16 || c.left > maxChunk>>4 {
 			return ChunkSize
 		}
 		c.left = c.left<<4 | int64(d)
@@ -237,6 +239,9 @@ func (c *Chunks) nameByte(b byte) Reason {
 			return SpaceInName
 		}
 		return lineReason(b, BadName)
+	}
+	if c.nameLen == maxName {
+		return LongName
 	}
 	if int(c.nameLen) < len(c.name) {
 		c.name[c.nameLen] = lowerByte(b)

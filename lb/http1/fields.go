@@ -18,6 +18,9 @@ func (m *Message) fields(b []byte) State {
 			if m.N == MaxHeaders {
 				return m.fail(TooManyFields, mark)
 			}
+			if i-mark > maxName {
+				return m.fail(LongName, mark)
+			}
 			f := &m.Fields[m.N]
 			f.Name = Span{uint32(mark), uint32(i - mark)}
 			f.Known = knownOf(b[mark:i])

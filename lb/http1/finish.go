@@ -10,6 +10,9 @@ func (m *Message) finishRequest(b []byte) State {
 	if r := m.hostRule(b); r != NoReason {
 		return m.fail(r, int(m.scan.host.Off))
 	}
+	if r := m.oldBodyRule(); r != NoReason {
+		return m.fail(r, m.HeadLen)
+	}
 	if r := m.lengthRule(); r != NoReason {
 		return m.fail(r, m.HeadLen)
 	}
@@ -21,6 +24,9 @@ func (m *Message) finishRequest(b []byte) State {
 	if m.Method == MethodConnect && m.Framing != NoBody {
 		return m.fail(ConnectBody, m.HeadLen)
 	}
+	if m.scan.upgrade && m.scan.upgradeField && m.Framing == NoBody && m.switchesToWebSocket(b) && !m.webSocketKey(b) {
+		return m.fail(WebSocketKey, m.HeadLen)
+	}
 	return Done
 }
 
@@ -31,6 +37,9 @@ func (m *Message) finishResponse(req Method) State {
 	}
 	m.connectionRule()
 	m.Expect100 = false
+	if m.Status == 101 && !m.scan.upgrade {
+		return m.fail(SwitchedAlone, m.HeadLen)
+	}
 	switch {
 	case m.Status == 101, req == MethodConnect && m.Status/100 == 2:
 		m.Framing = Tunnel
@@ -75,6 +84,41 @@ func (m *Message) lengthRule() Reason {
 		m.ContentLength = -1
 	}
 	return NoReason
+}
+
+// oldBodyRule refuses bodies that old servers never look for (the manual on
+// h1-accept-payload-with-any-method).
+func (m *Message) oldBodyRule() Reason {
+	if m.Minor > 0 || m.ContentLength <= 0 && !m.scan.hasCoding {
+		return NoReason
+	}
+	switch m.Method {
+	case MethodGet, MethodHead, MethodDelete:
+		return OldBody
+	}
+	return NoReason
+}
+
+// switchesToWebSocket reports whether Upgrade offers websocket, among others.
+func (m *Message) switchesToWebSocket(b []byte) bool {
+	for i := m.FindKnown(Upgrade, 0); i >= 0; i = m.FindKnown(Upgrade, i+1) {
+		rest, more := m.Fields[i].Value.Of(b), true
+		for more {
+			var offer []byte
+			if offer, rest, more = nextElement(rest); equalLower(offer, "websocket") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// webSocketKey reports whether there is a Sec-WebSocket-Key of the length that 16 bytes
+// have in base64. A server that answers without one was asked by something else than a
+// browser's websocket.
+func (m *Message) webSocketKey(b []byte) bool {
+	i := m.Find(b, "sec-websocket-key", 0)
+	return i >= 0 && m.Fields[i].Value.Len == 24
 }
 
 // connectionRule applies RFC 9112 section 9.3 and RFC 9110 section 7.8.

@@ -90,7 +90,14 @@ func checkRewrite(t *testing.T, m *Message, b []byte, response bool, req Method)
 	}
 	sameMessage(t, m, &alone)
 
-	out := append(m.AppendHead(nil, b, HopByHop), "\r\n"...)
+	rewrite := func(m *Message, b []byte) []byte {
+		out := m.AppendHead(nil, b, HopByHop)
+		if m.Status == 101 {
+			out = append(out, "connection: upgrade\r\n"...) // as who passes an upgrade on
+		}
+		return append(out, "\r\n"...)
+	}
+	out := rewrite(m, b)
 	again := new(Message)
 	if st := feed(again, out, response, req, len(out)); st != Done {
 		t.Fatalf("rewritten to %q: %v (%v)", out, st, again.Reason)
@@ -101,7 +108,7 @@ func checkRewrite(t *testing.T, m *Message, b []byte, response bool, req Method)
 		!bytes.Equal(again.HostValue(out), m.HostValue(b)) {
 		t.Fatalf("rewritten to %q:\n%s\nbefore:\n%s", out, show(again, out), show(m, b))
 	}
-	if twice := append(again.AppendHead(nil, out, HopByHop), "\r\n"...); !bytes.Equal(out, twice) {
+	if twice := rewrite(again, out); !bytes.Equal(out, twice) {
 		t.Fatalf("rewritten to %q, then to %q", out, twice)
 	}
 	return out, again

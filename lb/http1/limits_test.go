@@ -159,7 +159,8 @@ func TestWordLoops(t *testing.T) {
 
 func TestChunkLimits(t *testing.T) {
 	ext := func(n int) string { return "1;" + strings.Repeat("x", n) + "\r\n!\r\n0\r\n\r\n" }
-	trailer := func(n int) string { return "0\r\n" + strings.Repeat("x", n-6) + ": \r\n\r\n" } // n with the last CRLF
+	trailer := func(n int) string { return "0\r\nx:" + strings.Repeat("y", n-6) + "\r\n\r\n" } // n with the last CRLF
+	name := func(n int) string { return "0\r\n" + strings.Repeat("x", n) + ":\r\n\r\n" }
 	for _, c := range []struct {
 		name, wire string
 		want       Reason
@@ -168,7 +169,9 @@ func TestChunkLimits(t *testing.T) {
 		{"extension too long", ext(maxExtension + 1), ChunkExtension},
 		{"padding too long", "1" + strings.Repeat(" ", maxExtension+2) + "\r\n", ChunkExtension},
 		{"longest trailer", trailer(maxTrailers), NoReason},
-		{"trailer name too long", trailer(maxTrailers + 1), TrailerSize},
+		{"trailer too long", trailer(maxTrailers + 1), TrailerSize},
+		{"longest trailer name", name(maxName), NoReason},
+		{"trailer name too long", name(maxName + 1), LongName},
 		{"trailer value too long", "0\r\nX: " + strings.Repeat("y", maxTrailers), TrailerSize},
 		{"most trailers", "0\r\n" + strings.Repeat("X:\r\n", MaxHeaders) + "\r\n", NoReason},
 		{"too many trailers", "0\r\n" + strings.Repeat("X:\r\n", MaxHeaders+1) + "\r\n", TooManyFields},

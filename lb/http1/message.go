@@ -28,8 +28,12 @@ type Span struct{ Off, Len uint32 }
 // Of returns the bytes of the span in b.
 func (s Span) Of(b []byte) []byte { return b[s.Off : s.Off+s.Len : s.Off+s.Len] }
 
-// MaxHeaders is the most header lines of a message (HAProxy's tune.http.maxhdr).
-const MaxHeaders = 101
+// MaxHeaders is the most header lines of a message. HAProxy's tune.http.maxhdr is 101,
+// the first line included.
+const MaxHeaders = 100
+
+// maxName is the longest field name; HAProxy has no room for longer ones either.
+const maxName = 255
 
 // Known names the headers that a proxy acts upon, so that nobody compares names twice.
 type Known uint8

@@ -21,6 +21,7 @@ const (
 	EmptyName     // a field line that starts with a colon
 	SpaceInName   // white space before the colon (RFC 9112 section 5.1)
 	BadName       // a byte in a field name that is no token, or a line without a colon
+	LongName      // a field name of more than maxName bytes
 	TooManyFields // more than MaxHeaders
 
 	NoHost       // HTTP/1.1 without Host (RFC 9112 section 3.2)
@@ -34,13 +35,24 @@ const (
 	BadCoding       // Transfer-Encoding is anything but one "chunked"
 	OldCoding       // Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1)
 	ConnectBody     // CONNECT with a body: its bytes could pass for the tunnel's
+	OldBody         // GET, HEAD or DELETE with a body in HTTP/1.0: old servers take it for the next request
+	WebSocketKey    // an upgrade to websocket without a valid Sec-WebSocket-Key (RFC 6455 section 4.2.1)
+	SwitchedAlone   // 101 without Connection: upgrade
 
-	ChunkSize      // a chunk's size is no hexadecimal number, or beyond 63 bits
+	ChunkSize      // a chunk's size is no hexadecimal number, or beyond 52 bits
 	ChunkExtension // a chunk extension that is malformed or too long
 	ChunkEnd       // a chunk's data is not followed by CRLF
 	TrailerSize    // the trailer section is too long
 	TrailerField   // a trailer that would change the framing or the routing of the message
 )
+
+// Status is that of the answer to a request refused for this reason, as HAProxy's.
+func (r Reason) Status() int {
+	if r == OldBody {
+		return 413
+	}
+	return 400
+}
 
 // String says what is wrong, in lower case, to stand in a log line.
 func (r Reason) String() string {
@@ -66,6 +78,7 @@ var reasonTexts = [...]string{
 	EmptyName:       "empty header name",
 	SpaceInName:     "white space in a header name",
 	BadName:         "forbidden byte in a header name",
+	LongName:        "header name too long",
 	TooManyFields:   "too many header lines",
 	NoHost:          "no host header",
 	TwoHosts:        "more than one host header",
@@ -77,6 +90,9 @@ var reasonTexts = [...]string{
 	BadCoding:       "transfer-encoding other than chunked",
 	OldCoding:       "transfer-encoding in HTTP/1.0",
 	ConnectBody:     "CONNECT with a body",
+	OldBody:         "body of GET, HEAD or DELETE in HTTP/1.0",
+	WebSocketKey:    "websocket upgrade without a valid key",
+	SwitchedAlone:   "101 without connection: upgrade",
 	ChunkSize:       "malformed chunk size",
 	ChunkExtension:  "malformed chunk extension",
 	ChunkEnd:        "chunk longer than its size",

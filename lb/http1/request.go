@@ -1,9 +1,6 @@
 package http1
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // ParseRequest parses a request head that starts at b[0]. After NeedMore the caller
 // calls again with the same bytes and more behind them; what was looked at is not
@@ -60,6 +57,9 @@ func (m *Message) requestLine(b []byte) State {
 	}
 	m.MethodSpan.Len = uint32(i - start)
 	m.Method = methodOf(b[start:i])
+	if string(b[start:i]) == "PRI" { // RFC 9113 section 3.4 reserves it
+		return m.fail(HTTP2Preface, start)
+	}
 	return m.target(b, i+1, i+1)
 }
 
@@ -98,8 +98,6 @@ func (m *Message) requestVersion(b []byte, i int) State {
 		case j < 7 && c == "HTTP/1."[j], j == 7 && c&^1 == '0', j == 8 && c == '\r', j == 9 && c == '\n':
 		case j == 9:
 			return m.fail(BareCR, at-1)
-		case j == 5 && bytes.HasPrefix(b[m.MethodSpan.Off:], []byte("PRI * HTTP/2")):
-			return m.fail(HTTP2Preface, at)
 		default:
 			return m.fail(lineReason(c, BadVersion), at)
 		}

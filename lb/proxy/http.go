@@ -254,7 +254,7 @@ func (s *httpSession) readHead(t *engine.Task) bool {
 				x.parsed = t.Now()
 				return true
 			case st != http1.NeedMore || s.n >= maxHead:
-				s.refuse(t, 400, termination{'P', 'R'})
+				s.refuse(t, x.req.Reason.Status(), termination{'P', 'R'})
 				return false
 			}
 		}

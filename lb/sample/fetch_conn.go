@@ -68,8 +68,8 @@ func runAddr(of func(*Ctx) netip.AddrPort) func(*Ctx, []Arg, *Sample) bool {
 
 func runPort(of func(*Ctx) netip.AddrPort) func(*Ctx, []Arg, *Sample) bool {
 	return func(c *Ctx, _ []Arg, s *Sample) bool {
-		ap := of(c)
-		return s.setInt(int64(ap.Port())) && ap.IsValid()
+		port := of(c).Port() // 0: there is none, or a PROXY header has not told it
+		return s.setInt(int64(port)) && port != 0
 	}
 }
 
