@@ -33,7 +33,7 @@ endif
 KEEP        := tools/keepowner.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint lint-more fmt fuzz fuzz-smoke bench bench-failover bench-vrrp e2e matrix deb deb-test demo vagrant-box vagrant-up clean need-go tools
+.PHONY: help build test race lint lint-more fmt fuzz fuzz-smoke fuzz-compat bench bench-failover bench-vrrp e2e matrix deb deb-test demo vagrant-box vagrant-up clean need-go tools
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,11 @@ fuzz: need-go ## run each fuzz target for FUZZTIME (default 60s)
 
 fuzz-smoke: need-go ## run each fuzz target for a few seconds
 	@$(KEEP) tools/fuzz.sh 3s
+
+CASES ?= 100000
+SEED  ?= 1
+fuzz-compat: need-go ## send generated requests, responses and PROXY headers through haproxy and baton and compare (CASES=100000 SEED=1)
+	@$(KEEP) env COMPAT_FUZZ=$(CASES) COMPAT_SEED=$(SEED) nice $(GO) test -count=1 -timeout 2h -v -run TestFuzz ./test/compat
 
 lint: need-go ## format, vet, staticcheck, module files and the laws of internal/lint
 	@$(KEEP) tools/lint.sh
