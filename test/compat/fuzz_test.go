@@ -94,6 +94,7 @@ var strict = map[http1.Reason]string{
 	http1.BadCoding:       "haproxy passes over empty elements of a list",
 	http1.OldCoding:       "haproxy takes chunked bodies from HTTP/1.0 (RFC 9112 section 6.1 calls their framing faulty)",
 	http1.ConnectBody:     "haproxy sends such bytes down the tunnel",
+	http1.WebSocketKey:    "haproxy looks at the last Upgrade line alone",
 	http1.ChunkSize:       "haproxy takes any number of leading zeros, baton sixteen digits",
 	http1.ChunkExtension:  "haproxy takes extensions of any length and with control bytes, and drops them",
 	http1.TrailerField:    "haproxy passes trailers on that frame or route a message (RFC 9110 section 6.5.1)",
@@ -349,7 +350,8 @@ func TestFuzzProxyHeaders(t *testing.T) {
 		for _, m := range append(theirs.Requests, ours.Requests...) {
 			for i, f := range m.Fields {
 				f = localPort.ReplaceAllString(f, "127.0.0.1:0")
-				f = strings.ReplaceAll(f, "::ffff:", "")             // such a client is an IPv4 one for baton
+				f = strings.ReplaceAll(f, "::ffff:", "") // such a client is an IPv4 one for baton
+				f = strings.ReplaceAll(f, "\t", "%09")
 				m.Fields[i] = controlByte.ReplaceAllString(f, "%$1") // baton writes them as in log lines
 			}
 		}
@@ -378,7 +380,10 @@ func proxyRefusal(header string) string {
 	line, _, ok := strings.Cut(header, "\n")
 	words := strings.Split(strings.TrimSuffix(line, "\r"), " ")
 	if !strings.HasPrefix(header, "PROXY ") || !ok || len(words) < 6 {
-		_, _, v := proxyproto.Parse([]byte(header))
+		_, n, v := proxyproto.Parse([]byte(header))
+		if why := refusal(header[n:] + lastRequest); v == proxyproto.Valid && strict[why] != "" {
+			return why.String()
+		}
 		return v.String() + " FAIL"
 	}
 	switch {

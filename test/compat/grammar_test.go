@@ -14,7 +14,7 @@ type grammar struct{ *rand.Rand }
 // grammarOf is the grammar of one case, so that a case can be played alone.
 func grammarOf(seed, number uint64) grammar { return grammar{rand.New(rand.NewPCG(seed, number))} }
 
-// kind is what a token may be exchanged for.
+// kind is what a symbol may be exchanged for.
 type kind int
 
 const (
@@ -100,13 +100,13 @@ var extraLines = []string{
 // bytes that single bytes are exchanged for.
 const oddBytes = "\x00\x01\x08\t\n\x0b\x0c\r\x1b\x1f \"#%(),/0:;<=>?@[\\]{}~\x7f\x80\xa0\xff"
 
-type token struct {
+type symbol struct {
 	kind kind
 	text string
 }
 
 // line is a line, or a piece of a body, with its end.
-type line []token
+type line []symbol
 
 func (g grammar) one(list ...string) string { return list[g.IntN(len(list))] }
 
