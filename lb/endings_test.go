@@ -110,6 +110,11 @@ var endings = []struct {
 		c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab")
 		c.reset()
 	}},
+	{name: "wait for a body", mode: "http", config: " http-request wait-for-body time 200ms\n", play: func(r *rig) {
+		c := r.client("fe")
+		c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab")
+		c.message()
+	}},
 	{name: "bad chunk of a request", mode: "http", play: func(r *rig) {
 		c := r.client("fe")
 		c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")

@@ -64,6 +64,7 @@ func (s *httpSession) act(t *engine.Task, r *httpRule, c *sample.Ctx, response b
 		for until := after(t.Now(), s.fe.Spec.Timeouts.Tarpit); until != mono.Never && t.Now() < until; {
 			t.Suspend(until)
 		}
+		x.link.assigned = t.Now() // see times
 		s.finishWith(t, r, termination{'P', 'T'}, response)
 		return answered
 	case spec.ActionReturn:

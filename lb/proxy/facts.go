@@ -71,6 +71,9 @@ func (s *httpSession) times(now mono.Time) sample.Times {
 		t.Tc = since(x.link.assigned, x.link.connected)
 		t.Tr = since(x.link.connected, x.responded)
 	}
+	if x.end.phase == 'T' { // the manual's PT: Tw is how long it was held
+		t.TR, t.Tw = -1, since(x.start, x.link.assigned)
+	}
 	return t
 }
 

@@ -138,11 +138,11 @@ func (s *httpSession) waitForBody(t *engine.Task, limit time.Duration, enough in
 	for until := t.Now().Add(limit); !x.up.ended && s.n < maxHead && (enough == 0 || x.bodyIn < enough); {
 		n, err := s.client.Read(t, s.in.B[s.n:maxHead], until)
 		if err == engine.ErrTimeout {
-			s.incomplete(t, 408, termination{'c', 'D'})
+			s.incomplete(t, 408, termination{'c', 'R'})
 			return false
 		}
 		if err != nil {
-			s.brokenOff(termination{'C', 'D'})
+			s.brokenOff()
 			return false
 		}
 		s.n += n
@@ -171,7 +171,7 @@ func (s *httpSession) bufferBody(t *engine.Task) bool {
 			return false
 		}
 		if err != nil {
-			s.brokenOff(termination{'C', 'R'})
+			s.brokenOff()
 			return false
 		}
 		s.n += n
@@ -192,8 +192,8 @@ func (s *httpSession) incomplete(t *engine.Task, status int, end termination) {
 
 // brokenOff ends a request whose body will not come any more: as in HAProxy the client
 // gets no answer.
-func (s *httpSession) brokenOff(end termination) {
-	s.x.keep, s.x.parsed, s.x.end = false, 0, end
+func (s *httpSession) brokenOff() {
+	s.x.keep, s.x.parsed, s.x.end = false, 0, termination{'C', 'R'}
 }
 
 // firstChunk returns what is there of a chunked body's first chunk.
