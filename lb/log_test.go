@@ -266,7 +266,7 @@ func TestErrorLogLikeHAProxy(t *testing.T) {
 		t.Run(c.name+" "+c.mode, func(t *testing.T) {
 			t.Parallel()
 			config := logPreset + " mode " + c.mode + "\nfrontend fe\n bind {fe}" + c.bind + "\n log-format of-sessions\n error-log-format \"" + everyAlias(c.mode == "http") +
-				"\"\n default_backend be\nbackend be\n server s1 {s1}\n"
+				"\x1fe20=%[fc_err] %[fc_err_str]\"\n default_backend be\nbackend be\n server s1 {s1}\n"
 			play := func(r *rig) {
 				w := r.client("fe")
 				w.send(c.sends)

@@ -76,7 +76,7 @@ func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arri
 	n := 0
 	for n == 0 {
 		if c.Await(t, deadline) != nil {
-			w.refuseProxy(fe, a, c, *src, "Timeout while waiting for PROXY protocol header", false)
+			w.refuseProxy(fe, a, c, *src, sample.ProxyTimeout, false)
 			return nil, 0, 0, false
 		}
 		buf = w.Loop.Get()
@@ -86,9 +86,9 @@ func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arri
 			w.Loop.Put(buf)
 		}
 		if err != nil {
-			reason := "Connection error while waiting for PROXY protocol header"
+			reason := sample.ProxyFailed
 			if err == io.EOF {
-				reason = "Connection closed while waiting for PROXY protocol header"
+				reason = sample.ProxyClosed
 			}
 			w.refuseProxy(fe, a, c, *src, reason, false)
 			return nil, 0, 0, false
@@ -98,7 +98,7 @@ func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arri
 	if verdict != proxyproto.Valid {
 		w.Loop.Put(buf)
 		a.cut = true
-		w.refuseProxy(fe, a, c, *src, verdict.String(), true)
+		w.refuseProxy(fe, a, c, *src, proxyErrors[verdict], true)
 		return nil, 0, 0, false
 	}
 	a.proxied = true
@@ -115,9 +115,12 @@ func (w *Worker) readProxy(t *engine.Task, c *engine.Conn, fe *Frontend, a *arri
 	return buf, used, n, true
 }
 
+// proxyErrors are what the log calls headers that are none.
+var proxyErrors = [...]sample.ConnError{proxyproto.Truncated: sample.ProxyCut, proxyproto.Foreign: sample.ProxyForeign, proxyproto.Invalid: sample.ProxyInvalid}
+
 // refuseProxy counts a connection without a header and logs it, which `option
 // dontlognull` spares those that sent nothing.
-func (w *Worker) refuseProxy(fe *Frontend, a *arrival, c *engine.Conn, src netip.AddrPort, reason string, spoke bool) {
+func (w *Worker) refuseProxy(fe *Frontend, a *arrival, c *engine.Conn, src netip.AddrPort, reason sample.ConnError, spoke bool) {
 	fe.Errors.Add(1)
 	if !spoke && fe.Spec.DontLogNull {
 		return
@@ -125,8 +128,9 @@ func (w *Worker) refuseProxy(fe *Frontend, a *arrival, c *engine.Conn, src netip
 	if !fe.logs() {
 		return
 	}
-	w.rec = logfmt.Record{Client: src, Date: w.Loop.Now().Wall(), Dates: &w.dates, Frontend: fe.Spec.Name, Bind: a.bindName(fe), Message: reason}
+	w.rec = logfmt.Record{Client: src, Date: w.Loop.Now().Wall(), Dates: &w.dates, Frontend: fe.Spec.Name, Bind: a.bindName(fe), Message: reason.String()}
 	w.sessionError(fe, a, c)
+	w.ctx.Client.Err = reason
 	w.send(fe, &w.rec, spec.LogLevelAsIs, nil)
 }
 

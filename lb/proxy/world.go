@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"time"
 
+	"baton/internal/sys"
 	"baton/lb/sample"
 	"baton/lb/spec"
 )
@@ -23,6 +25,7 @@ func (*world) Getenv(name string) (string, bool) { return os.LookupEnv(name) }
 func (o *world) Hostname() string                { return o.set.hostname }
 func (o *world) Stopping() bool                  { return o.set.draining.Load() }
 func (o *world) Threads() (this, all int)        { return o.w.Loop.ID + 1, len(o.set.Workers) }
+func (*world) IsLocal(a netip.Addr) bool         { return sys.IsLocal(a) }
 func (o *world) PID() int                        { return o.set.PID }
 func (o *world) Uptime() time.Duration           { return time.Since(o.set.started) }
 

@@ -65,6 +65,7 @@ type Conn struct {
 	Proxied   bool   // a PROXY header came in
 	Authority []byte // the authority TLV of the PROXY header; nil: none
 	ProxyID   []byte // its unique-id TLV; nil: none
+	Err       ConnError
 }
 
 // Message is a request or a response.
@@ -121,6 +122,7 @@ type World interface {
 	Threads() (this, all int)
 	Uptime() time.Duration
 	PID() int
+	IsLocal(netip.Addr) bool
 	Proxies
 }
 

@@ -18,9 +18,13 @@ var connFetches = []fetch{
 		return c.Backend != nil && s.setInt(c.Backend.TunnelTimeout.Milliseconds())
 	}, nil, "the backend's timeout tunnel, in milliseconds"},
 	{"dst", nil, 0, Addr, client, runAddr(clientDst), nil, "address that the client connected to"},
+	{"dst_is_local", nil, 0, Bool, client, runIsLocal(clientDst), nil, "dst is an address of this host"},
 	{"dst_port", nil, 0, Int, client, runPort(clientDst), nil, "port that the client connected to"},
 	{"fc_dst", nil, 0, Addr, client, runAddr(realDst), nil, "dst before any rule changed it"},
 	{"fc_dst_port", nil, 0, Int, client, runPort(realDst), nil, "dst_port before any rule changed it"},
+	{"fc_dst_is_local", nil, 0, Bool, client, runIsLocal(realDst), nil, "fc_dst is an address of this host"},
+	{"fc_err", nil, 0, Int, session, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setInt(int64(c.Client.Err)) }, nil, "why the client's connection failed before it was a session, 0: it did not"},
+	{"fc_err_str", nil, 0, Str, session, func(c *Ctx, _ []Arg, s *Sample) bool { return c.setString(s, c.Client.Err.String()) }, nil, "the same in words"},
 	{"fc_http_major", nil, 0, Int, client, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setInt(int64(c.Client.HTTPMajor)) }, nil, "major HTTP version of the client, 0: none"},
 	{"fc_pp_authority", nil, 0, Str, client, func(c *Ctx, _ []Arg, s *Sample) bool {
 		return c.Client.Authority != nil && s.setStr(c.Client.Authority)
@@ -29,6 +33,7 @@ var connFetches = []fetch{
 	{"fc_rcvd_proxy", nil, 0, Bool, client, func(c *Ctx, _ []Arg, s *Sample) bool { return s.setBool(c.Client.Proxied) }, nil, "the client's connection began with a PROXY header"},
 	{"fc_src", nil, 0, Addr, client, runAddr(realSrc), nil, "src before any rule changed it"},
 	{"fc_src_port", nil, 0, Int, client, runPort(realSrc), nil, "src_port before any rule changed it"},
+	{"fc_src_is_local", nil, 0, Bool, client, runIsLocal(realSrc), nil, "fc_src is an address of this host"},
 	{"fe_client_timeout", nil, 0, Int, session, func(c *Ctx, _ []Arg, s *Sample) bool {
 		return c.Frontend != nil && s.setInt(c.Frontend.ClientTimeout.Milliseconds())
 	}, nil, "the frontend's timeout client, in milliseconds"},
@@ -37,6 +42,7 @@ var connFetches = []fetch{
 	}, nil, "the frontend's default backend"},
 	{"fe_name", nil, 0, Str, session, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Frontend != nil && c.setString(s, c.Frontend.Name) }, nil, "name of the frontend"},
 	{"src", nil, 0, Addr, client, runAddr(clientSrc), nil, "address of the client"},
+	{"src_is_local", nil, 0, Bool, client, runIsLocal(clientSrc), nil, "src is an address of this host"},
 	{"src_port", nil, 0, Int, client, runPort(clientSrc), nil, "port of the client"},
 	{"srv_id", nil, 0, Int, chosen, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Target != nil && s.setInt(int64(c.Target.ID)) }, nil, "number of the server"},
 	{"srv_name", nil, 0, Str, chosen, func(c *Ctx, _ []Arg, s *Sample) bool { return c.Target != nil && c.setString(s, c.Target.Name) }, nil, "name of the server"},
@@ -64,6 +70,13 @@ func realDst(c *Ctx) netip.AddrPort {
 
 func runAddr(of func(*Ctx) netip.AddrPort) func(*Ctx, []Arg, *Sample) bool {
 	return func(c *Ctx, _ []Arg, s *Sample) bool { return s.setIP(plain(of(c).Addr())) }
+}
+
+func runIsLocal(of func(*Ctx) netip.AddrPort) func(*Ctx, []Arg, *Sample) bool {
+	return func(c *Ctx, _ []Arg, s *Sample) bool {
+		a := plain(of(c).Addr())
+		return c.World != nil && a.IsValid() && s.setBool(c.World.IsLocal(a))
+	}
 }
 
 func runPort(of func(*Ctx) netip.AddrPort) func(*Ctx, []Arg, *Sample) bool {

@@ -4,14 +4,14 @@ import "strings"
 
 // laterFetches are the fetches of chapter 7.3 that are known without being done.
 const laterFetches = `
-fc_err fc_err_name fc_err_str bc_err bc_err_name bc_err_str
+fc_err_name bc_err bc_err_name bc_err_str
 cpu_calls cpu_ns_avg cpu_ns_tot cur_client_timeout cur_server_timeout cur_tunnel_timeout distcc_body distcc_param
-dst_conn dst_is_local fc_dst_is_local fc_glitches fc_nb_streams fc_pp_tlv fc_saved_syn fc_settings_streams_limit fc_src_is_local
+dst_conn fc_glitches fc_nb_streams fc_pp_tlv fc_saved_syn fc_settings_streams_limit
 bc_glitches bc_nb_streams
 bc_settings_streams_limit bc_be_queue fcgi.docroot fcgi.index
 last_entity lat_ns_avg lat_ns_tot prio_class prio_offset
 req.timer.user res.timer.user
-res.cache_hit res.cache_name res.comp res.comp_algo sc_key src_is_local srv_uweight_total term_events table_avl table_cnt
+res.cache_hit res.cache_name res.comp res.comp_algo sc_key srv_uweight_total term_events table_avl table_cnt
 var_dump waiting_entity
 ssl_bc ssl_bc_alg_keysize ssl_bc_alpn ssl_bc_cipher ssl_bc_client_random ssl_bc_curve
 ssl_bc_err ssl_bc_err_str ssl_bc_is_resumed ssl_bc_npn ssl_bc_protocol ssl_bc_server_random ssl_bc_session_id

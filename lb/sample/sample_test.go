@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ func (clock) Stopping() bool                            { return true }
 func (clock) Threads() (this, all int)                  { return 2, 4 }
 func (clock) Uptime() time.Duration                     { return 90 * time.Second }
 func (clock) PID() int                                  { return 4711 }
+func (clock) IsLocal(a netip.Addr) bool                 { return a.IsLoopback() }
 func (clock) FrontendCount(string, Count) (int64, bool) { return 3, true }
 
 func (clock) BackendCount(name string, what Count) (int64, bool) {
@@ -51,6 +53,10 @@ func TestExpressions(t *testing.T) {
 		{"thread", "2"},
 		{"nbthread", "4"},
 		{"uptime", "90"},
+		{"src_is_local", "1"},
+		{"dst_is_local", "1"},
+		{"fc_err", "0"},
+		{"fc_err_str", "Success"},
 		{"rand", "2309737967"},
 		{"rand(100)", "53"},
 		{"uuid", "01234567-89ab-4def-8123-456789abcdef"},
