@@ -33,7 +33,7 @@ var layers = []layer{
 	{"checkscript", nil, noSideways},
 	{"lb", nil, noSideways},
 	{"conf", nil, confWhy},
-	{"conf/haproxy", []string{"conf", "lb/spec", "lb/logfmt", "lb/http1", "lb/sample", "lb/pattern", "lb/userlist"}, confWhy},
+	{"conf/haproxy", []string{"conf", "lb/spec", "lb/logfmt", "lb/http1", "lb/sample", "lb/pattern", "lb/userlist", "lb/uri"}, confWhy},
 	{"conf/keepalived", []string{"conf", "vrrp", "vrrp/packet", "vip", "checkscript"}, confWhy},
 	{"internal/mono", nil, leafOnly},
 	{"internal/diag", nil, leafOnly},

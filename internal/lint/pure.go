@@ -17,7 +17,7 @@ var pure = []string{
 	"vrrp", "vrrp/packet", "vip", "pair", "checkscript",
 	"conf", "conf/haproxy", "conf/keepalived", "conf/keepalived/pairlint",
 	"lb/spec", "lb/hash", "lb/http1", "lb/h2", "lb/balance", "lb/pattern", "lb/stick", "lb/stick/peers", "lb/sample", "lb/rules",
-	"lb/health", "lb/logfmt", "lb/proxyproto", "lb/userlist", "lb/resolve", "lb/cookie",
+	"lb/health", "lb/logfmt", "lb/proxyproto", "lb/userlist", "lb/resolve", "lb/cookie", "lb/uri",
 	"internal/diag", "internal/wheel",
 }
 
