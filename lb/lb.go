@@ -110,6 +110,7 @@ func New(cfg *spec.Config, o Options) (_ *LB, err error) {
 		l.set.Workers = append(l.set.Workers, proxy.NewWorker(l.set, loop))
 	}
 	l.newChecks()
+	l.set.Resolvers = l.ruleResolvers()
 	return l, nil
 }
 
@@ -161,9 +162,12 @@ func (l *LB) Run(ctx context.Context) error {
 	// The loops keep their processors busy under load; VRRP, checks and everything
 	// else need room of their own beside them.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(l.set.Workers)+2))
+	l.set.SetVars(&l.cfg.Global)
 	l.initialStates() // posted ahead of the first connection
 	l.watchBound()
+	l.checkMarks()
 	var wg sync.WaitGroup
+	wg.Go(func() { l.set.Clerk(ctx) })
 	for _, w := range l.set.Workers {
 		wg.Go(w.Loop.Run)
 	}

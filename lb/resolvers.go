@@ -27,6 +27,11 @@ type resolver struct {
 	in      chan response
 	soon    chan *check // a check of it found nobody
 
+	questions chan question // of rules
+	asked     map[wanted]*asked
+	mu        sync.Mutex // of over, and of what is put into questions
+	over      bool       // nobody answers any more
+
 	lookups map[wanted]*open
 	byID    map[uint16]*open
 	groups  []*group
@@ -60,6 +65,7 @@ func newResolver(l *LB, sp *spec.Resolvers) *resolver {
 			NX: sp.HoldNX, Refused: sp.HoldRefused, Timeout: sp.HoldTimeout, Other: sp.HoldOther, Obsolete: sp.HoldObsolete,
 		}},
 		lookups: make(map[wanted]*open), byID: make(map[uint16]*open),
+		questions: make(chan question, pendingQuestions), asked: make(map[wanted]*asked),
 	}
 }
 
@@ -73,6 +79,7 @@ func (l *LB) runResolvers(ctx context.Context) (wait func()) {
 }
 
 func (r *resolver) run(ctx context.Context, wg *sync.WaitGroup) {
+	defer r.silence()
 	list, err := nameServers(r.spec)
 	if err != nil {
 		r.l.log.Error("name servers of the system are not known", "resolvers", r.spec.Name, "error", err)
@@ -82,9 +89,7 @@ func (r *resolver) run(ctx context.Context, wg *sync.WaitGroup) {
 		r.servers = append(r.servers, n)
 		wg.Go(func() { n.run(ctx) })
 	}
-	if len(r.servers) == 0 {
-		return // configuration has warned
-	}
+	// without any, configuration has warned and nothing is found
 	now := mono.Now()
 	r.begin(now)
 	timer := time.NewTimer(0)
@@ -97,6 +102,8 @@ func (r *resolver) run(ctx context.Context, wg *sync.WaitGroup) {
 			r.hurry(k, mono.Now())
 		case m := <-r.in:
 			r.take(m, mono.Now())
+		case q := <-r.questions:
+			r.answer(q, mono.Now())
 		case <-timer.C:
 		}
 		now = mono.Now()
@@ -107,7 +114,7 @@ func (r *resolver) run(ctx context.Context, wg *sync.WaitGroup) {
 			o.new = o.Changed() || o.new
 		}
 		r.apply(now)
-		next := mono.Never
+		next := r.follow(now)
 		for _, o := range r.lookups {
 			next = min(next, o.Deadline())
 		}

@@ -24,6 +24,8 @@ const (
 	onSession    // tcp-request session
 	onContent    // tcp-request content
 	onResContent // tcp-response content
+
+	onServer // use-server
 )
 
 // pendingCond is a condition whose named ACLs are filled in at the end of its
@@ -237,7 +239,7 @@ func (p *proxy) restrict(when moment, t *spec.Term, pos diag.Pos) {
 			p.l.errs.Warnf(pos, "look at the request itself: path, req.hdr, req.body",
 				"acl will never match because '%s' looks at raw bytes, which mode http does not have", e.Fetch())
 			t.Any[i] = never()
-		case when == onSwitch && e.HTTP() && p.common.Mode == spec.TCP:
+		case (when == onSwitch || when == onServer) && e.HTTP() && p.common.Mode == spec.TCP:
 			p.l.errs.Errorf(pos, "add `mode http`", "'%s' needs 'mode http'", e.Fetch())
 		}
 	}
@@ -247,6 +249,7 @@ var momentNames = map[moment]string{
 	onRequest: "http-request", onSwitch: "use_backend", onResponse: "http-response",
 	onConnection: "tcp-request connection", onSession: "tcp-request session", onContent: "tcp-request content",
 	onResContent: "tcp-response content",
+	onServer:     "use-server",
 }
 
 var restrictHints = map[moment]string{
@@ -258,6 +261,7 @@ var restrictHints = map[moment]string{
 	onSession:    "nothing but the connection is known yet",
 	onContent:    "the response, the server and, in a frontend, the backend are not known yet",
 	onResContent: "the request is gone when the response is processed",
+	onServer:     "the response and the server are not known yet",
 }
 
 // places are where the conditions of this proxy are evaluated. Those of a listen
@@ -274,6 +278,8 @@ func (p *proxy) places(when moment) sample.Places {
 		return sample.AtSession
 	case onResContent:
 		return sample.AtResContent
+	case onServer:
+		return sample.AtServerChoice
 	}
 	front, back := sample.AtRequest, sample.AtBackendRequest
 	if when == onContent {

@@ -50,7 +50,6 @@ var laterKeywords = []keyword[*proxy]{
 	{"stick-table", both, false, Refused, nil, ""},
 	{"transparent", back, false, Refused, nil, ""},
 	{"use-fcgi-app", inBackend, false, Refused, nil, ""},
-	{"use-server", inBackend, false, Refused, nil, ""},
 }
 
 const statusHint = "no status page yet; `baton status` shows instances and servers"

@@ -18,6 +18,9 @@ func (l *lowerer) list(file string, asMap bool) (*pattern.List, error) {
 		}
 		return known, nil
 	}
+	if r := l.listRef(file); r != nil {
+		r.used = true
+	}
 	text, err := l.tree.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("file '%s' cannot be read: %w", file, err)
@@ -26,7 +29,10 @@ func (l *lowerer) list(file string, asMap bool) (*pattern.List, error) {
 	if asMap {
 		lines = pattern.ReadMap(text)
 	}
-	list := pattern.NewList(file, lines)
+	list, err := l.newList(file, lines)
+	if err != nil {
+		return nil, err
+	}
 	l.cfg.Lists = append(l.cfg.Lists, list)
 	l.maps[file] = asMap
 	return list, nil

@@ -35,8 +35,12 @@ type lowerer struct {
 	proxies  []*proxy // frontends, backends and listens in order
 	refs     []exprRef
 	maps     map[string]bool // by the name of a list: it is a map
+	listRefs []*listRef      // lists that rules changed before a map or an ACL named them
 	unixBind unixBind
-	logTag   string // global
+	// experimental says that expose-experimental-directives came before.
+	experimental bool
+	resolverRefs []resolverRef
+	logTag       string // global
 
 	errorGroups []*httpErrors
 	userlists   []*userlistSection // those named and those there
@@ -261,9 +265,11 @@ func (l *lowerer) finish() {
 		p.validate()
 		l.linkResolvers(p)
 	}
+	l.checkResolverRefs()
 	l.resolveTracks()
 	l.checkBinds()
 	l.checkRefs()
+	l.checkListRefs()
 	l.checkGroupRefs()
 	l.number()
 	for _, p := range l.proxies {

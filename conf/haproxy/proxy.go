@@ -71,6 +71,7 @@ type proxy struct {
 	servers     []*server
 	serverNames map[string]diag.Pos
 	useBackends []useBackend
+	useServers  []spec.UseServer
 	monitorFail []*spec.Cond
 	redirects   []spec.HTTPRule
 	persist     []spec.Persist
@@ -164,6 +165,7 @@ func (p *proxy) validate() {
 	p.checkPersistence()
 	p.checkBackends()
 	p.checkPorts()
+	p.checkUseServers()
 	if p.common.Disabled || p.broken {
 		return
 	}
@@ -307,6 +309,7 @@ func (p *proxy) backend() *spec.Backend {
 	} else {
 		b.ACLs, b.Redirects = p.acls, p.redirects
 	}
+	b.UseServers = p.useServers
 	for _, s := range p.servers {
 		b.Servers = append(b.Servers, s.build())
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"baton/conf"
+	"baton/internal/diag"
 	"baton/lb/spec"
 )
 
@@ -33,7 +34,7 @@ func resolversKeywords() []keyword[*resolversSection] {
 		{"hold other", 0, false, Done, hold(func(r *resolversSection, d time.Duration) { r.HoldOther = d }), "as hold nx, for all other bad answers"},
 		{"hold refused", 0, false, Done, hold(func(r *resolversSection, d time.Duration) { r.HoldRefused = d }), "as hold nx, for REFUSED"},
 		{"hold timeout", 0, false, Done, hold(func(r *resolversSection, d time.Duration) { r.HoldTimeout = d }), "as hold nx, for silence"},
-		{"hold valid", 0, false, Warned, hold(func(*resolversSection, time.Duration) {}), "it concerns do-resolve only, which is not supported yet"},
+		{"hold valid", 0, false, Done, hold(func(r *resolversSection, d time.Duration) { r.HoldValid = d }), "how long an answer serves do-resolve again, default 10s"},
 		{"nameserver", 0, false, Done, resolversNameserver, "a name server, UDP or tcp@"},
 		{"parse-resolv-conf", 0, false, Done, func(r *resolversSection, _ *args) { r.ResolvConf = true }, "the name servers of /etc/resolv.conf too"},
 		{"resolve_retries", 0, false, Done, func(r *resolversSection, a *args) {
@@ -48,7 +49,7 @@ func newResolvers(name string) *spec.Resolvers {
 	const hold = 30 * time.Second
 	return &spec.Resolvers{
 		Name: name, Payload: 512, Retries: 3, Resolve: time.Second, Retry: time.Second,
-		HoldNX: hold, HoldRefused: hold, HoldTimeout: hold, HoldOther: hold,
+		HoldNX: hold, HoldRefused: hold, HoldTimeout: hold, HoldOther: hold, HoldValid: 10 * time.Second,
 	}
 }
 
@@ -75,7 +76,50 @@ func (l *lowerer) resolvers(s *conf.Section) {
 	if len(r.Servers) == 0 && !r.ResolvConf {
 		l.errs.Warnf(s.Keyword.Pos, "add `nameserver NAME ADDRESS:53` or `parse-resolv-conf`", "resolvers '%s' has no name servers: nothing that points to it is ever resolved", r.Name)
 	}
-	l.cfg.Resolvers = append(l.cfg.Resolvers, r.Resolvers)
+	l.cfg.Resolvers = append(l.cfg.Resolvers, l.promised(r.Resolvers))
+}
+
+// resolverRef is a resolvers section that a rule names before it is read.
+type resolverRef struct {
+	to  *spec.Resolvers
+	pos diag.Pos
+}
+
+// namedResolvers is the section that a rule names, read already or not.
+func (l *lowerer) namedResolvers(name string, at conf.Word) *spec.Resolvers {
+	for _, r := range l.cfg.Resolvers {
+		if r.Name == name {
+			return r
+		}
+	}
+	for _, r := range l.resolverRefs {
+		if r.to.Name == name {
+			return r.to
+		}
+	}
+	r := resolverRef{&spec.Resolvers{Name: name}, at.Pos}
+	l.resolverRefs = append(l.resolverRefs, r)
+	return r.to
+}
+
+// promised puts a section that has been read where rules look for it.
+func (l *lowerer) promised(r *spec.Resolvers) *spec.Resolvers {
+	for _, ref := range l.resolverRefs {
+		if ref.to.Name == r.Name {
+			*ref.to = *r
+			return ref.to
+		}
+	}
+	return r
+}
+
+// checkResolverRefs refuses rules that name what is not there.
+func (l *lowerer) checkResolverRefs() {
+	for _, ref := range l.resolverRefs {
+		if found, names := l.findResolvers(ref.to.Name); found == nil {
+			l.errs.Errorf(ref.pos, didYouMean(ref.to.Name, names), "unable to find resolvers '%s' required by 'do-resolve'", ref.to.Name)
+		}
+	}
 }
 
 func resolversPayload(r *resolversSection, a *args) {
@@ -211,19 +255,7 @@ func (l *lowerer) linkResolvers(p *proxy) {
 		if _, err := netip.ParseAddr(s.Host); name == "" || err == nil {
 			continue
 		}
-		var found *spec.Resolvers
-		var names []string
-		for _, r := range l.cfg.Resolvers {
-			names = append(names, r.Name)
-			if r.Name == name {
-				found = r
-			}
-		}
-		if found == nil && name == "default" {
-			found = newResolvers(name)
-			found.ResolvConf = true
-			l.cfg.Resolvers = append(l.cfg.Resolvers, found)
-		}
+		found, names := l.findResolvers(name)
 		if found == nil {
 			l.errs.Errorf(s.resolvers.Pos, didYouMean(name, names), "unable to find resolvers '%s' required by server '%s'", name, s.Name)
 			continue
@@ -232,6 +264,24 @@ func (l *lowerer) linkResolvers(p *proxy) {
 		n.Resolvers = found
 		s.Naming = &n
 	}
+}
+
+// findResolvers returns a section, or nil and the names of those that are there. There
+// always is one called default.
+func (l *lowerer) findResolvers(name string) (found *spec.Resolvers, names []string) {
+	for _, r := range l.cfg.Resolvers {
+		if names = append(names, r.Name); r.Name == name {
+			return r, nil
+		}
+	}
+	if name != "default" {
+		return nil, names
+	}
+	found = newResolvers(name)
+	found.ResolvConf = true
+	found = l.promised(found)
+	l.cfg.Resolvers = append(l.cfg.Resolvers, found)
+	return found, nil
 }
 
 // parseServerTemplate reads `server-template PREFIX NUM|LOW-HIGH FQDN[:PORT] OPTIONS`:

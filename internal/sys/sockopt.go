@@ -84,6 +84,7 @@ type ConnectOptions struct {
 	Interface   string
 	UserTimeout time.Duration
 	Keepalive   Keepalive
+	Marks       Marks
 }
 
 func (o *ConnectOptions) set(fd FD) Errno {
@@ -101,6 +102,7 @@ func (o *ConnectOptions) set(fd FD) Errno {
 	if err := o.Keepalive.set(s); err != nil {
 		return EINVAL
 	}
+	o.Marks.Set(fd)
 	if o.Source == nil {
 		return 0
 	}

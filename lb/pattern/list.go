@@ -10,7 +10,7 @@ import (
 // List is a list of patterns with a name, a file's as a rule, that ACLs and maps
 // share and that may be changed at run time. Next to what is in force, its version,
 // it may hold versions in preparation. All methods are safe for use by many
-// goroutines; none is for the request path but Set, Add and Delete, which the rules
+// goroutines; none is for the request path but TryPut and Settled, which the rules
 // that change maps call.
 type List struct {
 	Name string
@@ -156,6 +156,10 @@ func (l *List) valid(version uint32) bool {
 func (l *List) Add(version uint32, lines ...Line) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.add(version, lines)
+}
+
+func (l *List) add(version uint32, lines []Line) error {
 	if !l.valid(version) {
 		return fmt.Errorf("version %d of %s: out of range", version, l.Name)
 	}

@@ -90,8 +90,27 @@ func (s *httpSession) act(t *engine.Task, r *httpRule, c *sample.Ctx, response b
 		if !s.waitForBody(t, r.Time, r.Len) {
 			return answered
 		}
+	case spec.ActionSetMap, spec.ActionDelMap, spec.ActionAddACL:
+		s.changeList(t, r, c)
+	case spec.ActionSetMark, spec.ActionSetTOS:
+		if n, ok := number(&r.HTTPRule, c); ok {
+			markPackets(r.Action, n, s.client)
+		}
+	case spec.ActionSetTimeout:
+		s.setTimeout(r, c)
+	case spec.ActionPause:
+		s.pause(t, span(&r.HTTPRule, c))
+	case spec.ActionStrict, spec.ActionLenient:
+		x.lenient = r.Action == spec.ActionLenient
+	case spec.ActionDoResolve:
+		a := s.w.lookUp(t, &r.HTTPRule, c)
+		keepAddr(&r.HTTPRule, s.ctx(), a) // others have used c meanwhile
+	case spec.ActionEarlyHint:
+		return s.hint(t, r, c)
 	default:
-		return s.rewrite(t, r, c, response)
+		if !x.link.shape(&r.HTTPRule, c) {
+			return s.rewrite(t, r, c, response)
+		}
 	}
 	return goOn
 }
@@ -261,6 +280,9 @@ func (s *httpSession) rewrite(t *engine.Task, r *httpRule, c *sample.Ctx, respon
 		if r.Format != nil {
 			line = e.line(r.header.Name, s.text(r, c))
 		}
+		if x.lenient && r.Action != spec.ActionDelHeader && e.size(m)+len(line.Name)+len(line.Value) > maxHead {
+			return goOn
+		}
 		e.apply(r, line, m, b)
 		return goOn
 	}
@@ -271,7 +293,8 @@ func (s *httpSession) rewrite(t *engine.Task, r *httpRule, c *sample.Ctx, respon
 }
 
 // startLine is the request's first line as a rule leaves it, without CRLF; nil: as it was.
-func (s *httpSession) startLine(r *httpRule, c *sample.Ctx) []byte {
+// It reports false when a strict normalizer refuses the target.
+func (s *httpSession) startLine(r *httpRule, c *sample.Ctx) (_ []byte, ok bool) {
 	m, b := &s.x.req, s.inBytes()
 	target, method := m.Target.Of(b), m.MethodSpan.Of(b)
 	prefix, path, query := b[:0], target, b[:0] // of the target: what stands before the path, the path, ?query
@@ -280,7 +303,10 @@ func (s *httpSession) startLine(r *httpRule, c *sample.Ctx) []byte {
 		query = b[m.Path.Off+m.Path.Len : m.Target.Off+m.Target.Len]
 	}
 	pathq := target[len(prefix):]
-	value := s.text(r, c)
+	value := pathq // of a normalizer
+	if r.Action != spec.ActionNormalizeURI {
+		value = s.text(r, c)
+	}
 	line := append(s.w.head[:0], method...)
 	if r.Action == spec.ActionSetMethod {
 		line = append(s.w.head[:0], value...)
@@ -303,13 +329,17 @@ func (s *httpSession) startLine(r *httpRule, c *sample.Ctx) []byte {
 		line = r.replaced(append(line, prefix...), pathq, value)
 	case spec.ActionReplaceURI:
 		line = r.replaced(line, target, value)
+	case spec.ActionNormalizeURI:
+		if line, ok = r.Normalizer.Append(append(line, prefix...), value); !ok {
+			return nil, false
+		}
 	default:
-		return nil
+		return nil, true
 	}
 	line = append(line, " HTTP/1."...)
 	line = append(line, '0'+m.Minor)
 	s.w.head = line
-	return line
+	return line, true
 }
 
 // statusLine is the response's.
@@ -404,7 +434,16 @@ func appendRewritten(dst, b []byte, m *http1.Message, start []byte, r *httpRule,
 // is: a rule that would change that, or makes a head that is none, is answered with 500.
 func (s *httpSession) rebuild(t *engine.Task, r *httpRule, c *sample.Ctx) verdict {
 	x := s.x
-	start := s.startLine(r, c)
+	if r.Action == spec.ActionNormalizeURI && x.req.Path.Len == 0 {
+		return goOn // `*`, an authority, or one without a path
+	}
+	start, ok := s.startLine(r, c)
+	if !ok {
+		x.keep = false
+		s.reply(t, 400, termination{'P', 'R'})
+		x.parsed = 0 // as in HAProxy's log, it was no request
+		return answered
+	}
 	var text []byte
 	if start == nil {
 		text = s.text(r, c)
@@ -421,7 +460,12 @@ func (s *httpSession) rebuild(t *engine.Task, r *httpRule, c *sample.Ctx) verdic
 func (s *httpSession) adopt(t *engine.Task, next *engine.Buffer, head []byte) bool {
 	x := s.x
 	rest := s.in.B[x.req.HeadLen:s.n]
-	if len(head) > maxHead || len(head)+len(rest) > engine.BufferSize {
+	fits := len(head) <= maxHead && len(head)+len(rest) <= engine.BufferSize
+	if x.lenient && !(fits && s.sound(head, &x.req)) {
+		t.Loop().Put(next)
+		return true
+	}
+	if !fits {
 		t.Loop().Put(next)
 		s.reply(t, 500, termination{'P', 'R'})
 		return false
@@ -442,6 +486,23 @@ func (s *httpSession) adopt(t *engine.Task, next *engine.Buffer, head []byte) bo
 	return true
 }
 
+// sound reports whether a head that a rule has made can take the place of m's, which is
+// asked where nothing may fail (strict-mode off).
+func (s *httpSession) sound(head []byte, m *http1.Message) bool {
+	trial := s.w.getResponse()
+	trial.Reset()
+	var state http1.State
+	if m == &s.x.req {
+		state = trial.ParseRequest(head)
+	} else {
+		state = trial.ParseResponse(head, s.x.req.Method)
+	}
+	ok := state == http1.Done && trial.HeadLen == len(head) && (m != &s.x.req || trial.Framing == m.Framing && trial.ContentLength == m.ContentLength)
+	trial.Reset()
+	s.w.responses = append(s.w.responses, trial)
+	return ok
+}
+
 // rebuildResponse is rebuild for the server's response.
 func (s *httpSession) rebuildResponse(t *engine.Task, r *httpRule, c *sample.Ctx) verdict {
 	x := s.x
@@ -456,7 +517,12 @@ func (s *httpSession) rebuildResponse(t *engine.Task, r *httpRule, c *sample.Ctx
 	rest := old.B[x.down.r : x.down.w+x.down.extra]
 	body := x.down.w - x.down.r
 	framing, length, keep := x.res.Framing, x.res.ContentLength, x.res.KeepAlive
-	if len(head)+len(rest) <= engine.BufferSize {
+	fits := len(head)+len(rest) <= engine.BufferSize
+	if x.lenient && !(fits && s.sound(head, x.res)) {
+		t.Loop().Put(next)
+		return goOn
+	}
+	if fits {
 		copy(next.B[len(head):], rest)
 		x.res.Reset()
 		if x.res.ParseResponse(next.B[:len(head)+len(rest)], x.req.Method) == http1.Done && x.res.HeadLen == len(head) {

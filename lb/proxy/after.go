@@ -87,6 +87,8 @@ func (a *ownAnswer) run(t *engine.Task, rules []httpRule) {
 				text = s.text(r, c)
 			}
 			a.become(appendRewritten(a.room(), a.msg, a.m, start, r, text))
+		case spec.ActionSetMap, spec.ActionDelMap, spec.ActionAddACL:
+			s.changeList(nil, r, c) // the message stands in the worker's room: no waiting
 		default:
 			if s.obey(t, r, c, true, s.fe.Counters) == endRules {
 				return

@@ -18,6 +18,9 @@ func newBackend(sp *spec.Backend, index int, ids *int, fullconn int, was *Backen
 		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes), after: newRules(sp.HTTPAfter),
 	}
 	b.persist = newPersistRules(sp.Persist)
+	for _, u := range sp.UseServers {
+		b.useServers = append(b.useServers, serverSwitch{compile(u.Cond), u.Server, u.Format})
+	}
 	b.content, b.requestContent = contentRules(sp.Mode, sp.TCPContent)
 	b.answer, b.answerHead = contentRules(sp.Mode, sp.TCPResponse)
 	b.slots.Store(new([]balance.Slot))

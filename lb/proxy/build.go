@@ -14,6 +14,7 @@ import (
 // goes on from was, the Set of the configuration before, if there is one.
 func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks, was *Set) error {
 	set.byName = make(map[string]*Backend)
+	set.clerk.more = make(chan struct{}, 1)
 	set.rates = cfg.Rates
 	if was != nil {
 		set.lasting = was.lasting
@@ -87,8 +88,11 @@ func contentRules(mode spec.Mode, lines []spec.HTTPRule) ([]tcpRule, []httpRule)
 
 func newRules(lines []spec.HTTPRule) []httpRule {
 	var out []httpRule
-	for _, r := range lines {
-		out = append(out, newRule(r))
+	for i, r := range lines {
+		rule := newRule(r)
+		// As HAProxy was seen to do it: a hint whose rule has no condition joins the one before.
+		rule.ends = i+1 == len(lines) || lines[i+1].Action != spec.ActionEarlyHint || lines[i+1].Cond != nil
+		out = append(out, rule)
 	}
 	return out
 }

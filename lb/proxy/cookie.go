@@ -133,6 +133,9 @@ func (s *httpSession) giveCookie() {
 	if c.Mode != spec.CookieInsert || kept || c.PostOnly && x.req.Method != http1.MethodPost {
 		return
 	}
+	if x.link.pinned == srv { // as HAProxy: a use-server rule will say so again
+		return
+	}
 	now := s.w.Loop.Now().Wall().Unix()
 	value := srv.Cookie()
 	switch {

@@ -88,6 +88,15 @@ func (e *edits) appendHead(dst, b []byte, m *http1.Message, drop http1.Set) []by
 	return dst
 }
 
+// size is how long the head is at most with the lines that are to be appended.
+func (e *edits) size(m *http1.Message) int {
+	n := m.HeadLen
+	for _, h := range e.added {
+		n += len(h.Name) + len(h.Value) + len(": \r\n")
+	}
+	return n
+}
+
 func (e *edits) reset() { e.added, e.used, e.text = e.added[:0], 0, e.text[:0] }
 
 // hopByHop is what is left away from a forwarded head; an upgrade that is passed on keeps

@@ -14,7 +14,7 @@ import (
 // forward takes the request to a server and the response back.
 func (s *httpSession) forward(t *engine.Task) {
 	x := s.x
-	x.link.from, x.link.authority = s.src, s.came.authority
+	x.link.from, x.link.authority, x.link.dst = s.src, s.came.authority, x.dst
 	if x.backend.Spec.AbortOnClose {
 		x.link.guard = engine.Guard{Conn: s.client, Half: true}
 		x.link.guard.Arm(t)
@@ -89,7 +89,7 @@ func (s *httpSession) sendRequest(t *engine.Task) {
 		head, body = append(head, body...), nil
 	}
 	x.up.dst, x.up.lost = x.link.conn, false
-	if err := x.link.conn.Write(t, head, body, after(t.Now(), x.backend.Spec.Timeouts.Server)); err != nil {
+	if err := x.link.conn.Write(t, head, body, after(t.Now(), s.serverTimeout())); err != nil {
 		x.up.lost = true
 	} else {
 		x.uploaded = int64(len(head) + len(body))
@@ -207,7 +207,7 @@ func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 // too long (ok is false), server tells whose fault it is.
 func (s *httpSession) awaitEither(t *engine.Task) (server, ok bool) {
 	x, c := s.x, s.x.link.conn
-	limit, since := x.backend.Spec.Timeouts.Server, t.Now()
+	limit, since := s.serverTimeout(), t.Now()
 	if x.backend.Spec.Independent {
 		since = x.link.connected // what is sent to the server is no sign of its life
 	}
@@ -218,7 +218,7 @@ func (s *httpSession) awaitEither(t *engine.Task) (server, ok bool) {
 	// A client that has asked whether to send its body waits for the server too.
 	server = dst != 0 || x.unasked()
 	if !server {
-		limit, since = s.fe.Spec.Timeouts.Client, t.Now()
+		limit, since = s.clientTimeout(), t.Now()
 	}
 	return server, t.Wait2(s.client, src, c, dst|engine.ToRead, after(since, limit)) == nil
 }
@@ -251,7 +251,7 @@ func (s *httpSession) parseResponse(t *engine.Task, got *int) (http1.State, erro
 		if x.req.Minor > 0 { // RFC 9110 15.2: never to a 1.0 client
 			out := t.Loop().Get()
 			head := append(x.res.AppendHead(out.B[:0], b.B[:*got], http1.HopByHop), "\r\n"...)
-			err := s.client.Write(t, head, nil, after(t.Now(), s.fe.Spec.Timeouts.Client))
+			err := s.client.Write(t, head, nil, after(t.Now(), s.clientTimeout()))
 			t.Loop().Put(out)
 			if err != nil {
 				return http1.Bad, err

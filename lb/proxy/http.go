@@ -66,6 +66,9 @@ type exchange struct {
 	silent    bool           // not logged (monitor)
 	noRetry   bool           // a rule has forbidden another try
 	severed   bool           // a rule wants the server's connection to end with what has come
+	lenient   bool           // a rewrite that fails changes nothing
+	hinting   bool           // Worker.hint holds a 103 response that is being made
+	limits    ownLimits      // as rules have set them
 	dst       netip.AddrPort // as a rule has set it
 	affinity  affinity
 	logLevel  spec.LogLevel
@@ -403,11 +406,18 @@ func (s *httpSession) handle(t *engine.Task) {
 	if connMode(fe, b) == spec.Close {
 		x.keep = false
 	}
+	if len(b.useServers) > 0 {
+		if !s.settle(t) {
+			return
+		}
+		x.link.pin(s.w, s.ctx())
+	}
 	if b.Spec.Cookie != nil {
 		if !s.settle(t) {
 			return
 		}
 		s.readCookie()
+		x.affinity.yield(&x.link)
 	}
 	s.forward(t)
 }
@@ -557,6 +567,7 @@ func (w *Worker) putExchange(x *exchange) {
 	x.sent, x.uploaded, x.bodyIn = 0, 0, 0
 	x.keep, x.told, x.silent, x.bad, x.logged, x.noRetry, x.severed = false, false, false, false, false, false, false
 	x.logLevel, x.dst = spec.LogLevelAsIs, netip.AddrPort{}
+	x.lenient, x.hinting, x.limits, x.affinity = false, false, ownLimits{}, affinity{}
 	x.uniqueID, x.source = x.uniqueID[:0], netip.AddrPort{}
 	w.exchanges = append(w.exchanges, x)
 }

@@ -114,7 +114,7 @@ func (s *httpSession) tellToSend(t *engine.Task) bool {
 	if x.unasked() {
 		const goOn = "HTTP/1.1 100 Continue\r\n\r\n"
 		out := t.Loop().Get()
-		err := s.client.Write(t, append(out.B[:0], goOn...), nil, after(t.Now(), s.fe.Spec.Timeouts.Client))
+		err := s.client.Write(t, append(out.B[:0], goOn...), nil, after(t.Now(), s.clientTimeout()))
 		t.Loop().Put(out)
 		if err != nil {
 			s.fail(t, -1, termination{'C', 'R'})

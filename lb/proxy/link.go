@@ -25,6 +25,12 @@ type link struct {
 
 	from      netip.AddrPort // the client, as the server may want to be told
 	authority []byte         // what a PROXY header told of it
+	dst       netip.AddrPort // where it wants to go, as a rule has set it; zero: where it connected to
+
+	pinned  *Server            // whom a use-server rule names
+	most    int                // retries and one, as a rule has set them; 0: the backend's
+	options sys.ConnectOptions // with Marks: the server's, for this connection alone
+	own     site               // of a server whose address is the client's affair
 
 	persist  *Server // whom persistence names, until a server is assigned; nil: the algorithm chooses
 	anyState bool    // persist may be down
@@ -65,6 +71,60 @@ func (k *link) reset() {
 	k.persist, k.anyState, k.forced = nil, false, false
 	k.retries, k.place, k.ownPlace, k.wanted = 0, 0, 0, nil
 	k.assigned, k.connected, k.guard = 0, 0, engine.Guard{}
+	k.pinned, k.most, k.dst = nil, 0, netip.AddrPort{}
+	k.options = sys.ConnectOptions{}
+	k.waiter.class, k.waiter.offset = 0, 0
+}
+
+// attempts is how often a failed connection is tried again.
+func (k *link) attempts() int {
+	if k.most > 0 {
+		return k.most - 1
+	}
+	return k.backend.Spec.Retries
+}
+
+// marked reports whether rules want the packets of this connection to carry something.
+func (k *link) marked() bool { return k.options.Marks.HasMark || k.options.Marks.HasTOS }
+
+// where is the site to connect to: of a server without a port, or without an address
+// (0.0.0.0), those that the client asked for.
+func (k *link) where(client *engine.Conn) (at *site, to sys.Sockaddr) {
+	at = k.server.at.Load()
+	anywhere := at.addr.Addr().IsUnspecified()
+	if at.addr.Port() != 0 && !anywhere {
+		return at, at.sockaddr
+	}
+	asked := k.dst
+	if !asked.IsValid() {
+		asked = client.LocalAddr()
+	}
+	a := at.addr
+	if anywhere {
+		a = netip.AddrPortFrom(asked.Addr(), a.Port())
+	}
+	if a.Port() == 0 {
+		a = netip.AddrPortFrom(a.Addr(), asked.Port())
+	}
+	if !anywhere {
+		return at, sys.SockaddrOf(a)
+	}
+	// A site of its own keeps the connection from serving those who want to go elsewhere.
+	k.own = site{addr: a, sockaddr: sys.SockaddrOf(a)}
+	return &k.own, k.own.sockaddr
+}
+
+// shaped are the options of a connection to the server.
+func (k *link) shaped() *sys.ConnectOptions {
+	if !k.marked() {
+		return k.server.options
+	}
+	marks := k.options.Marks
+	if k.server.options != nil {
+		k.options = *k.server.options
+	}
+	k.options.Marks = marks
+	return &k.options
 }
 
 // connect makes a new connection to a server, with the backend's retries: a server
@@ -79,13 +139,9 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 	}
 	for {
 		s := k.server
-		at := s.at.Load()
+		at, to := k.where(client)
 		k.site = at // also for the log, should it fail
-		to := at.sockaddr
-		if at.addr.Port() == 0 {
-			to = sys.SockaddrOf(netip.AddrPortFrom(at.addr.Addr(), client.LocalAddr().Port()))
-		}
-		conn, err := t.Connect(&to, s.options, &k.guard, after(t.Now(), b.Spec.Timeouts.Connect))
+		conn, err := t.Connect(&to, k.shaped(), &k.guard, after(t.Now(), b.Spec.Timeouts.Connect))
 		if err == nil {
 			s.Opened.Add(1)
 			if err = k.introduce(t, conn, client); err == nil {
@@ -98,7 +154,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 			return k.left(leftConnect)
 		}
 		s.ConnErrs.Add(1)
-		if k.retries >= b.Spec.Retries || b.Spec.RetryOn.NoConnFailure {
+		if k.retries >= k.attempts() || b.Spec.RetryOn.NoConnFailure {
 			if err == engine.ErrTimeout {
 				return connectTimeout
 			}
@@ -164,12 +220,12 @@ func (k *link) mayRedispatch() bool {
 		return false
 	case !k.server.Usable():
 		return true
-	case !b.Spec.Balance.Algorithm.Hashes() && b.Usable() > 1:
+	case k.pinned != k.server && !b.Spec.Balance.Algorithm.Hashes() && b.Usable() > 1:
 		return true
 	case n > 0:
 		return k.retries%n == 0
 	}
-	return k.retries == b.Spec.Retries+1+n
+	return k.retries == k.attempts()+1+n
 }
 
 // drop lets the server go; its connection must have been closed or pooled.

@@ -29,6 +29,9 @@ type Set struct {
 	countStreams bool // some log counts requests
 	*lasting
 
+	Resolvers map[*spec.Resolvers]Resolver // of do-resolve
+
+	clerk    clerk
 	byName   map[string]*Backend
 	hostname string
 	servers  int          // of all backends
@@ -126,6 +129,7 @@ type Backend struct {
 	response       []httpRule
 	after          []httpRule // http-after-response
 	persist        []persistRule
+	useServers     []serverSwitch
 
 	Conns       atomic.Int32
 	sessionRate rate

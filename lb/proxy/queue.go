@@ -20,6 +20,7 @@ type queue struct {
 // list is one queue, in the order in which it will be served.
 type list struct {
 	first, last *waiter
+	served      uint32       // how many have got a server, ever
 	n           atomic.Int32 // read without the mutex
 }
 
@@ -30,6 +31,8 @@ type waiter struct {
 	prev    *waiter
 	next    *waiter
 	list    *list   // where it waits; nil: it does not
+	entered uint32  // list.served as it came
+	ahead   int     // how many were served before it left
 	granted *Server // written under the queue's mutex before the wake-up
 	wake    func()  // made once per session object
 
@@ -46,14 +49,13 @@ func (w *waiter) before(o *waiter) bool {
 	return w.due < o.due
 }
 
-// push adds w to a list and returns how many are ahead of it.
-func (l *list) push(w *waiter) (ahead int) {
+// push adds w to a list.
+func (l *list) push(w *waiter) {
 	after := l.last
-	behind := 0
 	for after != nil && w.before(after) {
 		after = after.prev
-		behind++
 	}
+	w.entered = l.served
 	w.list, w.granted, w.prev = l, nil, after
 	if after == nil {
 		w.next, l.first = l.first, w
@@ -65,7 +67,7 @@ func (l *list) push(w *waiter) (ahead int) {
 	} else {
 		w.next.prev = w
 	}
-	return int(l.n.Add(1)) - 1 - behind
+	l.n.Add(1)
 }
 
 func (l *list) unlink(w *waiter) {
@@ -79,6 +81,7 @@ func (l *list) unlink(w *waiter) {
 	} else {
 		w.next.prev = w.prev
 	}
+	w.ahead = int(l.served - w.entered)
 	w.list, w.prev, w.next = nil, nil, nil
 	l.n.Add(-1)
 }
@@ -97,7 +100,9 @@ func (q *queue) grant(s *Server) bool {
 		q.mu.Unlock()
 		return false
 	}
-	w.list.unlink(w)
+	l := w.list
+	l.unlink(w)
+	l.served++
 	s.stamp()
 	w.granted = s
 	loop, wake := w.loop, w.wake // w may be in use again once the mutex is free
@@ -132,10 +137,10 @@ func (b *Backend) await(t *engine.Task, w *waiter, s *Server, guard *engine.Guar
 	w.due = t.Now().Add(w.offset)
 	b.queue.mu.Lock()
 	if s != nil {
-		ahead = s.waiting.push(w)
+		s.waiting.push(w)
 		s.stamp()
 	} else {
-		ahead = b.queue.any.push(w)
+		b.queue.any.push(w)
 	}
 	b.queue.mu.Unlock()
 	// A server may have become free, or left, between the failed try and the push.
@@ -155,7 +160,7 @@ func (b *Backend) await(t *engine.Task, w *waiter, s *Server, guard *engine.Guar
 		inTime = t.Suspend(deadline)
 		if granted, waiting := b.queue.outcome(w, !inTime || guard.Over()); !waiting {
 			w.granted = nil
-			return granted, inTime, ahead
+			return granted, inTime, w.ahead
 		}
 	}
 }

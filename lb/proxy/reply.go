@@ -190,7 +190,7 @@ func (s *httpSession) answer(t *engine.Task, msg []byte) {
 		s.lastWords(t, msg)
 		return
 	}
-	if s.client.Write(t, msg, nil, after(t.Now(), s.fe.Spec.Timeouts.Client)) != nil {
+	if s.client.Write(t, msg, nil, after(t.Now(), s.clientTimeout())) != nil {
 		x.keep = false
 	}
 	x.sent += int64(len(msg))
@@ -202,7 +202,7 @@ const lingerFor = time.Second
 // lastWords sends a final response. If the client may still be sending, the session
 // lingers afterwards.
 func (s *httpSession) lastWords(t *engine.Task, msg []byte) {
-	if s.client.Write(t, msg, nil, after(t.Now(), s.fe.Spec.Timeouts.Client)) != nil {
+	if s.client.Write(t, msg, nil, after(t.Now(), s.clientTimeout())) != nil {
 		return
 	}
 	s.x.sent += int64(len(msg))

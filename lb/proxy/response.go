@@ -50,7 +50,7 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 	if len(head)+len(body) <= smallMessage {
 		head, body = append(head, body...), nil
 	}
-	err := s.client.Write(t, head, body, after(t.Now(), s.fe.Spec.Timeouts.Client))
+	err := s.client.Write(t, head, body, after(t.Now(), s.clientTimeout()))
 	l.Put(out)
 	if err != nil {
 		x.keep = false
@@ -135,7 +135,7 @@ func (s *httpSession) appendResponse(dst []byte) []byte {
 // relayBodies moves what is left of both bodies.
 func (s *httpSession) relayBodies(t *engine.Task) {
 	x := s.x
-	x.end = relay(t, &x.up, &x.down, limits(s.fe, x.backend), false).termination()
+	x.end = relay(t, &x.up, &x.down, s.relayLimits(), false).termination()
 	if !x.up.done || !x.down.done {
 		x.keep = false
 	}
@@ -155,7 +155,7 @@ func (s *httpSession) tunnel(t *engine.Task) {
 	x.down.framing, x.down.done, x.down.ended = http1.Tunnel, false, false
 	defer x.link.closeConn()
 	if len(first) > 0 {
-		if x.link.conn.Write(t, first, nil, after(t.Now(), x.backend.Spec.Timeouts.Server)) != nil {
+		if x.link.conn.Write(t, first, nil, after(t.Now(), s.serverTimeout())) != nil {
 			x.end = termination{'S', 'D'}
 			return
 		}
@@ -163,7 +163,7 @@ func (s *httpSession) tunnel(t *engine.Task) {
 	}
 	x.up.drop(t.Loop())
 	x.up = flow{src: s.client, dst: x.link.conn, framing: http1.Tunnel}
-	x.end = relay(t, &x.up, &x.down, tunnelLimits(s.fe, x.backend), true).termination()
+	x.end = relay(t, &x.up, &x.down, s.tunnelLimits(), true).termination()
 }
 
 // releaseServer keeps the server's connection for the next request where both
@@ -178,7 +178,7 @@ func (s *httpSession) releaseServer(t *engine.Task) {
 	case !whole:
 		k.closeConn()
 	case !x.res.KeepAlive || x.res.Framing == http1.UntilClose || connMode(s.fe, x.backend) != spec.KeepAlive ||
-		!k.server.Usable() || k.site != k.server.at.Load() || s.w.speaks(k.conn):
+		!k.server.Usable() || k.marked() || k.site != k.server.at.Load() || s.w.speaks(k.conn):
 		k.partConn()
 	case k.private():
 		s.keepOwn(k)

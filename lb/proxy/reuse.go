@@ -17,6 +17,9 @@ import (
 func (s *httpSession) idle(t *engine.Task) bool {
 	k := &s.x.link
 	reuse, first := s.x.backend.Spec.Reuse, s.served == 0
+	if k.marked() {
+		return false // those that rest carry other marks, or none
+	}
 	if k.private() {
 		return s.takeOwn(t)
 	}
@@ -81,7 +84,7 @@ func (s *httpSession) takeOwn(t *engine.Task) bool {
 // names: all of it is still in the buffer and its attempts are not used up.
 func (s *httpSession) mayRetry(named bool) bool {
 	x := s.x
-	return named && !x.noRetry && x.up.ended && x.up.moved == 0 && x.link.retries < x.backend.Spec.Retries
+	return named && !x.noRetry && x.up.ended && x.up.moved == 0 && x.link.retries < x.link.attempts()
 }
 
 // retryStatus is mayRetry for a response that has come whole as far as its head.

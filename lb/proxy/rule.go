@@ -15,6 +15,7 @@ type httpRule struct {
 	header sample.Line                     // of the header actions
 	cond   rules.Cond                      // nil: always
 	judge  func(*sample.Ctx) rules.Verdict // cond, of tcp-request content rules
+	ends   bool                            // of early-hint: the 103 response is complete with it
 }
 
 // plain tells whether the rule needs nothing of the head as earlier rules left it.
@@ -132,6 +133,7 @@ func (w *Worker) route(fe *Frontend, ctx *sample.Ctx) *Backend {
 // applyRequestRules runs http-request rules and then redirects. It reports false
 // when a rule has answered the request.
 func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []httpRule, denied *Counters) bool {
+	s.x.lenient = false // strict-mode holds for the rules behind it in one proxy
 	for i := range request {
 		r := &request[i]
 		if !r.plain() && !s.settle(t) {
@@ -184,6 +186,7 @@ func (s *httpSession) settle(t *engine.Task) bool {
 // applyResponseRules runs http-response rules. It reports false when a rule has put
 // an answer from here in the place of the server's, whose connection is then closed.
 func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, denied *Counters) bool {
+	s.x.lenient = false
 	for i := range response {
 		r := &response[i]
 		c := s.resCtx()

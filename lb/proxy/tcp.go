@@ -115,12 +115,17 @@ func (s *tcpSession) serve(t *engine.Task) {
 		s.end = s.gone
 		return
 	}
+	if len(k.backend.useServers) > 0 {
+		k.pin(s.w, s.ctx())
+	}
 	k.from, k.authority = s.src, s.came.authority
 	k.guard = engine.Guard{Conn: s.client, Half: k.backend.Spec.AbortOnClose}
 	k.guard.Arm(t)
 	if b := k.backend.Spec; b.RDPCookie != "" || b.Balance.Algorithm == spec.ByRDPCookie {
 		s.take()
-		s.persistByRDP()
+		if k.pinned == nil {
+			s.persistByRDP()
+		}
 	}
 	if f := k.connect(t, s.w, s.key(), s.client); f != linked {
 		s.end = f.termination()

@@ -34,6 +34,7 @@ const (
 	rejected
 	dropped // rejected without a word to the client
 	severed // the server's connection is to end
+	asks    // a name is to be resolved first
 )
 
 // firm is what such rules may change and look at.
@@ -48,6 +49,9 @@ type firm struct {
 	last   **spec.HTTPRule // that ended the rules; nil: nobody asks
 
 	session sample.Session
+
+	link *link // nil: there is no way to a server yet
+	at   int   // the rule that asks for a name
 }
 
 // ends remembers the rule that ends an evaluation.
@@ -87,6 +91,9 @@ func (w *Worker) judge(list []tcpRule, c *sample.Ctx, f *firm) tcpVerdict {
 			if v, ok := r.Expr.Eval(c); ok && r.Slot < len(f.kept.request) {
 				f.kept.request[r.Slot] = f.kept.keep(c.AsText(v), r.Len)
 			}
+		case spec.ActionDoResolve:
+			f.at = i
+			return asks
 		case spec.ActionSetLogLevel:
 			*f.level = r.Level
 		case spec.ActionDoLog:
@@ -99,8 +106,14 @@ func (w *Worker) judge(list []tcpRule, c *sample.Ctx, f *firm) tcpVerdict {
 		case spec.ActionSetDst, spec.ActionSetDstPort:
 			f.client.SetLocalAddr(changed(&r.HTTPRule, c, f.client.LocalAddr()))
 			c.Client.Dst = f.client.LocalAddr()
+		case spec.ActionSetMark, spec.ActionSetTOS:
+			if n, ok := number(&r.HTTPRule, c); ok {
+				markPackets(r.Action, n, f.client)
+			}
 		default:
-			panic("BUG: an action that rules in mode tcp do not have")
+			if f.link == nil || !f.link.shape(&r.HTTPRule, c) {
+				panic("BUG: an action that rules in mode tcp do not have")
+			}
 		}
 	}
 	return accepted
@@ -189,6 +202,11 @@ func (s *tcpSession) inspect(t *engine.Task, common *spec.Common, list []tcpRule
 		switch s.w.judge(list, c, &f) {
 		case accepted:
 			return true
+		case asks:
+			a := s.w.lookUp(t, &list[f.at].HTTPRule, c)
+			keepAddr(&list[f.at].HTTPRule, s.ctx(), a)
+			list = list[f.at+1:] // a name is asked for once
+			continue
 		case undecided:
 			silent := after(t.Now(), s.fe.Spec.Timeouts.Client)
 			if final = s.client.Await(t, min(deadline, silent)) != nil; final && silent < deadline {
@@ -219,7 +237,7 @@ func (s *tcpSession) take() {
 }
 
 func (s *tcpSession) firm() firm {
-	return firm{fe: s.fe, came: &s.came, client: s.client, src: &s.src, vars: &s.vars, level: &s.logLevel, kept: &s.captures, last: &s.lastRule, session: s}
+	return firm{fe: s.fe, came: &s.came, client: s.client, src: &s.src, vars: &s.vars, level: &s.logLevel, kept: &s.captures, last: &s.lastRule, session: s, link: &s.link}
 }
 
 // applyContentRules runs tcp-request content rules on a request, which is there as a

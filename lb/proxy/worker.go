@@ -37,6 +37,7 @@ type Worker struct {
 	dates logfmt.DateCache
 
 	rooms       [2][]byte // of http-after-response, for answers made here
+	hint        []byte    // a 103 response being made
 	value, head []byte    // what a rule writes, and a start line; room for a message each
 }
 

@@ -21,6 +21,7 @@ type Resolvers struct {
 	// Hold: how long after the last valid answer a bad one counts for nothing.
 	HoldNX, HoldRefused, HoldTimeout, HoldOther time.Duration
 	HoldObsolete                                time.Duration // how long a record that answers leave out stays
+	HoldValid                                   time.Duration // how long an answer serves do-resolve again
 }
 
 // NameServer is a `nameserver` line.

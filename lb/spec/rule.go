@@ -9,6 +9,7 @@ import (
 	"baton/lb/logfmt"
 	"baton/lb/pattern"
 	"baton/lb/sample"
+	"baton/lb/uri"
 )
 
 // ACL is a named test. Several ACLs of one name are alternatives.
@@ -79,11 +80,18 @@ type HTTPRule struct {
 	Reply  *Reply         // ActionReturn, ActionDeny, ActionTarpit: the answer; nil: the status's page
 	Slot   int            // ActionCapture
 	Len    int            // ActionCapture: bytes kept; ActionWaitForBody: bytes enough, 0: all
-	Time   time.Duration  // ActionWaitForBody
+	Time   time.Duration  // ActionWaitForBody, ActionPause, ActionSetTimeout
 	Level  LogLevel       // ActionSetLogLevel
 
-	Origin  logfmt.Origin // ActionDoLog: where the rule stands
-	Profile *LogProfile   // ActionDoLog: instead of the targets' own; nil: none
+	Origin     logfmt.Origin  // ActionDoLog: where the rule stands
+	Profile    *LogProfile    // ActionDoLog: instead of the targets' own; nil: none
+	List       *pattern.List  // what ActionSetMap and its kin change; their value is Format or Value
+	Key        *logfmt.Format // the pattern of List that they mean
+	Limit      Limit          // ActionSetTimeout: to Time, or what Expr gives in milliseconds
+	Number     int            // of the mark, type of service or retries, where there is no Expr
+	Normalizer uri.Normalizer // ActionNormalizeURI
+	Resolvers  *Resolvers     // ActionDoResolve: who is asked for the name that Expr gives
+	PreferIPv4 bool           // ActionDoResolve
 
 	DropQuery, AppendSlash, IgnoreEmpty bool   // ActionRedirect
 	Cookie                              string // ActionRedirect: a Set-Cookie line's value; "": none
@@ -157,6 +165,34 @@ const (
 	ActionClose       // tcp-response content: the server's connection ends
 	ActionExpectProxy // tcp-request connection: it has to begin with a PROXY header
 	ActionDoLog
+
+	ActionSetMap
+	ActionDelMap // del-acl too
+	ActionAddACL
+	ActionSetTimeout
+	ActionSetMark // of packets to the client
+	ActionSetTOS
+	ActionSetServerMark // of packets to the server
+	ActionSetServerTOS
+	ActionSetPriorityClass
+	ActionSetPriorityOffset
+	ActionSetRetries
+	ActionPause
+	ActionNormalizeURI
+	ActionEarlyHint
+	ActionDoResolve
+	ActionStrict  // a rewrite that fails ends the exchange: the default
+	ActionLenient // it changes nothing
+)
+
+// Limit is a timeout that a rule can change for the present exchange.
+type Limit uint8
+
+// The limits.
+const (
+	LimitClient Limit = iota
+	LimitServer
+	LimitTunnel
 )
 
 // RedirectKind is the form of a redirect.

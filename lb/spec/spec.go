@@ -7,6 +7,7 @@ import (
 	"baton/internal/diag"
 	"baton/lb/logfmt"
 	"baton/lb/pattern"
+	"baton/lb/sample"
 	"baton/lb/userlist"
 )
 
@@ -46,6 +47,16 @@ type Global struct {
 	// the host's own where it is "".
 	SendHostname bool
 	Hostname     string
+	Vars         []GlobalVar
+}
+
+// GlobalVar is a set-var or set-var-fmt line: a variable's value at the start, from an
+// expression or a format.
+type GlobalVar struct {
+	Var    sample.VarName
+	Expr   *sample.Expr
+	Format *logfmt.Format
+	Pos    diag.Pos
 }
 
 // Mode is the protocol that a proxy speaks.
@@ -157,6 +168,14 @@ type UseBackend struct {
 	Pos     diag.Pos
 }
 
+// UseServer is `use-server NAME if COND`.
+type UseServer struct {
+	Server string
+	Format *logfmt.Format // makes the name per request; nil: Server is it
+	Cond   *Cond
+	Pos    diag.Pos
+}
+
 // Backend owns servers.
 type Backend struct {
 	Common
@@ -169,10 +188,11 @@ type Backend struct {
 
 	Balance      Balance
 	Servers      []*Server
-	AbortOnClose bool // option abortonclose: a client that closes gives up
-	Retries      int  // attempts after the first; default 3
-	Redispatch   int  // option redispatch's interval; 0: off; -1: on the last retry (default of the option)
-	AllBackups   bool // option allbackups
+	UseServers   []UseServer // in order
+	AbortOnClose bool        // option abortonclose: a client that closes gives up
+	Retries      int         // attempts after the first; default 3
+	Redispatch   int         // option redispatch's interval; 0: off; -1: on the last retry (default of the option)
+	AllBackups   bool        // option allbackups
 	Fullconn     int
 	Reuse        Reuse      // http-reuse
 	RetryOn      RetryOn    // retry-on
