@@ -31,6 +31,56 @@ vrrp_instance VI_%d {
 	return b.String()
 }
 
+// TestFiveHundredInstances: one node is master of 500 instances of both families, and
+// nothing changes while each of them sends five adverts.
+func TestFiveHundredInstances(t *testing.T) {
+	nettest.Require(t)
+	const n = 250 // of each family
+	sw := nettest.NewSwitch(t)
+	lb1, lb2 := newNode(t, sw, "lb1", "10.77.0.11/16"), newNode(t, sw, "lb2", "10.77.0.12/16")
+	lb1.IP("addr", "add", "fe80::77:11/64", "dev", "eth0", "scope", "link", "nodad")
+	lb2.IP("addr", "add", "fe80::77:12/64", "dev", "eth0", "scope", "link", "nodad")
+	conf := func(priority int) string {
+		four := manyConf(n, priority, "1")
+		six := strings.NewReplacer("VI_", "V6_", "        10.77.1.", "        fe80::77:1:").Replace(manyConf(n, priority, "1"))
+		return four + six[strings.Index(six, "\nvrrp_instance"):]
+	}
+	lb1.write("baton.conf", conf(150))
+	lb2.write("baton.conf", conf(100))
+	lb1.run("-f", "baton.conf")
+	masters := func(l *node) int { return strings.Count(l.proc.log.String(), " MASTER: ") }
+	await(t, "lb1 is master of all", func() bool { return masters(lb1) == 2*n })
+	for i := 1; i <= n; i++ {
+		lb1.addresses.await(fmt.Sprintf("10.77.1.%d", i), true)
+		lb1.addresses.await(fmt.Sprintf("fe80::77:1:%d", i), true)
+	}
+	lb2.run("-f", "baton.conf")
+	await(t, "lb2 hears all of lb1", func() bool { return strings.Count(lb2.proc.log.String(), " master is ") == 2*n })
+
+	type instance struct {
+		six  bool
+		vrid byte
+	}
+	adverts, done := map[instance]int{}, 0
+	lb2.Capture("eth0", 3).Next(func(f []byte) bool {
+		const ethernet, ipv6 = 14, 40
+		i := instance{six: f[12] == 0x86}
+		if _, ok := advertised(f); !ok {
+			return false
+		}
+		if i.vrid = f[ethernet+20+1]; i.six {
+			i.vrid = f[ethernet+ipv6+1]
+		}
+		if adverts[i]++; adverts[i] == 5 {
+			done++
+		}
+		return done == 2*n
+	})
+	if a, b := masters(lb1), masters(lb2); a != 2*n || b != 0 || strings.Contains(lb1.proc.log.String(), "from=MASTER") {
+		t.Errorf("lb1 became master %d times, lb2 %d times", a, b)
+	}
+}
+
 // TestManyInstances: when the master of 200 instances dies, the other node announces
 // every address within a short time of the first.
 func TestManyInstances(t *testing.T) {
