@@ -51,10 +51,36 @@ type Route struct {
 	Table  uint32       // TableMain by default
 	Metric uint32       // 0: none, which IPv6 knows as 1024
 	Scope  uint8        // RT_SCOPE_*; IPv4 only. 0 with ScopeSet false: what follows from the rest
-	MTU    uint32       // optional
-	AdvMSS uint32       // optional
+	Metrics
 
 	ScopeSet bool
+}
+
+// Metrics are what the protocols of this host go by on a route (RTAX_*). 0: their own.
+type Metrics struct {
+	MTU        uint32
+	AdvMSS     uint32
+	HopLimit   uint32
+	Window     uint32 // largest that TCP offers
+	Reordering uint32 // what TCP takes for reordering and not for loss
+	InitCwnd   uint32 // in segments, like the next
+	InitRwnd   uint32
+	QuickAck   uint32 // 1: no delayed acknowledgements
+}
+
+// write writes them as ip-route(8) does.
+func (m Metrics) write(b *strings.Builder) {
+	for _, one := range []struct {
+		name  string
+		value uint32
+	}{
+		{"mtu", m.MTU}, {"advmss", m.AdvMSS}, {"hoplimit", m.HopLimit}, {"window", m.Window}, {"reordering", m.Reordering},
+		{"initcwnd", m.InitCwnd}, {"initrwnd", m.InitRwnd}, {"quickack", m.QuickAck},
+	} {
+		if one.value != 0 {
+			fmt.Fprintf(b, " %s %d", one.name, one.value)
+		}
+	}
 }
 
 // Hop is the next hop of a route.
@@ -97,12 +123,7 @@ func (r Route) String() string {
 	if r.ScopeSet {
 		fmt.Fprintf(&b, " scope %d", r.Scope)
 	}
-	if r.MTU != 0 {
-		fmt.Fprintf(&b, " mtu %d", r.MTU)
-	}
-	if r.AdvMSS != 0 {
-		fmt.Fprintf(&b, " advmss %d", r.AdvMSS)
-	}
+	r.Metrics.write(&b)
 	return b.String()
 }
 
@@ -128,7 +149,7 @@ func (r Route) is(h Route) bool {
 		return x.Metric
 	}
 	if r.Kind != h.Kind || r.To != h.To || r.Table != h.Table || metric(r) != metric(h) ||
-		r.Source != h.Source || r.MTU != h.MTU || r.AdvMSS != h.AdvMSS || len(r.Hops) != len(h.Hops) ||
+		r.Source != h.Source || r.Metrics != h.Metrics || len(r.Hops) != len(h.Hops) ||
 		r.ScopeSet && r.To.Addr().Is4() && r.Scope != h.Scope {
 		return false
 	}

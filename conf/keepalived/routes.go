@@ -33,6 +33,13 @@ func routeKeywords() [][]entry[routeDraft] {
 			}
 		}
 	}
+	within := func(low, high int, set func(*routeDraft, uint32)) func(*lowerer, *conf.Block, *routeDraft) {
+		return func(l *lowerer, b *conf.Block, d *routeDraft) {
+			if n, ok := l.integer(b.Words[0].Text, b.Words[1], low, high); ok {
+				set(d, uint32(n))
+			}
+		}
+	}
 	via := host(func(d *routeDraft, a netip.Addr) { d.route.Via = a })
 	metric := number(func(d *routeDraft, n uint32) { d.route.Metric = n })
 	return [][]entry[routeDraft]{
@@ -71,6 +78,12 @@ func routeKeywords() [][]entry[routeDraft] {
 			}},
 			{name: "mtu", doc: "largest packet", min: 1, max: 1, parse: number(func(d *routeDraft, n uint32) { d.route.MTU = n })},
 			{name: "advmss", doc: "largest segment that TCP offers", min: 1, max: 1, parse: number(func(d *routeDraft, n uint32) { d.route.AdvMSS = n })},
+			{name: "hoplimit", doc: "hop limit, 1..255", min: 1, max: 1, parse: within(1, 255, func(d *routeDraft, n uint32) { d.route.HopLimit = n })},
+			{name: "window", doc: "largest window that TCP offers", min: 1, max: 1, parse: number(func(d *routeDraft, n uint32) { d.route.Window = n })},
+			{name: "reordering", doc: "how many segments late TCP takes for reordered and not for lost", min: 1, max: 1, parse: number(func(d *routeDraft, n uint32) { d.route.Reordering = n })},
+			{name: "initcwnd", doc: "TCP's first congestion window, in segments", min: 1, max: 1, parse: number(func(d *routeDraft, n uint32) { d.route.InitCwnd = n })},
+			{name: "initrwnd", doc: "TCP's first receive window, in segments", min: 1, max: 1, parse: number(func(d *routeDraft, n uint32) { d.route.InitRwnd = n })},
+			{name: "quickack", doc: "1: no delayed acknowledgements; 0: as usual", min: 1, max: 1, parse: within(0, 1, func(d *routeDraft, n uint32) { d.route.QuickAck = n })},
 			{name: "inet6", doc: "an IPv6 route, where the addresses do not say so", parse: func(_ *lowerer, _ *conf.Block, d *routeDraft) {
 				d.six = true
 			}},
@@ -82,8 +95,8 @@ func routeKeywords() [][]entry[routeDraft] {
 			{name: "or", status: Refused, doc: "write `nexthop via A nexthop via B`", min: 1, max: 1},
 			{name: "track_group", status: Refused, doc: refuseRouteOption, min: 1, max: 1},
 		},
-		refuseWords[routeDraft](1, "hoplimit", "rtt", "rttvar", "reordering", "window", "cwnd", "ssthresh", "realms", "rto_min", "initcwnd", "initrwnd",
-			"vrf", "features", "quickack", "congctl", "pref", "ttl-propagate", "fastopen_no_cookie", "encap", "as", "expires"),
+		refuseWords[routeDraft](1, "rtt", "rttvar", "cwnd", "ssthresh", "realms", "rto_min",
+			"vrf", "features", "congctl", "pref", "ttl-propagate", "fastopen_no_cookie", "encap", "as", "expires"),
 		refuseWords[routeDraft](0, "append", "noprefixroute"),
 	}
 }

@@ -60,7 +60,11 @@ func routesOfOurs(h *netlink.Handle) (out []netlink.Route, err error) {
 func translateRoute(k *netlink.Route) vip.Route {
 	r := vip.Route{
 		Kind: vip.RouteKind(k.Type), Table: uint32(k.Table), Metric: uint32(k.Priority),
-		Scope: uint8(k.Scope), MTU: uint32(k.MTU), AdvMSS: uint32(k.AdvMSS),
+		Scope: uint8(k.Scope),
+		Metrics: vip.Metrics{
+			MTU: uint32(k.MTU), AdvMSS: uint32(k.AdvMSS), HopLimit: uint32(k.Hoplimit), Window: uint32(k.Window), Reordering: uint32(k.Reordering),
+			InitCwnd: uint32(k.InitCwnd), InitRwnd: uint32(k.InitRwnd), QuickAck: uint32(k.QuickACK),
+		},
 		Source: addrOf(k.Src), Hop: vip.Hop{Via: addrOf(k.Gw), OnLink: k.Flags&int(netlink.FLAG_ONLINK) != 0},
 	}
 	r.To = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
@@ -86,7 +90,8 @@ func addrOf(ip net.IP) netip.Addr {
 func (m *Manager) requestRoute(r vip.Route) (*netlink.Route, error) {
 	k := &netlink.Route{
 		Protocol: Protocol, Type: int(r.Kind), Table: int(r.Table), Priority: int(r.Metric),
-		MTU: int(r.MTU), AdvMSS: int(r.AdvMSS), Scope: netlink.SCOPE_UNIVERSE,
+		MTU: int(r.MTU), AdvMSS: int(r.AdvMSS), Hoplimit: int(r.HopLimit), Window: int(r.Window), Reordering: int(r.Reordering),
+		InitCwnd: int(r.InitCwnd), InitRwnd: int(r.InitRwnd), QuickACK: int(r.QuickAck), Scope: netlink.SCOPE_UNIVERSE,
 		Dst: &net.IPNet{IP: r.To.Addr().AsSlice(), Mask: net.CIDRMask(r.To.Bits(), r.To.Addr().BitLen())},
 	}
 	if r.Source.IsValid() {

@@ -17,7 +17,7 @@ func routed() vip.Config {
 	c := instance("VI_1", "10.0.0.9/24", "2001:db8::9/64")
 	addr, net := netip.MustParseAddr, netip.MustParsePrefix
 	c.Routes = []vip.Route{
-		{Kind: vip.Unicast, To: net("10.1.0.0/16"), Hop: vip.Hop{Via: addr("10.0.0.2")}, Source: addr("10.0.0.9"), Table: vip.TableMain, MTU: 1400, AdvMSS: 1000},
+		{Kind: vip.Unicast, To: net("10.1.0.0/16"), Hop: vip.Hop{Via: addr("10.0.0.2")}, Source: addr("10.0.0.9"), Table: vip.TableMain, Metrics: vip.Metrics{MTU: 1400, AdvMSS: 1000, HopLimit: 9, Window: 65000, Reordering: 5, InitCwnd: 20, InitRwnd: 30, QuickAck: 1}},
 		{Kind: vip.Unicast, To: net("0.0.0.0/0"), Hop: vip.Hop{Via: addr("192.0.2.1"), Interface: "eth0", OnLink: true}, Table: 1000, Metric: 5},
 		{Kind: vip.Unicast, To: net("10.2.0.0/16"), Hop: vip.Hop{Interface: "eth0"}, Table: vip.TableMain},
 		{Kind: vip.Unicast, To: net("10.3.0.0/16"), Hops: []vip.Hop{{Via: addr("10.0.0.2"), Weight: 2}, {Via: addr("10.0.0.3"), Interface: "eth0"}}, Table: vip.TableMain},
@@ -75,7 +75,7 @@ func TestRoutesAndRulesMove(t *testing.T) {
 	held := ofOurs(t, host.NS)
 	// Six lines of IPv4 (the ways of 10.3.0.0/16 count), three with two ways of IPv6, three rules.
 	for _, want := range []string{
-		"10.1.0.0/16 via 10.0.0.2 dev eth0 src 10.0.0.9 mtu 1400 advmss 1000",
+		"10.1.0.0/16 via 10.0.0.2 dev eth0 src 10.0.0.9 mtu 1400 window 65000 advmss 1000 reordering 5 hoplimit 9 initcwnd 20 initrwnd 30 quickack 1",
 		"default via 192.0.2.1 dev eth0 table 1000 metric 5 onlink",
 		"10.2.0.0/16 dev eth0 scope link",
 		"blackhole default table 7",
