@@ -208,6 +208,7 @@ func compareRequests(theirs, ours outcome) string {
 		return "the origin got garbage FAIL"
 	case len(b) < len(h):
 		return "stricter"
+	case len(h) < len(theirs.Requests): // haproxy had begun to pass on what it then found bad
 	case !sameAnswers(statuses.FindAllString(theirs.Said, -1), statuses.FindAllString(ours.Said, -1)):
 		return "another answer FAIL"
 	}
@@ -377,13 +378,13 @@ var controlByte = regexp.MustCompile(`#([01][0-9A-F]|7F)`)
 // proxyRefusal says why baton refuses a PROXY header that haproxy takes; it ends in FAIL
 // where that has no reason.
 func proxyRefusal(header string) string {
+	_, n, v := proxyproto.Parse([]byte(header))
+	if why := refusal(header[n:] + lastRequest); v == proxyproto.Valid && strict[why] != "" {
+		return why.String()
+	}
 	line, _, ok := strings.Cut(header, "\n")
 	words := strings.Split(strings.TrimSuffix(line, "\r"), " ")
 	if !strings.HasPrefix(header, "PROXY ") || !ok || len(words) < 6 {
-		_, n, v := proxyproto.Parse([]byte(header))
-		if why := refusal(header[n:] + lastRequest); v == proxyproto.Valid && strict[why] != "" {
-			return why.String()
-		}
 		return v.String() + " FAIL"
 	}
 	switch {
