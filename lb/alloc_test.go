@@ -16,13 +16,29 @@ import (
 // rules, not X-Forwarded-For, not the log line. Client and server are raw sockets that
 // allocate nothing either, so the process's count of allocations tells.
 func TestRequestsAllocateNothing(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { countAllocations(t, "", "", "") })
+	t.Run("log steps", func(t *testing.T) {
+		countAllocations(t, `log-profile p
+ on any format "%OG %[fe_name] %[txn.timer.total] %[fc_rtt(us)] %[src,ipmask(24)]"
+ on request format "%OG %[req.hdr(host)] %{+json}o %(rate)[fe_sess_rate(fe)]"
+ on close sd "[x@1 y=\"%[txn.sess_term_state]\"]"
+`, " profile p", ` log-steps all
+ http-request do-log
+ http-response do-log profile p
+`)
+	})
+}
+
+// countAllocations plays requests; sections go before the others, target into the log
+// line, lines into the frontend.
+func countAllocations(t *testing.T, sections, target, lines string) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	text := strings.Replace(plainHTTP, "log {log}", fmt.Sprintf("log fd@%d format raw local0", null.Fd()), 1)
-	r := start(t, "global\n nbthread 1\n"+strings.Replace(text, " default_backend be\n", ` default_backend be
+	text := strings.Replace(plainHTTP, "log {log}", fmt.Sprintf("log fd@%d format raw%s local0", null.Fd(), target), 1)
+	r := start(t, "global\n nbthread 1\n"+sections+strings.Replace(text, " default_backend be\n", ` default_backend be
  option forwardfor
  acl api path_beg /api
  http-request set-header X-Api yes if api
@@ -33,7 +49,7 @@ func TestRequestsAllocateNothing(t *testing.T) {
  http-response set-header X-Served-By baton
  http-response set-header X-Agent %[var(txn.agent)]
  http-after-response set-header X-Status %[status]
-`, 1))
+`+lines, 1))
 	c := r.client("fe")
 	c.get("api/first")
 	o := r.accept("s1")

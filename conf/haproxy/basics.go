@@ -91,6 +91,8 @@ func parseMode(p *proxy, a *args) {
 		p.common.Mode = spec.TCP
 	case w.Text == "http":
 		p.common.Mode = spec.HTTP
+	case w.Text == "log":
+		a.fail(w, "write a log line for each server, with sample to share the lines out", "'mode log' is known, not supported yet")
 	case w.Text == "health":
 		a.fail(w, "use `monitor-uri`", "'mode health' doesn't exist any more")
 	default:

@@ -15,6 +15,7 @@ var laterKeywords = []keyword[*proxy]{
 	{"external-check command", back, false, Refused, nil, ""},
 	{"external-check path", back, false, Refused, nil, ""},
 	{"filter", both, false, Refused, nil, ""},
+	{"log-balance", back, false, Refused, nil, "no backends of mode log: write a log line for each server, with sample to share the lines out"},
 	{"load-server-state-from-file", back, false, Refused, nil, ""},
 	{"max-keep-alive-queue", back, false, Refused, nil, ""},
 	{"option accept-invalid-http-request", front, true, Refused, nil, "baton answers malformed requests with 400: they are how requests are smuggled"},
