@@ -155,8 +155,8 @@ func (r *ring) targets(t spec.LogTarget) []spec.LogTarget {
 	for _, s := range r.servers {
 		one := t
 		one.Kind, one.Address = spec.LogStream, net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port)))
-		one.Format, one.Len = r.format, min(t.Len, r.maxlen)
-		one.Ring = &spec.Ring{Name: r.name.Text, Server: s.Name, Size: r.size, Connect: r.connect, Send: r.send, OctetCount: s.octetCount}
+		one.Format = r.format
+		one.Ring = &spec.Ring{Name: r.name.Text, Server: s.Name, Size: r.size, MaxLen: r.maxlen, Connect: r.connect, Send: r.send, OctetCount: s.octetCount}
 		all = append(all, one)
 	}
 	return all

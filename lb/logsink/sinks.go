@@ -57,7 +57,10 @@ func (s *Sinks) Group(targets []spec.LogTarget) (*Group, error) {
 		}
 		r := route{
 			w: w, framing: framing, facility: t.Facility, level: t.Level, minLevel: t.MinLevel, limit: t.Len, tag: cmp.Or(t.Tag, s.o.Tag),
-			counted: t.Ring != nil && t.Ring.OctetCount, profile: t.Profile,
+			profile: t.Profile,
+		}
+		if t.Ring != nil {
+			r.counted, r.text, r.limit = t.Ring.OctetCount, t.Len, t.Ring.MaxLen
 		}
 		if t.Sample != nil {
 			r.sample = newSample(t.Sample)
@@ -175,6 +178,7 @@ type route struct {
 	level    int // the most verbose level that is sent
 	minLevel int // more severe ones are lowered to this
 	limit    int // bytes of a line without its end; 0: none
+	text     int // bytes of its text, without the head; 0: limit alone counts
 	tag      string
 	sample   *sample // nil: all lines
 	counted  bool    // spec.Ring.OctetCount

@@ -121,10 +121,10 @@ func TestRing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ln.Close() })
-	to := spec.LogTarget{Kind: spec.LogStream, Address: ln.Addr().String(), Level: 7, Facility: 16, Format: "priority", Len: 300}
+	to := spec.LogTarget{Kind: spec.LogStream, Address: ln.Addr().String(), Level: 7, Facility: 16, Format: "priority", Len: 290}
 	legacy := to
-	to.Ring = &spec.Ring{Name: "a", Server: "s", Size: 1000, Send: time.Minute, OctetCount: true}
-	legacy.Ring = &spec.Ring{Name: "b", Server: "s", Size: 1000}
+	to.Ring = &spec.Ring{Name: "a", Server: "s", Size: 250, MaxLen: 200, Send: time.Minute, OctetCount: true}
+	legacy.Len, legacy.Ring = 100, &spec.Ring{Name: "b", Server: "s", Size: 1000, MaxLen: 200}
 	s, g := open(t, Options{}, to)
 	other, err := s.Group([]spec.LogTarget{legacy})
 	if err != nil {
@@ -142,12 +142,12 @@ func TestRing(t *testing.T) {
 			t.Errorf("%q, %v, want %q", got, err, want)
 		}
 	}
-	g.Send(6, noon, bytes.Repeat([]byte("x"), 1001))
+	g.Send(6, noon, bytes.Repeat([]byte("x"), 1001)) // its text alone does not fit
 	g.Send(6, noon, []byte("one"))
-	g.Send(3, noon, bytes.Repeat([]byte("y"), 400))
-	read("8 <134>one300 <131>" + strings.Repeat("y", 295))
-	other.Send(6, noon, []byte("two"))
-	read("<134>two\n")
+	g.Send(3, noon, bytes.Repeat([]byte("y"), 220))
+	read("8 <134>one200 <131>" + strings.Repeat("y", 195))
+	other.Send(6, noon, bytes.Repeat([]byte("z"), 400))
+	read("<134>" + strings.Repeat("z", 100) + "\n")
 	want := []Target{{Name: "ring@a/s", Dropped: 1}, {Name: "ring@b/s"}}
 	if d := cmp.Diff(want, s.Targets()); d != "" {
 		t.Error(d)

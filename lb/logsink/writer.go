@@ -68,6 +68,9 @@ func newWriter(name string, open func() (transport, error), last io.Closer, s *S
 
 // add appends a line, unless the buffer is full.
 func (w *writer) add(r *route, level int, now time.Time, line, sd []byte) {
+	if r.text > 0 {
+		line = line[:min(len(line), r.text)]
+	}
 	w.mu.Lock()
 	if w.stopped || len(w.pending.text)+len(line) > w.room {
 		w.mu.Unlock()

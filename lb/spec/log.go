@@ -26,6 +26,7 @@ type LogTarget struct {
 type Ring struct {
 	Name, Server  string
 	Size          int           // bytes of lines that wait
+	MaxLen        int           // longest line, its head included; LogTarget.Len is that of the text
 	Connect, Send time.Duration // bound a connection attempt and a write; 0: they do not end
 	OctetCount    bool          // lines begin with their length (RFC 6587 section 3.4.1); otherwise they end with a line feed
 }
