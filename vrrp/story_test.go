@@ -3,6 +3,8 @@ package vrrp
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -383,4 +385,40 @@ func (s *story) reload(d *datadriven.TestData) {
 	s.g, out = Continue(s.now, s.synced, state, joining, nil)
 	s.holds = append(s.holds[:min(n, len(s.holds))], make([]bool, max(n-len(s.holds), 0))...)
 	s.do(out)
+}
+
+// TestStoriesAreComplete: every cause of a change of state, every note and every fault
+// is in a story, and so is every way from a state to another that there is.
+func TestStoriesAreComplete(t *testing.T) {
+	files, err := filepath.Glob("testdata/stories/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	want := func(text string) {
+		if !strings.Contains(all.String(), text) {
+			t.Errorf("in no story: %q", text)
+		}
+	}
+	for w := Started; w.String() != "unknown cause"; w++ {
+		want(": " + w.String())
+	}
+	for n := range NumNotes {
+		want("note: " + n.String())
+	}
+	Faults(2*lastFault - 1).Each(func(one Faults) { want(one.String()) })
+	for from, to := range map[State][]State{
+		Init: {Backup, Master, Fault}, Backup: {Master, Fault, Init}, Master: {Backup, Fault, Init}, Fault: {Backup, Init},
+	} {
+		for _, s := range to {
+			want(fmt.Sprintf("%v -> %v: ", from, s))
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -119,6 +120,42 @@ func TestHeal(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHealWhileAMasterStandsStill: of two masters the one that clients believe is stopped
+// when the network becomes whole, so neither hears of the other. When it goes on it has
+// the other one announce itself.
+func TestHealWhileAMasterStandsStill(t *testing.T) {
+	nettest.Require(t)
+	t.Parallel()
+	sw := nettest.NewSwitch(t)
+	lb1, lb2 := newNode(t, sw, "lb1", "10.77.0.11/24"), newNode(t, sw, "lb2", "10.77.0.12/24")
+	client := sw.Host("client", "10.77.0.50/24")
+	w := wire{version: 3, interval: "0.1"}
+	lb1.write("baton.conf", w.conf(150, "11", "12"))
+	lb2.write("baton.conf", w.conf(100, "12", "11"))
+	lb1.run("-f", "baton.conf")
+	onlyOn(t, vip, lb1)
+	lb2.run("-f", "baton.conf")
+	awaitNeighbour(t, client, vip, lb1)
+
+	sw.IP("link", "set", "dev", "lb1", "nomaster")
+	onlyOn(t, vip, lb2)
+	awaitNeighbour(t, client, vip, lb2)
+	if err := lb2.proc.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	onlyOn(t, vip, lb1, lb2) // the lease
+	sw.IP("link", "set", "dev", "lb1", "master", "br0")
+	if entry := client.IP("neigh", "show", "to", vip, "dev", "eth0"); !strings.Contains(entry, hardware(lb2)) {
+		t.Fatalf("the client has not been misled: %s", entry)
+	}
+	if err := lb2.proc.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	awaitNeighbour(t, client, vip, lb1)
+	onlyOn(t, vip, lb1, lb2)
+	mustContain(t, lb1.proc.log.String(), "heard a resignation (10.77.0.12, priority 0)")
 }
 
 // checkHeal reads what the client saw of a heal, up to the winner's announcement.
