@@ -15,7 +15,7 @@ import (
 func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks, was *Set) error {
 	set.byName = make(map[string]*Backend)
 	set.clerk.more = make(chan struct{}, 1)
-	set.rates = cfg.Rates
+	set.rates, set.userlists = cfg.Rates, len(cfg.Userlists) > 0
 	if was != nil {
 		set.lasting = was.lasting
 	} else {

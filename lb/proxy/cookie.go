@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"baton/lb/cookie"
+	"baton/lb/engine"
 	"baton/lb/http1"
 	"baton/lb/spec"
 )
@@ -18,7 +19,7 @@ type affinity struct {
 
 // readCookie looks for the backend's cookie and for the server that it names, and makes
 // the request what the server is to see.
-func (s *httpSession) readCookie() {
+func (s *httpSession) readCookie(t *engine.Task) {
 	x := s.x
 	c := x.backend.Spec.Cookie
 	if c == nil {
@@ -27,7 +28,9 @@ func (s *httpSession) readCookie() {
 	a := &x.affinity
 	a.request, a.response = 'N', 'N'
 	var force bool
-	force, a.ignored = x.backend.persistence(s.ctx())
+	for again := true; again; again = s.w.verify(t, &x.auth) {
+		force, a.ignored = x.backend.persistence(s.asking())
+	}
 	b := s.inBytes()
 	for i := x.req.FindKnown(http1.Cookie, 0); i >= 0; i = x.req.FindKnown(http1.Cookie, i+1) {
 		f := &x.req.Fields[i]

@@ -11,6 +11,7 @@ import (
 	"baton/lb/logfmt"
 	"baton/lb/sample"
 	"baton/lb/spec"
+	"baton/lb/userlist"
 )
 
 // maxHead bounds a message head: a buffer, less the room for what rules and
@@ -71,6 +72,7 @@ type exchange struct {
 	limits    ownLimits      // as rules have set them
 	dst       netip.AddrPort // as a rule has set it
 	affinity  affinity
+	auth      userlist.Asker
 	logLevel  spec.LogLevel
 	lastRule  *spec.HTTPRule // that ended an evaluation of rules; nil: none did
 	bad       bool           // there is no valid request line to log
@@ -377,7 +379,9 @@ func (s *httpSession) handle(t *engine.Task) {
 		if !s.settle(t) { // they see what rules did to the head
 			return
 		}
-		b = s.w.route(fe, s.ctx())
+		for again := true; again; again = s.w.verify(t, &x.auth) {
+			b = s.w.route(fe, s.asking())
+		}
 	}
 	if b == nil {
 		s.reply(t, 503, termination{'S', 'C'})
@@ -410,13 +414,15 @@ func (s *httpSession) handle(t *engine.Task) {
 		if !s.settle(t) {
 			return
 		}
-		x.link.pin(s.w, s.ctx())
+		for again := true; again; again = s.w.verify(t, &x.auth) {
+			x.link.pin(s.w, s.asking())
+		}
 	}
 	if b.Spec.Cookie != nil {
 		if !s.settle(t) {
 			return
 		}
-		s.readCookie()
+		s.readCookie(t)
 		x.affinity.yield(&x.link)
 	}
 	s.forward(t)
@@ -557,6 +563,7 @@ func (w *Worker) putExchange(x *exchange) {
 	}
 	x.edits.reset()
 	x.resEdits.reset()
+	x.auth.Reset()
 	x.txnVars.Reset()
 	x.reqVars.Reset()
 	x.resVars.Reset()

@@ -166,7 +166,7 @@ func (w *Worker) sessionError(fe *Frontend, a *arrival, client *engine.Conn) {
 		c.FirstRequest, c.ForProxy, c.Final = false, false, true
 		c.UniqueID, c.ReqCaps, c.ResCaps = nil, nil, nil
 		c.Vars = [len(c.Vars)]*sample.Vars{}
-		c.Session = nil
+		c.Session, c.Auth = nil, nil
 		r.Sample = c
 	}
 }

@@ -31,14 +31,16 @@ type Set struct {
 
 	Resolvers map[*spec.Resolvers]Resolver // of do-resolve
 
-	clerk    clerk
-	byName   map[string]*Backend
-	hostname string
-	servers  int          // of all backends
-	conns    atomic.Int32 // client connections
-	draining atomic.Bool  // no keep-alive: responses say so
-	unawaits atomic.Bool  // nor does anybody wait for a request that was not forbidden
-	paused   atomic.Bool  // some listener waits for a connection to end
+	clerk     clerk
+	verifier  verifier
+	byName    map[string]*Backend
+	hostname  string
+	userlists bool         // there are some
+	servers   int          // of all backends
+	conns     atomic.Int32 // client connections
+	draining  atomic.Bool  // no keep-alive: responses say so
+	unawaits  atomic.Bool  // nor does anybody wait for a request that was not forbidden
+	paused    atomic.Bool  // some listener waits for a connection to end
 }
 
 // lasting is what a reload hands from one Set to the next.

@@ -59,7 +59,7 @@ func (s *httpSession) ctx() *sample.Ctx {
 // facts are what all expressions of an exchange look at.
 func (s *httpSession) facts(c *sample.Ctx) {
 	x := s.x
-	c.Session = s
+	c.Session, c.Auth = s, &x.auth
 	c.Client = s.came.conn(s.src, s.client)
 	c.Client.HTTPMajor = 1
 	if x.dst.IsValid() {
@@ -139,11 +139,11 @@ func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []htt
 		if !r.plain() && !s.settle(t) {
 			return false
 		}
-		c := s.ctx()
-		if r.cond != nil && !r.cond(c) {
+		if !s.holds(t, r.cond) {
 			continue
 		}
-		switch s.obey(t, r, c, false, denied) {
+		s.prepare(t, r)
+		switch s.obey(t, r, s.ctx(), false, denied) {
 		case answered:
 			return false
 		case endRules:
@@ -159,11 +159,10 @@ func (s *httpSession) applyRedirects(t *engine.Task, redirects []httpRule) bool 
 		if !s.settle(t) {
 			return false
 		}
-		c := s.ctx()
-		if r.cond != nil && !r.cond(c) {
+		if !s.holds(t, r.cond) {
 			continue
 		}
-		if s.redirectBy(t, r, c, false) == answered {
+		if s.redirectBy(t, r, s.ctx(), false) == answered {
 			return false
 		}
 	}

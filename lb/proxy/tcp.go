@@ -10,6 +10,7 @@ import (
 	"baton/lb/logfmt"
 	"baton/lb/sample"
 	"baton/lb/spec"
+	"baton/lb/userlist"
 )
 
 // tcpSession is one connection in mode tcp.
@@ -26,6 +27,7 @@ type tcpSession struct {
 	end      termination
 
 	vars                      sample.Vars // of the scope sess
+	auth                      userlist.Asker
 	txnVars, reqVars, resVars sample.Vars
 
 	sent     bool        // the client has sent all: seen while its first bytes were inspected
@@ -100,7 +102,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	if !s.inspect(t, &s.fe.Spec.Common, s.fe.content, s.fe.Counters) {
 		return
 	}
-	k.backend = s.backend()
+	k.backend = s.backend(t)
 	if k.backend == nil {
 		s.end = termination{'S', 'C'}
 		return
@@ -116,7 +118,9 @@ func (s *tcpSession) serve(t *engine.Task) {
 		return
 	}
 	if len(k.backend.useServers) > 0 {
-		k.pin(s.w, s.ctx())
+		for again := true; again; again = s.w.verify(t, &s.auth) {
+			k.pin(s.w, s.ctx())
+		}
 	}
 	k.from, k.authority = s.src, s.came.authority
 	k.guard = engine.Guard{Conn: s.client, Half: k.backend.Spec.AbortOnClose}
@@ -159,12 +163,19 @@ func (s *tcpSession) key() balance.Key {
 }
 
 // backend follows use_backend, then default_backend.
-func (s *tcpSession) backend() *Backend { return s.w.route(s.fe, s.ctx()) }
+func (s *tcpSession) backend(t *engine.Task) *Backend {
+	for {
+		if b := s.w.route(s.fe, s.ctx()); !s.w.verify(t, &s.auth) {
+			return b
+		}
+	}
+}
 
 // ctx is what expressions look at.
 func (s *tcpSession) ctx() *sample.Ctx {
 	c := &s.w.ctx
-	c.Session = s
+	s.auth.Open = nil // what others have left open does not count
+	c.Session, c.Auth = s, &s.auth
 	c.Client = s.came.conn(s.src, s.client)
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.Frontend, c.Backend, c.Target = &s.fe.facts, nil, nil

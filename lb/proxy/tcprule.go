@@ -167,7 +167,7 @@ func (w *Worker) admits(list []tcpRule, f *firm) bool {
 		return true
 	}
 	c := &w.ctx
-	c.Session = f.session
+	c.Session, c.Auth = f.session, nil
 	c.Client = f.came.conn(*f.src, f.client)
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.In, c.Out = sample.Channel{}, sample.Channel{}
@@ -199,7 +199,11 @@ func (s *tcpSession) inspect(t *engine.Task, common *spec.Common, list []tcpRule
 		c := s.ctx()
 		c.Final = final || s.sent || s.up.w == maxHead
 		f := s.firm()
-		switch s.w.judge(list, c, &f) {
+		v := s.w.judge(list, c, &f)
+		if s.w.verify(t, &s.auth) {
+			continue
+		}
+		switch v {
 		case accepted:
 			return true
 		case asks:
@@ -247,9 +251,12 @@ func (s *httpSession) applyContentRules(t *engine.Task, common *spec.Common, lis
 	deadline := mono.Never
 	for i := 0; i < len(list); {
 		r := &list[i]
-		c := s.ctx()
+		c := s.asking()
 		c.Final = common.InspectDelay == 0 || deadline != mono.Never && t.Now() >= deadline
 		v := r.judge(c)
+		if s.w.verify(t, &s.x.auth) {
+			continue
+		}
 		c.Final = true
 		switch {
 		case v == rules.Maybe && deadline == mono.Never || v == rules.Maybe && t.Now() < deadline:

@@ -18,6 +18,7 @@ type serverSwitch struct {
 // samples and means no server ends the search, as the manual has it: the algorithm chooses.
 func (k *link) pin(w *Worker, ctx *sample.Ctx) {
 	b := k.backend
+	k.pinned, k.persist, k.forced = nil, nil, false
 	force, _ := b.persistence(ctx)
 	k.anyState = force || b.Spec.PersistDown
 	for i := range b.useServers {

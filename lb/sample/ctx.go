@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"baton/lb/http1"
+	"baton/lb/userlist"
 )
 
 // scratchSize is the size of one scratch buffer: the longest sample, as a buffer
@@ -30,6 +31,10 @@ type Ctx struct {
 	ReqCaps, ResCaps Captures
 	Vars             [scopes]*Vars
 	Proc             *ProcVars
+
+	// Auth is who asks userlists; what it leaves open has to be answered, and the
+	// expression to be evaluated again. nil: hashes are computed on the spot.
+	Auth *userlist.Asker
 
 	// Raw contents of the channels (layer 6), empty when they are HTTP.
 	In, Out Channel

@@ -16,7 +16,24 @@ func (p *parser) userlist(a *Arg, off int) {
 
 func runAuth(c *Ctx, a []Arg, s *Sample) bool {
 	user, pass, ok := c.basicAuth()
-	return ok && s.setBool(a[0].Aux.(*userlist.List).Check(user, pass) != nil)
+	if !ok {
+		return false
+	}
+	u, known := c.check(a[0].Aux.(*userlist.List), user, pass)
+	return known && s.setBool(u != nil)
+}
+
+// check asks a list for a user. While its password's hash is not computed the answer is
+// not known, as if more bytes had to come.
+func (c *Ctx) check(l *userlist.List, name, password []byte) (u *userlist.User, known bool) {
+	if c.Auth == nil {
+		return l.Check(name, password), true
+	}
+	if u = c.Auth.Check(l, name, password); c.Auth.Open != nil {
+		c.Undecided = true
+		return nil, false
+	}
+	return u, true
 }
 
 // runAuthGroup gives a criterion the user's groups one after the other.
@@ -25,7 +42,7 @@ func runAuthGroup(c *Ctx, a []Arg, s *Sample) bool {
 	if !ok {
 		return false
 	}
-	u := a[0].Aux.(*userlist.List).Check(user, pass)
+	u, _ := c.check(a[0].Aux.(*userlist.List), user, pass)
 	if u == nil {
 		return false
 	}

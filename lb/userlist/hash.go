@@ -13,8 +13,8 @@ const (
 	maxPassword   = 511 // as in libxcrypt, whose crypt(3) refuses longer ones; it bounds the work
 	defaultRounds = 5000
 	minRounds     = 1000
-	// maxRounds bounds how long one check may hold an event loop: about half a second.
-	// crypt(3) allows 999999999, some minutes.
+	// maxRounds bounds how long one check takes: about half a second. crypt(3) allows
+	// 999999999, some minutes.
 	maxRounds = 1_000_000
 )
 
@@ -25,13 +25,20 @@ type form struct {
 	length  int    // of the text behind the salt
 	rounds  bool   // rounds=N$ may stand before the salt
 	compute func(password, salt []byte, rounds int) []byte
+
+	// Of a form that another module computes: it reads the whole hash. The others are nil.
+	read func(text string) (match func(password []byte) bool, err error)
 }
 
 func forms() []form {
 	return []form{
-		{"$1$", 8, 22, false, md5Crypt},
-		{"$5$", 16, 43, true, sha256Crypt},
-		{"$6$", 16, 86, true, sha512Crypt},
+		{"$1$", 8, 22, false, md5Crypt, nil},
+		{"$5$", 16, 43, true, sha256Crypt, nil},
+		{"$6$", 16, 86, true, sha512Crypt, nil},
+		{prefix: "$2a$", read: readBcrypt},
+		{prefix: "$2b$", read: readBcrypt},
+		{prefix: "$2y$", read: readBcrypt},
+		{prefix: "$y$", read: readYescrypt},
 	}
 }
 
@@ -41,19 +48,19 @@ type hash struct {
 	text   string // all of it
 	rounds int
 	salt   []byte
-	sum    string // in crypt's base 64
+	sum    string                     // in crypt's base 64
+	match  func(password []byte) bool // of a form with read, instead of the above
 }
 
 // otherForms are hashes by their prefixes that crypt(3) may know and we do not.
 func otherForms() [][2]string {
 	return [][2]string{
-		{"$2", "bcrypt"},
+		{"$2x$", "bcrypt with the bug of $2x$"},
 		{"$3$", "NT"},
 		{"$7$", "scrypt"},
 		{"$md5", "SunMD5"},
 		{"$sha1$", "SHA-1"},
 		{"$gy$", "gost-yescrypt"},
-		{"$y$", "yescrypt"},
 		{"_", "extended DES"},
 	}
 }
@@ -77,6 +84,11 @@ func parseHash(text string) (*hash, error) {
 
 func parseForm(f form, text, rest string) (*hash, error) {
 	h := &hash{form: f, text: text, rounds: defaultRounds}
+	if f.read != nil {
+		var err error
+		h.match, err = f.read(text)
+		return h, err
+	}
 	if digits, ok := strings.CutPrefix(rest, "rounds="); ok && f.rounds {
 		digits, after, _ := strings.Cut(digits, "$")
 		n, err := strconv.Atoi(digits)
@@ -86,7 +98,7 @@ func parseForm(f form, text, rest string) (*hash, error) {
 		case n < minRounds:
 			return nil, fmt.Errorf("a hash with %d rounds: crypt(3) takes none below %d", n, minRounds)
 		case n > maxRounds:
-			return nil, fmt.Errorf("a hash with %d rounds: above %d one check would hold all traffic for seconds", n, maxRounds)
+			return nil, fmt.Errorf("a hash with %d rounds: above %d one check would take seconds", n, maxRounds)
 		}
 		h.rounds, rest = n, after
 	}
@@ -107,6 +119,9 @@ func parseForm(f form, text, rest string) (*hash, error) {
 
 // matches computes the hash of a password and compares.
 func (h *hash) matches(password []byte) bool {
+	if h.match != nil {
+		return h.match(password)
+	}
 	return subtle.ConstantTimeCompare(h.form.compute(password, h.salt, h.rounds), []byte(h.sum)) == 1
 }
 

@@ -1,6 +1,7 @@
 package userlist
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"slices"
@@ -114,46 +115,26 @@ func (p Password) form() string {
 	return p.hash.form.prefix
 }
 
-// Check returns the user whose name and password these are, or nil. It allocates only
-// when a hash has to be computed.
-func (l *List) Check(name, password []byte) *User {
-	u := l.users[string(name)]
-	if u == nil || !u.password.set {
-		return nil
+// find returns the user of that name whose password may be this one: right says that it
+// is; where it is not known yet, q asks for it.
+func (l *List) find(name, password []byte) (u *User, right bool, q *Question) {
+	u = l.users[string(name)]
+	switch {
+	case u == nil || !u.password.set:
+		return nil, false, nil
+	case u.password.hash == nil:
+		return u, subtle.ConstantTimeCompare(password, []byte(u.password.plain)) == 1, nil
+	case len(password) > maxPassword:
+		return u, false, nil
 	}
-	if u.password.hash == nil {
-		if subtle.ConstantTimeCompare(password, []byte(u.password.plain)) == 1 {
-			return u
-		}
-		return nil
+	d := u.password.hash.digest(password)
+	switch {
+	case same(u.right.Load(), &d):
+		return u, true, nil
+	case same(u.wrong.Load(), &d):
+		return u, false, nil
 	}
-	if len(password) > maxPassword {
-		return nil
-	}
-	if u.checkHash(password) {
-		return u
-	}
-	return nil
-}
-
-func (u *User) checkHash(password []byte) bool {
-	h := u.password.hash
-	d := h.digest(password)
-	if same(u.right.Load(), &d) {
-		return true
-	}
-	if same(u.wrong.Load(), &d) {
-		return false
-	}
-	kept := new([sha256.Size]byte)
-	*kept = d
-	ok := h.matches(password)
-	if ok {
-		u.right.Store(kept)
-	} else {
-		u.wrong.Store(kept)
-	}
-	return ok
+	return u, false, &Question{user: u, digest: d, password: bytes.Clone(password)}
 }
 
 func same(kept, d *[sha256.Size]byte) bool {

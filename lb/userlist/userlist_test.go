@@ -15,6 +15,9 @@ func TestHashesOfCrypt(t *testing.T) {
 		if !h.matches([]byte(c.password)) {
 			t.Errorf("%s does not match its password of %d bytes", c.hash, len(c.password))
 		}
+		if len(c.password) >= bcryptLength && c.hash[1] == '2' {
+			continue // it does not see the end
+		}
 		if h.matches([]byte(c.password + "x")) {
 			t.Errorf("%s matches another password", c.hash)
 		}
@@ -24,9 +27,18 @@ func TestHashesOfCrypt(t *testing.T) {
 func TestHashesRefused(t *testing.T) {
 	sum := strings.Repeat("a", 43)
 	for text, want := range map[string]string{
-		"$y$j9T$abc$def":                 "yescrypt",
+		"$y$j9T$abc$def":                 "43 characters",
+		"$y$j9T$abc":                     "$y$SETTING$SALT$HASH",
+		"$y$jFT$abc$" + sum:              "64 MiB",
+		"$y$j9T3$abc$" + sum:             "j9T",
+		"$y$/9T$abc$" + sum:              "j9T",
+		"$y$j9T$a:c$" + sum:              "salt",
 		"$gy$j9T$abc$def":                "gost-yescrypt",
-		"$2b$10$abc":                     "bcrypt",
+		"$2b$10$abc":                     "53 characters",
+		"$2b$1$abc":                      "cost",
+		"$2b$32$abc":                     "cost",
+		"$2b$16$abc":                     "above 15",
+		"$2x$10$abc":                     "the bug of $2x$",
 		"$7$abc":                         "scrypt",
 		"abJnggxhB/yWI":                  "DES",
 		"plain":                          "not a hash",
@@ -42,7 +54,7 @@ func TestHashesRefused(t *testing.T) {
 		"$5$rounds=01000$abc$" + sum:     "not a number",
 		"$5$rounds=+1000$abc$" + sum:     "not a number",
 		"$5$rounds=$abc$" + sum:          "not a number",
-		"$6$rounds=999999999$abc$" + sum: "hold all traffic",
+		"$6$rounds=999999999$abc$" + sum: "seconds",
 		"$6$rounds=99999999999999999999$a$" + sum: "not a number",
 	} {
 		if _, err := Hashed(text); err == nil || !strings.Contains(err.Error(), want) {
@@ -57,7 +69,7 @@ func FuzzParseHash(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		h, err := parseHash(text)
-		if err == nil && (h.rounds > maxRounds || len(h.salt) > 16 || !strings.HasSuffix(text, "$"+h.sum)) {
+		if err == nil && h.match == nil && (h.rounds > maxRounds || len(h.salt) > 16 || !strings.HasSuffix(text, "$"+h.sum)) {
 			t.Errorf("%q is %+v", text, h)
 		}
 	})
@@ -113,10 +125,14 @@ func TestRememberedCostsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		calls := 0
-		compute := p.hash.form.compute
-		p.hash.form.compute = func(password, salt []byte, rounds int) []byte {
+		match := p.hash.match
+		if match == nil {
+			h := *p.hash
+			match = h.matches
+		}
+		p.hash.match = func(password []byte) bool {
 			calls++
-			return compute(password, salt, rounds)
+			return match(password)
 		}
 		u := l.AddUser(c.hash, p)
 		name, right, wrong := []byte(u.Name), []byte("secret"), bytes.Repeat([]byte("w"), 200)
@@ -145,5 +161,35 @@ func BenchmarkMiss(b *testing.B) {
 				h.matches([]byte(c.password))
 			}
 		})
+	}
+}
+
+// Who asks learns whether there is something to compute, and later what came of it, also
+// when others have asked meanwhile and the user remembers their passwords.
+func TestAsker(t *testing.T) {
+	l := New("l")
+	hashed, err := Hashed("$2b$05$......................35w9tBXOiWEqF4YNx8Fn9rPUbxS7RTu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := l.AddUser("u", hashed)
+	name, right, wrong := []byte("u"), []byte("secret"), []byte("guess")
+	var a, b Asker
+	if a.Check(l, name, right) != nil || a.Open == nil || b.Check(l, name, wrong) != nil || b.Open == nil {
+		t.Fatal("an answer before the hash was computed")
+	}
+	a.Open.Answer()
+	a.Answered()
+	b.Open.Answer()
+	b.Answered()
+	if l.Check(name, []byte("another guess")) != nil {
+		t.Error("a wrong password is right")
+	}
+	if a.Check(l, name, right) != u || a.Open != nil || b.Check(l, name, wrong) != nil || b.Open != nil {
+		t.Error("the answers are lost")
+	}
+	var c Asker
+	if c.Check(l, name, right) != u || c.Open != nil {
+		t.Error("the right password is not remembered")
 	}
 }
