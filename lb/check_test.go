@@ -195,3 +195,56 @@ backend be
 		}
 	}
 }
+
+// An agent's `maint` stops the checks of its server, `ready` begins them anew; its
+// weight and maxconn hold meanwhile.
+func TestAgentMaintenance(t *testing.T) {
+	t.Parallel()
+	r := start(t, `
+defaults
+ mode http
+ timeout client 5s
+ timeout server 5s
+ timeout connect 5s
+frontend fe
+ bind {fe}
+ default_backend be
+backend be
+ timeout check 20s
+ server s1 {s1} weight 10 check inter 10ms agent-check agent-port {port} agent-inter 10ms
+ server s2 {s2}
+`)
+	agent := r.origins["port"]
+	words := make(chan string, 1)
+	r.players.Go(func() {
+		word := "up"
+		for {
+			c, err := agent.AcceptTCP()
+			if err != nil {
+				return
+			}
+			select {
+			case word = <-words:
+			default:
+			}
+			_, _ = c.Write([]byte(word + "\n"))
+			c.Close()
+		}
+	})
+	until := func(state, status string, weight int) {
+		t.Helper()
+		r.await(state, func() bool {
+			s := r.backend("be").Servers[0]
+			return s.State == state && s.CheckStatus == status && s.Weight == weight
+		})
+	}
+	until("UP", "L4OK", 10)
+	words <- "maint 50% maxconn:7"
+	r.await("MAINT", func() bool { return r.backend("be").Servers[0].State == "MAINT" })
+	words <- "drain"
+	until("DRAIN (agent)", "L4OK", 5)
+	words <- "ready down"
+	until("DOWN (agent)", "L4OK", 5)
+	words <- "up 100%"
+	until("UP", "L4OK", 10)
+}

@@ -32,11 +32,11 @@ func (l *LB) stateOf(k *check) health.State {
 	return st
 }
 
-// word is the state of a checked server as statistics show it.
+// word is the state of a checked server as the server is told.
 func (k *check) word() string {
-	if m := k.last.Load(); m != nil {
+	if k.last.Load() == nil {
+		m := health.New(*k.server.Spec.Check, 0)
 		return m.String()
 	}
-	m := health.New(*k.server.Spec.Check, 0)
-	return m.String()
+	return k.shown.Load().String(k.checked())
 }

@@ -19,7 +19,10 @@ import (
 //	peer [s1|port2|...]   what an origin does with each connection, a move a line:
 //	                      say "BYTES", hear [N] (one read or N bytes, shown), swallow (one, not
 //	                      shown), hold (until the other side ends); then it closes
+//	                      "next" begins what the next connection gets; the last goes on
 //	check [tcp|http]      the lines of a backend with the server {s1}; shows the log line
+//	lines [tcp|http] n=N [ask=M]   the same, shows N log lines; after the first M
+//	                      requests go through the frontend
 //
 // The lines are HAProxy 2.6's: LB_TEST_HAPROXY=FOLDER plays a folder of such files to the
 // haproxy of this host.
@@ -47,6 +50,8 @@ func TestChecks(t *testing.T) {
 					return ""
 				case "check":
 					return firstCheck(t, d, peers)
+				case "lines":
+					return checkLines(t, d, peers)
 				}
 				d.Fatalf(t, "unknown command %s", d.Cmd)
 				return ""
@@ -61,41 +66,80 @@ defaults
  timeout connect 5s
  timeout client 5s
  timeout server 5s
- default-server inter 300ms
+ default-server inter 500ms
+%s
 frontend fe
  bind {fe}
- mode tcp
+ default_backend b
 backend b
  log {log}
  option log-health-checks
 `
 
 func firstCheck(t *testing.T, d *datadriven.TestData, peers map[string]string) string {
+	heard := make(chan string, 100)
+	r := startChecked(t, d, peers, heard)
+	line := r.nextLog()
+	r.close()
+	out := shortened(line)
+	for i := 0; i < 4 && len(heard) > 0; i++ {
+		out += "heard " + maskedPorts(<-heard) + "\n"
+	}
+	return out
+}
+
+func checkLines(t *testing.T, d *datadriven.TestData, peers map[string]string) string {
+	n, ask := 0, 0
+	d.ScanArgs(t, "n", &n)
+	d.MaybeScanArgs(t, "ask", &ask)
+	r := startChecked(t, d, peers, nil)
+	out := shortened(r.nextLog())
+	for range ask {
+		c := r.client("fe")
+		c.send("GET /x HTTP/1.0\r\n\r\n")
+		_, _ = io.ReadAll(c)
+		c.Close()
+	}
+	for range n - 1 {
+		out += shortened(r.nextLog())
+	}
+	r.close()
+	return out
+}
+
+func shortened(line string) string {
+	line = strings.TrimPrefix(line, "Health check for server b/s ")
+	line = strings.ReplaceAll(line, ", check duration: <t>ms", "")
+	return sessions.ReplaceAllString(line, "<n> sessions active") + "\n"
+}
+
+// sessions are counted while those that met the errors end.
+var sessions = regexp.MustCompile(`\d+ sessions active`)
+
+// startChecked starts the peers, and then the balancer with the lines of a backend.
+func startChecked(t *testing.T, d *datadriven.TestData, peers map[string]string, heard chan<- string) *rig {
 	mode := "tcp"
-	if len(d.CmdArgs) > 0 {
+	if len(d.CmdArgs) > 0 && d.CmdArgs[0].Key != "n" {
 		mode = d.CmdArgs[0].Key
 	}
-	text := fmt.Sprintf(checkPreset, mode) + d.Input
+	// A peer that holds its connection lets a check wait for the end of its interval; no
+	// other one is to be told by it, however busy the host.
+	timeout := " timeout check 20s"
+	for _, moves := range peers {
+		if strings.Contains(moves, "hold") {
+			timeout = ""
+		}
+	}
+	text := fmt.Sprintf(checkPreset, mode, timeout) + d.Input
 	if !strings.Contains(text, "server s ") {
 		text += "\nserver s {s1} check"
 	}
-	heard := make(chan string, 100)
-	r := startPlayed(t, text, func(r *rig) {
+	return startPlayed(t, text, func(r *rig) {
 		for name, ln := range r.origins {
 			moves := peers[name]
 			r.players.Go(func() { playPeer(r, ln, moves, heard) })
 		}
 	})
-	line := r.nextLog()
-	r.close()
-	line = strings.TrimPrefix(line, "Health check for server b/s ")
-	out := strings.ReplaceAll(line, ", check duration: <t>ms", "") + "\n"
-	first := 0
-	for first < 4 && len(heard) > 0 {
-		out += "heard " + maskedPorts(<-heard) + "\n"
-		first++
-	}
-	return out
 }
 
 // ports are those of PROXY headers and of send-state's.
@@ -110,18 +154,19 @@ var node = regexp.MustCompile(`node=[^;]*;`)
 
 // playPeer serves the connections of one origin; what it hears is told of its first.
 func playPeer(r *rig, ln *net.TCPListener, moves string, heard chan<- string) {
-	for first := true; ; first = false {
+	turns := strings.Split(moves, "next\n")
+	for turn := 0; ; turn++ {
 		c, err := ln.AcceptTCP()
 		if err != nil {
 			return
 		}
-		tell := heard
-		if !first {
+		now, tell := turns[min(turn, len(turns)-1)], heard
+		if turn > 0 {
 			tell = nil
 		}
 		r.players.Go(func() {
 			defer c.Close()
-			playMoves(c, moves, tell)
+			playMoves(c, now, tell)
 		})
 	}
 }

@@ -1,5 +1,7 @@
 package lb
 
+import "baton/lb/health"
+
 // inherit takes over what the LB of the configuration before has found out about the
 // servers. Its checks and resolvers have ended, those of l have not begun.
 func (l *LB) inherit(old *LB) {
@@ -10,7 +12,7 @@ func (l *LB) inherit(old *LB) {
 		}
 	}
 	for _, k := range l.checks {
-		if k.runner != nil {
+		if k.runner != nil || k.agent != nil {
 			k.lead()
 		}
 	}
@@ -28,29 +30,43 @@ func byName(checks []*check) map[string]*check {
 // trusted before its checks pass, whatever the files have changed about it.
 func (k *check) inherit(o *check) {
 	k.server.Inherit(o.server)
-	k.nameless.Store(!k.server.Addr().Addr().IsValid())
+	k.state.Nameless = !k.server.Addr().Addr().IsValid()
+	defer k.publish()
 	if k.server.Spec.Host == o.server.Spec.Host && k.resolver != nil && o.seat != nil {
 		seat := *o.seat
 		k.seat = &seat
 	}
-	if k.nameless.Load() == o.nameless.Load() && k.up == o.up {
+	if k.agent != nil && o.agent != nil {
+		k.inheritAgent(o)
+	}
+	if k.state.Serves() == o.state.Serves() {
 		k.since.Store(o.since.Load())
 	}
 	last := o.last.Load()
-	if k.runner == nil || last == nil || k.nameless.Load() {
+	if k.runner == nil || last == nil || k.state.Nameless {
 		return
 	}
-	m := last.Continue(k.runner.Check, 0)
+	m := health.New(k.runner.Check, 0)
+	m.Continue(last)
 	k.was = last
 	k.last.Store(&m)
-	k.up = m.Up()
+	k.state.CheckDown = !m.Up()
+	k.state.Stopping = o.state.Stopping && m.Up()
 	k.since.Store(o.since.Load())
+}
+
+// inheritAgent keeps what the agent has said.
+func (k *check) inheritAgent(o *check) {
+	k.state.AgentDown, k.state.Drain, k.state.Maint = o.state.AgentDown, o.state.Drain, o.state.Maint
+	k.wasAgent = o.lastAgent.Load()
+	k.lastAgent.Store(k.wasAgent)
 }
 
 // lead has those that track a server stand as it does.
 func (k *check) lead() {
 	for _, o := range k.trackers {
-		o.up = k.up
+		o.state.CheckDown, o.state.Stopping, o.state.Drain, o.state.Maint = !k.state.Up(), k.state.Stopping, k.state.Drain, k.state.Maint
+		o.publish()
 		o.since.Store(k.since.Load())
 		o.lead()
 	}

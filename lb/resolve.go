@@ -19,6 +19,12 @@ func Resolve(ctx context.Context, cfg *spec.Config) diag.List {
 	var errs diag.List
 	for _, b := range cfg.Backends {
 		for _, s := range b.Servers {
+			if a := s.Agent; a != nil && a.Host != "" {
+				var err error
+				if a.Addr, err = lookup(ctx, a.Host); err != nil {
+					errs.Errorf(s.Pos, "check the name, or give the agent's IP address", "server %s/%s: no address for the agent %q: %v", b.Name, s.Name, a.Host, err)
+				}
+			}
 			if s.Addr.IsValid() {
 				continue
 			}

@@ -355,7 +355,7 @@ func (l *LB) moved(k *check, m move) {
 	l.stateMu.Lock()
 	defer l.stateMu.Unlock()
 	b, name := k.backend, k.backend.Spec.Name+"/"+k.server.Spec.Name
-	was, there := !k.nameless.Load(), m.addr.IsValid()
+	was, there := !k.state.Nameless, m.addr.IsValid()
 	from, to := k.server.Addr(), netip.AddrPortFrom(m.addr, m.port)
 	reweighed := there && m.weight >= 0 && m.weight != k.server.Weight()
 	if reweighed {
@@ -371,33 +371,24 @@ func (l *LB) moved(k *check, m move) {
 		l.notice(b, fmt.Sprintf("Server %s ('%s') is UP/READY (resolves again).", name, m.host))
 		l.notice(b, fmt.Sprintf("Server %s administratively READY thanks to valid DNS answer.", name))
 		// As after maintenance: in service at once, and the first failing check ends it.
-		k.nameless.Store(false)
-		k.up = !k.server.Spec.Disabled && !b.Spec.Disabled
+		k.state.Nameless, k.state.CheckDown, k.state.Stopping = false, false, false
 		k.last.Store(nil)
 		l.startCheck(k)
 	case there && from.Addr() != m.addr:
 		l.notice(b, fmt.Sprintf("%s changed its IP from %v to %v by %s.", name, from.Addr(), m.addr, m.by))
 	case !there && was:
-		k.nameless.Store(true)
-		if k.stop != nil {
-			k.stop()
-			k.stop = nil
-		}
+		k.state.Nameless = true
+		k.stopCheck()
 		l.notice(b, string(health.AppendNameless(nil, k.name(), statusWord(m.why), l.counts(k))))
 	}
+	k.publish()
 	if there == was && !reweighed {
 		return
 	}
 	if there != was {
 		k.since.Store(int64(mono.Now()))
 	}
-	usable := b.SetUsable(l.set, l.ups(b))
-	l.o.OnBackend(b.Spec.Name, usable)
-	if usable == 0 && was && !there {
-		line := health.AppendNoServer(nil, b.Spec.Name)
-		b.Logs.Send(health.LevelNoServer, time.Now(), line)
-		l.log.Error(string(line))
-	}
+	l.reslot(b)
 }
 
 // statusWord is a resolution's end in a log line.

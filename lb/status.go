@@ -73,7 +73,7 @@ type BackendStatus struct {
 type ServerStatus struct {
 	Name        string    `json:"name"`
 	Address     string    `json:"address"`
-	State       string    `json:"state"` // UP, UP 1/3, DOWN, DOWN 1/2, MAINT, no check
+	State       string    `json:"state"` // UP, UP 1/3, DOWN, DOWN 1/2, DOWN (agent), NOLB, DRAIN (agent), MAINT, no check
 	Since       time.Time `json:"since"`
 	Backup      bool      `json:"backup,omitempty"`
 	Active      bool      `json:"active"` // shares the traffic now
@@ -89,6 +89,8 @@ type ServerStatus struct {
 	CheckInfo   string    `json:"check_info,omitempty"`
 	CheckCode   int       `json:"check_code,omitempty"`
 	CheckMS     float64   `json:"check_ms,omitempty"`
+	AgentStatus string    `json:"agent_status,omitempty"`
+	AgentInfo   string    `json:"agent_info,omitempty"`
 }
 
 // Status returns the present state.
@@ -136,28 +138,29 @@ func serverStatus(k *check, active bool) ServerStatus {
 		Current: int(s.Load.Load()), Sessions: s.Sessions.Load(), Opened: s.Opened.Load(),
 		ConnErrors: s.ConnErrs.Load(), RespErrors: s.RespErrs.Load(), Retries: s.Retries.Load(), Redispatch: s.Redisps.Load(),
 	}
-	m := k.last.Load()
-	switch {
-	case s.Spec.Disabled || s.Backend.Spec.Disabled:
-		st.State = "MAINT"
-	case k.nameless.Load():
-		st.State = "MAINT (resolution)"
-	case s.Spec.Track != "":
-		st.State = "DOWN"
-		if s.Usable() {
-			st.State = "UP"
-		}
-	case k.runner == nil:
-		st.State = "no check"
-	case m == nil:
-		st.State = "UP" // until the first check says otherwise
-	default:
+	st.State = k.shown.Load().String(k.checked())
+	if m := k.last.Load(); m != nil {
 		last := m.Last()
-		st.State = m.String()
 		st.CheckStatus, st.CheckInfo, st.CheckCode = last.Status.String(), last.Info, last.Code
 		st.CheckMS = float64(last.Duration.Microseconds()) / 1000
 	}
+	if m := k.lastAgent.Load(); m != nil {
+		st.AgentStatus, st.AgentInfo = m.Last().Status.String(), m.Last().Info
+	}
 	return st
+}
+
+// checked is what the checks say of the server.
+func (k *check) checked() string {
+	switch m := k.last.Load(); {
+	case m != nil:
+		return m.String()
+	case k.server.Spec.Track == "" && k.runner == nil:
+		return "no check"
+	case k.shown.Load().CheckDown:
+		return "DOWN"
+	}
+	return "UP" // until the first check says otherwise
 }
 
 func counted(c *proxy.Counters) Counters {

@@ -4,7 +4,7 @@ package haproxy
 // refused where baton does not keep them; the rest only moves resources about.
 var tuningKeywords = []keyword[*lowerer]{
 	{"busy-polling", 0, true, Warned, nil, "event loops sleep when there is nothing to do"},
-	{"max-spread-checks", 0, false, Warned, nil, "checks keep their own intervals"},
+	{"max-spread-checks", 0, false, Done, parseMaxSpread, "longest time over which the first checks are spread"},
 	{"maxcompcpuusage", 0, false, Warned, nil, "there is no compression yet for it to apply to"},
 	{"maxcomprate", 0, false, Warned, nil, "there is no compression yet for it to apply to"},
 	{"maxconn", 0, false, Done, parseGlobalMaxconn, "most connections of the whole process"},
@@ -25,7 +25,7 @@ var tuningKeywords = []keyword[*lowerer]{
 	{"profiling.tasks", 0, false, Warned, nil, "there is no task profiling"},
 	{"server-state-base", 0, false, Refused, nil, ""},
 	{"server-state-file", 0, false, Refused, nil, ""},
-	{"spread-checks", 0, false, Warned, nil, "checks keep their own intervals"},
+	{"spread-checks", 0, false, Done, parseSpread, "percentage by which the intervals of checks vary"},
 	{"ssl-engine", 0, false, Warned, nil, noTLSHint},
 	{"ssl-mode-async", 0, false, Warned, nil, noTLSHint},
 	{"tune.buffers.limit", 0, false, Warned, nil, memoryHint},
@@ -83,4 +83,10 @@ var tuningKeywords = []keyword[*lowerer]{
 	{"tune.vars.txn-max-size", 0, false, Warned, nil, "there are no variables yet for it to apply to"},
 	{"tune.zlib.memlevel", 0, false, Warned, nil, "there is no compression yet for it to apply to"},
 	{"tune.zlib.windowsize", 0, false, Warned, nil, "there is no compression yet for it to apply to"},
+}
+
+func parseMaxSpread(l *lowerer, a *args) { l.cfg.Global.MaxSpreadChecks, _ = a.duration(0) }
+
+func parseSpread(l *lowerer, a *args) {
+	l.cfg.Global.SpreadChecks, _ = a.integer("a percentage", 0, 50)
 }

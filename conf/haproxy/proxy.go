@@ -53,7 +53,8 @@ func builtin() settings {
 		retries: 3, // chapter 4.2, retries
 		server: server{
 			Server: spec.Server{Weight: 1},
-			check:  spec.Check{Inter: defaultInter, Rise: 2, Fall: 3},
+			check:  spec.Check{Inter: defaultInter, Rise: 2, Fall: 3, ErrorLimit: 10},
+			agent:  spec.Agent{Inter: defaultInter},
 		},
 	}
 }
@@ -166,6 +167,7 @@ func (p *proxy) validate() {
 	p.checkBackends()
 	p.checkPorts()
 	p.checkUseServers()
+	p.checkAgents()
 	if p.common.Disabled || p.broken {
 		return
 	}

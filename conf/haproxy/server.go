@@ -21,6 +21,10 @@ type server struct {
 	track   conf.Word // `track`, as written
 	tracked *server   // whom that names
 	broken  bool      // its line holds an error
+	agent   spec.Agent
+	agents  bool // `agent-check` was given
+
+	observed conf.Word // `observe`
 
 	sendProxy sendProxyLine
 
@@ -41,19 +45,21 @@ func (s *server) build() *spec.Server {
 		if c.DownInter == 0 {
 			c.DownInter = c.Inter
 		}
+		if c.Observe == spec.LayerNone {
+			c.ErrorLimit = 0
+		}
 		out.Check = &c
+	}
+	if s.agents {
+		a := s.agent
+		out.Agent = &a
 	}
 	return &out
 }
 
 // serverKeywords are the server and default-server options of chapter 5.2.
-var serverKeywords = []keyword[*server]{
+var serverKeywords = slices.Concat(serverCheckKeywords, []keyword[*server]{
 	{"addr", 0, false, Done, serverAddr, "address to send checks to"},
-	{"agent-addr", 0, false, Refused, nil, ""},
-	{"agent-check", 0, false, Refused, nil, ""},
-	{"agent-inter", 0, false, Refused, nil, ""},
-	{"agent-port", 0, false, Refused, nil, ""},
-	{"agent-send", 0, false, Refused, nil, ""},
 	{"allow-0rtt", 0, false, Refused, nil, tlsHint},
 	{"alpn", 0, false, Refused, nil, tlsHint},
 	{"backup", 0, false, Done, func(s *server, _ *args) { s.Backup = true }, "used when no other server is left"},
@@ -73,7 +79,6 @@ var serverKeywords = []keyword[*server]{
 	{"disabled", 0, false, Done, func(s *server, _ *args) { s.Disabled = true }, "starts in maintenance"},
 	{"downinter", 0, false, Done, serverDownInter, "check interval while down"},
 	{"enabled", 0, false, Done, func(s *server, _ *args) { s.Disabled = false }, "undoes `disabled` of default-server"},
-	{"error-limit", 0, false, Refused, nil, ""},
 	{"fall", 0, false, Done, serverFall, "failed checks that take the server down, default 3"},
 	{"fastinter", 0, false, Done, serverFastInter, "check interval while changing"},
 	{"force-sslv3", 0, false, Refused, nil, tlsHint},
@@ -91,7 +96,6 @@ var serverKeywords = []keyword[*server]{
 	{"maxqueue", 0, false, Done, serverMaxqueue, "most requests in the server's own queue"},
 	{"minconn", 0, false, Done, serverMinconn, "least limit of connections, below fullconn"},
 	{"namespace", 0, false, Refused, nil, ""},
-	{"no-agent-check", 0, false, Done, undoNothing, "nothing to undo: agent-check is not supported"},
 	{"no-backup", 0, false, Done, func(s *server, _ *args) { s.Backup = false }, "undoes `backup` of default-server"},
 	{"no-check", 0, false, Done, func(s *server, _ *args) { s.checked = false }, "undoes `check` of default-server"},
 	{"no-check-ssl", 0, false, Done, undoNothing, "nothing to undo: no TLS yet"},
@@ -111,8 +115,6 @@ var serverKeywords = []keyword[*server]{
 	{"no-verifyhost", 0, false, Refused, nil, tlsHint},
 	{"non-stick", 0, false, Refused, nil, "no stick tables yet"},
 	{"npn", 0, false, Refused, nil, tlsHint},
-	{"observe", 0, false, Refused, nil, ""},
-	{"on-error", 0, false, Refused, nil, ""},
 	{"on-marked-down", 0, false, Refused, nil, ""},
 	{"on-marked-up", 0, false, Refused, nil, ""},
 	{"pool-low-conn", 0, false, Warned, serverPool, "idle connections belong to one event loop each"},
@@ -148,7 +150,7 @@ var serverKeywords = []keyword[*server]{
 	{"verifyhost", 0, false, Refused, nil, tlsHint},
 	{"weight", 0, false, Done, serverWeight, "share of the load, 0 to 256, default 1"},
 	{"ws", 0, false, Refused, nil, ""},
-}
+})
 
 func undoNothing(*server, *args) {}
 

@@ -41,7 +41,7 @@ func (l *lowerer) followTrack(p *proxy, s *server) {
 		}
 		seen[end] = true
 	}
-	if !end.checked && end.track.Text == "" {
+	if !end.checked && !end.agents && end.track.Text == "" {
 		l.errs.Errorf(s.track.Pos, "add `check` to it", "server '%s/%s' cannot track '%s': no check at the end of its chain", p.name.Text, s.Name, s.track.Text)
 	}
 }

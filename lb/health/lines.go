@@ -20,9 +20,14 @@ type Name struct {
 }
 
 // AppendCheck appends the line of `option log-health-checks`: the machine's last
-// result and where it led.
-func AppendCheck(dst []byte, n Name, m *Machine) []byte {
-	dst = append(dst, "Health check for "...)
+// result and where it led. drained tells that the server's weight is 0.
+func AppendCheck(dst []byte, n Name, m *Machine, drained bool) []byte {
+	if m.agent {
+		dst = append(dst, "Agent"...)
+	} else {
+		dst = append(dst, "Health"...)
+	}
+	dst = append(dst, " check for "...)
 	if n.Backup {
 		dst = append(dst, "backup "...)
 	}
@@ -39,13 +44,14 @@ func AppendCheck(dst []byte, n Name, m *Machine) []byte {
 	dst = appendReason(dst, m.last)
 	dst = append(dst, ", status: "...)
 	a, b := m.Health()
-	dst = strconv.AppendInt(dst, int64(a), 10)
-	dst = append(dst, '/')
-	dst = strconv.AppendInt(dst, int64(b), 10)
-	if m.Up() {
-		return append(dst, " UP."...)
+	dst = appendOf(dst, a, b)
+	switch {
+	case !m.Up():
+		return append(dst, " DOWN."...)
+	case drained:
+		return append(dst, " DRAIN."...)
 	}
-	return append(dst, " DOWN."...)
+	return append(dst, " UP."...)
 }
 
 // Counts is the state of the backend after a change.
@@ -56,24 +62,84 @@ type Counts struct {
 	Queued         int // in the backend's queue
 }
 
-// AppendChange appends the line of a server that went up or down. Its reason is
-// the check's result, which is left out (nil) where AppendCheck has just told it.
-func AppendChange(dst []byte, n Name, up bool, reason *Result, c Counts) []byte {
-	if n.Backup {
-		dst = append(dst, "Backup "...)
+// Change is what happened to a server.
+type Change uint8
+
+// The changes.
+const (
+	WentDown Change = iota
+	WentUp
+	IsStopping  // no new clients: its checks pass conditionally
+	EntersDrain // no new clients: its agent says so
+	EntersMaint // out of service
+	LeavesDrain
+	LeavesMaint
+)
+
+var changeWords = [...]string{
+	WentDown: " is DOWN", WentUp: " is UP", IsStopping: " is stopping", EntersDrain: " enters drain state", EntersMaint: " is going DOWN for maintenance",
+}
+
+// Level is the syslog level of the line about a change.
+func (c Change) Level() int {
+	if c == WentDown || c == EntersMaint {
+		return LevelDown
 	}
-	dst = append(dst, "Server "...)
-	dst = appendName(dst, n)
-	if up {
-		dst = append(dst, " is UP"...)
-	} else {
-		dst = append(dst, " is DOWN"...)
-	}
+	return LevelUp
+}
+
+// AppendChange appends the line of a change. Its reason is the check's result, which
+// is left out (nil) where AppendCheck has just told it. up tells that the server is
+// not down, which changes how the line counts.
+func AppendChange(dst []byte, n Name, what Change, up bool, reason *Result, c Counts) []byte {
+	dst = appendServer(dst, n)
+	dst = append(dst, changeWords[what]...)
 	if reason != nil {
 		dst = append(dst, ", "...)
 		dst = appendReason(dst, *reason)
 	}
-	return appendCounts(dst, up, c)
+	return appendCounts(dst, up && what != EntersMaint, c)
+}
+
+// AppendLeft appends the line of a server that leaves drain or maintenance; forced
+// says by its own agent's word and not with the server that it tracks.
+func AppendLeft(dst []byte, n Name, what Change, to *Server, forced bool) []byte {
+	dst = appendServer(dst, n)
+	if to.Up() {
+		dst = append(dst, " is UP"...)
+	} else {
+		dst = append(dst, " is DOWN"...)
+	}
+	switch {
+	case what == LeavesDrain:
+		return append(dst, " (leaving forced drain)."...)
+	case to.Drain:
+		dst = append(dst, "/DRAIN (leaving "...)
+	default:
+		dst = append(dst, "/READY (leaving "...)
+	}
+	if forced {
+		dst = append(dst, "forced "...)
+	}
+	return append(dst, "maintenance)."...)
+}
+
+// AppendStaysDrained appends the line of a server that gets no new clients whatever
+// else has changed, by its own agent or with the one that it tracks (via).
+func AppendStaysDrained(dst []byte, n Name, via *Name) []byte {
+	dst = appendServer(dst, n)
+	if via == nil {
+		return append(dst, " remains in forced drain mode."...)
+	}
+	dst = append(dst, " is leaving forced drain but remains in drain mode via "...)
+	return append(appendName(dst, *via), '.')
+}
+
+func appendServer(dst []byte, n Name) []byte {
+	if n.Backup {
+		dst = append(dst, "Backup "...)
+	}
+	return appendName(append(dst, "Server "...), n)
 }
 
 // AppendNameless appends the line of a server whose name has led nowhere for too long:
@@ -87,20 +153,12 @@ func AppendNameless(dst []byte, n Name, why string, c Counts) []byte {
 	return appendCounts(dst, false, c)
 }
 
-// AppendTracked appends the line of a server that went up or down with the one that it
-// tracks.
-func AppendTracked(dst []byte, n Name, up bool, via Name, c Counts) []byte {
-	if n.Backup {
-		dst = append(dst, "Backup "...)
-	}
-	dst = append(dst, "Server "...)
-	dst = appendName(dst, n)
-	if up {
-		dst = append(dst, " is UP via "...)
-	} else {
-		dst = append(dst, " is DOWN via "...)
-	}
-	return appendCounts(appendName(dst, via), up, c)
+// AppendTracked appends the line of a server that follows the change of the one that
+// it tracks.
+func AppendTracked(dst []byte, n Name, what Change, up bool, via Name, c Counts) []byte {
+	dst = appendServer(dst, n)
+	dst = append(append(dst, changeWords[what]...), " via "...)
+	return appendCounts(appendName(dst, via), up && what != EntersMaint, c)
 }
 
 func appendCounts(dst []byte, up bool, c Counts) []byte {
@@ -164,6 +222,9 @@ func appendReason(dst []byte, r Result) []byte {
 			}
 		}
 		dst = append(dst, '"')
+	}
+	if r.Status == Observed {
+		return dst
 	}
 	dst = append(dst, ", check duration: "...)
 	dst = strconv.AppendInt(dst, r.Duration.Milliseconds(), 10)

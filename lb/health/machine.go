@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -14,30 +15,54 @@ type Machine struct {
 	check  spec.Check
 	health int
 	last   Result
+	noise  uint64
+	agent  bool
 	next   mono.Time // when the next check is due; Never while one runs
 	begun  mono.Time // when the last check began
 }
 
-// New returns the machine of a server whose first check is due at first.
+// New returns the machine of a server whose first check is due at first. By init-state
+// it is one failure away from down, or one success from up, or has all of them before it.
 func New(c spec.Check, first mono.Time) Machine {
 	c.Rise, c.Fall = max(c.Rise, 1), max(c.Fall, 1)
-	return Machine{check: c, health: c.Rise, next: first}
+	m := Machine{check: c, health: c.Rise, next: first, noise: uint64(first)}
+	switch c.Init {
+	case spec.InitFullyUp:
+		m.health = c.Rise + c.Fall - 1
+	case spec.InitDown:
+		m.health = c.Rise - 1
+	case spec.InitFullyDown:
+		m.health = 0
+	}
+	return m
 }
 
-// Continue is the machine of a server that was checked before, by other rules perhaps: it
-// stays up or down, and no further from the other than the new rules have it.
-func (m *Machine) Continue(c spec.Check, first mono.Time) Machine {
-	next := New(c, first)
-	next.last = m.last
-	switch n, of := m.Health(); {
-	case !m.Up():
-		next.health = min(n, next.check.Rise-1)
+// StartsUp reports whether a server is up before its first check.
+func StartsUp(c *spec.Check) bool {
+	m := New(*c, 0)
+	return m.Up()
+}
+
+// NewAgent returns the machine of an agent. It starts up, and only its own word takes
+// it down: one that cannot be asked is as it was.
+func NewAgent(c spec.Check, first mono.Time) Machine {
+	m := New(spec.Check{Inter: c.Inter, Spread: c.Spread, Rise: 1, Fall: 1}, first)
+	m.agent = true
+	return m
+}
+
+// Continue takes over from the machine that the server had before, by other rules
+// perhaps: it stays up or down, and no further from the other than the new rules have it.
+func (m *Machine) Continue(was *Machine) {
+	m.last = was.last
+	switch n, of := was.Health(); {
+	case !was.Up():
+		m.health = min(n, m.check.Rise-1)
 	case n == of:
-		next.health = next.check.Rise + next.check.Fall - 1
+		m.health = m.check.Rise + m.check.Fall - 1
 	default:
-		next.health = next.check.Rise + min(n, next.check.Fall) - 1
+		m.health = m.check.Rise + min(n, m.check.Fall) - 1
 	}
-	return next
 }
 
 // Offset spreads the first checks of n servers over the shortest of their
@@ -58,11 +83,36 @@ func (m *Machine) Begin(now mono.Time) { m.begun, m.next = now, mono.Never }
 // check, because its status or the health is not what it was before.
 func (m *Machine) Step(now mono.Time, r Result) (changed, noted bool) {
 	wasUp, health := m.Up(), m.health
-	m.count(r.Passed())
-	noted = m.health != health || m.last.Status != r.Status
+	if r.Status == L7OKConditional && !wasUp {
+		r.Status = L7Status // a stopped server stays stopped (chapter 4.2, http-check disable-on-404)
+	}
+	if !m.agent || r.Status == L7OK || r.Status == L7Status {
+		m.count(r.Passed())
+	}
+	noted = m.health != health || m.last.Status != r.Status && r.Status != Same
 	m.last = r
-	m.next = max(now, m.begun.Add(m.interval()))
+	m.next = max(now, m.begun.Add(m.spread(m.interval())))
 	return m.Up() != wasUp, noted
+}
+
+// Observe takes what traffic has met, where a server's observe, error-limit and
+// on-error ask for it, between two checks.
+func (m *Machine) Observe(now mono.Time, what spec.OnError, r Result) (changed, noted bool) {
+	wasUp := m.Up()
+	if soon := now.Add(m.fast()); soon < m.next {
+		m.next = soon
+	}
+	switch what {
+	case spec.FastInter:
+		return false, false
+	case spec.SuddenDeath:
+		m.health = min(m.health, m.check.Rise+1)
+	case spec.MarkDown:
+		m.health = min(m.health, m.check.Rise)
+	}
+	m.count(false)
+	m.last = r
+	return m.Up() != wasUp, true
 }
 
 func (m *Machine) count(passed bool) {
@@ -81,17 +131,27 @@ func (m *Machine) count(passed bool) {
 
 // interval follows the table at `inter` in the manual.
 func (m *Machine) interval() time.Duration {
-	d := m.check.FastInter // between up and down, or unchecked
 	switch m.health {
 	case 0:
-		d = m.check.DownInter
+		return cmp.Or(m.check.DownInter, m.check.Inter)
 	case m.check.Rise + m.check.Fall - 1:
-		d = m.check.Inter
+		return m.check.Inter
 	}
-	if d == 0 {
-		d = m.check.Inter
+	return m.fast() // between up and down, or unchecked
+}
+
+func (m *Machine) fast() time.Duration { return cmp.Or(m.check.FastInter, m.check.Inter) }
+
+// spread changes an interval by up to Check.Spread percent in either direction.
+func (m *Machine) spread(d time.Duration) time.Duration {
+	if m.check.Spread == 0 {
+		return d
 	}
-	return d
+	// A linear congruential sequence (Knuth, MMIX) is noise enough, and the same in
+	// every test.
+	m.noise = m.noise*6364136223846793005 + 1442695040888963407
+	span := int64(d) * int64(m.check.Spread) / 100
+	return d + time.Duration(int64(m.noise>>1)%(2*span+1)-span)
 }
 
 // Up reports whether the server is up.

@@ -24,7 +24,8 @@ const (
 	ProcessError
 	ProcessTimeout
 	ProcessOK
-	Same // an agent that said nothing of up or down
+	Same     // an agent that said nothing of up or down
+	Observed // HANA: traffic met errors (chapter 5.2, observe)
 )
 
 var statuses = [...]struct {
@@ -50,6 +51,7 @@ var statuses = [...]struct {
 	ProcessTimeout:  {"PROCTOUT", "External check timeout", false, true},
 	ProcessOK:       {"PROCOK", "External check passed", true, true},
 	Same:            {"CHECKED", "No status change", true, false},
+	Observed:        {"HANA", "Health analyze", false, false},
 }
 
 // StatusOf returns the status of a code that the configuration has checked.
@@ -76,6 +78,7 @@ type Result struct {
 	Code     int    // HTTP status, or the protocol's; see Status.Coded
 	Info     string // what the system or the server said; may hold any bytes
 	Duration time.Duration
+	Advice   *Advice // an agent's; nil: none
 }
 
 // Passed reports whether the check succeeded.

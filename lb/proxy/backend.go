@@ -28,8 +28,9 @@ func newBackend(sp *spec.Backend, index int, ids *int, fullconn int, was *Backen
 	for i, ss := range sp.Servers {
 		b.Servers = append(b.Servers, &Server{
 			Spec: ss, Backend: b, facts: sample.Target{Name: ss.Name, ID: numbers[i]}, Index: i, Number: numbers[i], global: *ids,
-			Limit: int32(max(ss.Maxconn, ss.Minconn)), ServerCounters: was.serverCounters(ss.Name),
+			ServerCounters: was.serverCounters(ss.Name),
 		})
+		b.Servers[i].SetMaxconn(max(ss.Maxconn, ss.Minconn))
 		b.Servers[i].options = connectOptions(sp, ss)
 		b.Servers[i].stamp()
 		b.Servers[i].SetAddr(netip.AddrPortFrom(ss.Addr, ss.Port))
@@ -87,15 +88,21 @@ func numberServers(servers []*spec.Server) []int {
 	return numbers
 }
 
-// SetUsable tells which servers are in service (by their index), from one
-// goroutine at a time. It returns how many share the traffic now.
-func (b *Backend) SetUsable(set *Set, up []bool) int {
+// Standing is what a server gets.
+type Standing struct {
+	Serves bool // requests that belong to it
+	Shares bool // new clients too, as far as its weight goes
+}
+
+// SetUsable tells how the servers stand (by their index), from one goroutine at a
+// time. It returns how many share the traffic now.
+func (b *Backend) SetUsable(set *Set, standing []Standing) int {
 	now := mono.Now()
 	states := make([]balance.ServerState, len(b.Servers))
 	for i, s := range b.Servers {
-		s.usable.Store(up[i])
+		s.usable.Store(standing[i].Serves)
 		states[i] = balance.ServerState{
-			Up: up[i], Backup: s.Spec.Backup, Number: s.Number, Weight: s.Weight(), Scaled: s.scaled(now), Load: s,
+			Up: standing[i].Shares, Backup: s.Spec.Backup, Number: s.Number, Weight: s.Weight(), Scaled: s.scaled(now), Load: s,
 		}
 	}
 	slots := balance.Eligible(states, b.Spec.AllBackups)
@@ -110,7 +117,7 @@ func (b *Backend) SetUsable(set *Set, up []bool) int {
 		if s.shares.Swap(shares[i]) != shares[i] {
 			s.stamp() // among servers of equal load it is the newest
 		}
-		if !up[i] {
+		if !standing[i].Serves {
 			b.queue.turnAway(s)
 		}
 	}

@@ -302,6 +302,7 @@ func (s *httpSession) fail(t *engine.Task, status int, end termination) outcome 
 	x := s.x
 	if status >= 500 {
 		x.link.server.RespErrs.Add(1)
+		x.link.server.saw(sightOfEnd(end))
 	}
 	x.link.closeConn()
 	if status < 0 {

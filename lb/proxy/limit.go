@@ -10,7 +10,7 @@ import (
 // start it grows from 1 (manual chapters 4.2, fullconn, and 5.2, slowstart). The
 // backend's load counts those that wait and the one that asks, as HAProxy was seen to.
 func (s *Server) limit() int32 {
-	limit := s.Limit
+	limit := s.maxconn.Load()
 	if limit == 0 {
 		return 0
 	}

@@ -146,6 +146,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 			s.Opened.Add(1)
 			if err = k.introduce(t, conn, client); err == nil {
 				k.hold(w, conn, at, false, t.Now())
+				s.saw(SawConnection)
 				return linked
 			}
 			conn.Close()
@@ -154,6 +155,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 			return k.left(leftConnect)
 		}
 		s.ConnErrs.Add(1)
+		s.saw(SawNoConnection)
 		if k.retries >= k.attempts() || b.Spec.RetryOn.NoConnFailure {
 			if err == engine.ErrTimeout {
 				return connectTimeout

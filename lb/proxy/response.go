@@ -13,6 +13,7 @@ func (s *httpSession) relayResponse(t *engine.Task) {
 	from := x.down.buf
 	got := x.down.w
 	x.status = x.res.Status
+	x.link.server.saw(sightOf(x.status))
 	x.down = flow{src: x.link.conn, dst: s.client, framing: x.res.Framing, buf: from, r: x.res.HeadLen, w: got}
 	s.frameResponse(got)
 	if x.down.garbled { // nothing of it reaches the client

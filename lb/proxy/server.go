@@ -19,7 +19,8 @@ type Server struct {
 	Number  int                  // its numeric identifier
 	global  int                  // among all servers: its place in a worker's pools
 	at      atomic.Pointer[site] // changes while resolvers follow its name
-	Limit   int32                // maxconn; 0: none. What holds at present: limit
+	maxconn atomic.Int32         // 0: none. What holds at present: limit
+	watch   *Watch               // of errors in its traffic; nil: nobody asks
 	weight  atomic.Int32         // 0 to 256
 
 	idle     atomic.Int32        // connections to it that rest in the pools
@@ -82,12 +83,15 @@ func (s *Server) Weight() int { return int(s.weight.Load()) }
 // SetWeight changes it for the next SetUsable.
 func (s *Server) SetWeight(w int) { s.weight.Store(int32(w)) }
 
+// SetMaxconn changes its limit; 0: none.
+func (s *Server) SetMaxconn(n int) { s.maxconn.Store(int32(n)) }
+
 // Usable reports whether the balancer may choose the server.
 func (s *Server) Usable() bool { return s.usable.Load() }
 
 // take counts a session in, unless the server is at its limit.
 func (s *Server) take() bool {
-	if s.Limit == 0 {
+	if s.maxconn.Load() == 0 {
 		s.Load.Add(1)
 		s.stamp()
 		return true
@@ -108,7 +112,7 @@ func (s *Server) take() bool {
 func (s *Server) leave() {
 	s.Load.Add(-1)
 	s.stamp()
-	if s.Limit == 0 || !s.Usable() {
+	if s.maxconn.Load() == 0 || !s.Usable() {
 		return
 	}
 	// More than one where the limit has grown with the backend's load since.

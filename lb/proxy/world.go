@@ -83,10 +83,10 @@ func (b *Backend) free() int64 {
 	n := int64(0)
 	for _, slot := range b.Slots() {
 		s := b.Servers[slot.ID]
-		if s.Limit == 0 {
+		if s.maxconn.Load() == 0 {
 			return -1
 		}
-		n += int64(max(s.Limit-s.Load.Load(), 0))
+		n += int64(max(s.maxconn.Load()-s.Load.Load(), 0))
 	}
 	return n
 }
@@ -99,10 +99,10 @@ func (b *Backend) places() int64 {
 		if !s.Usable() {
 			continue
 		}
-		if s.Limit == 0 || s.Spec.Maxqueue == 0 {
+		if s.maxconn.Load() == 0 || s.Spec.Maxqueue == 0 {
 			return -1
 		}
-		n += int64(s.Limit-s.Load.Load()) + int64(s.Spec.Maxqueue-s.Queued())
+		n += int64(s.maxconn.Load()-s.Load.Load()) + int64(s.Spec.Maxqueue-s.Queued())
 	}
 	return n
 }
@@ -133,10 +133,10 @@ func (s *Server) count(what sample.Count) (int64, bool) {
 		}
 		return 0, true
 	case sample.CountFree:
-		if s.Limit == 0 {
+		if s.maxconn.Load() == 0 {
 			return -1, true
 		}
-		return int64(max(s.Limit-s.Load.Load(), 0)), true
+		return int64(max(s.maxconn.Load()-s.Load.Load(), 0)), true
 	case sample.CountQueue:
 		return int64(s.Queued()), true
 	case sample.CountIWeight:

@@ -15,6 +15,61 @@ type Check struct {
 	Rise, Fall                  int
 	Port                        uint16     // 0: the server's
 	Addr                        netip.Addr // zero: the server's
+	Init                        InitState
+	Spread                      int // spread-checks: percent by which intervals vary
+
+	Observe    Layer   // whose errors count; LayerNone: none do
+	ErrorLimit int     // consecutive ones that lead to OnError
+	OnError    OnError // what then happens
+}
+
+// Layer is what `observe` looks at.
+type Layer uint8
+
+// The layers.
+const (
+	LayerNone Layer = iota
+	Layer4          // connections
+	Layer7          // and responses
+)
+
+func (l Layer) String() string { return [...]string{"none", "layer4", "layer7"}[l] }
+
+// OnError is what errors in traffic lead to (chapter 5.2, on-error).
+type OnError uint8
+
+// The consequences. All of them bring the next check nearer.
+const (
+	FailCheck   OnError = iota // as if a check had failed (default)
+	FastInter                  // nothing else
+	SuddenDeath                // as if all but the last had failed
+	MarkDown                   // the server is down
+)
+
+func (o OnError) String() string {
+	return [...]string{"fail-check", "fastinter", "sudden-death", "mark-down"}[o]
+}
+
+// InitState is `init-state`: what a server is before its first check.
+type InitState uint8
+
+// The states.
+const (
+	InitUp        InitState = iota // one failure takes it down (default)
+	InitFullyUp                    // as after good checks
+	InitDown                       // one success brings it up
+	InitFullyDown                  // as after failed checks
+)
+
+func (i InitState) String() string { return [...]string{"up", "fully-up", "down", "fully-down"}[i] }
+
+// Agent is `agent-check` on a server line.
+type Agent struct {
+	Inter time.Duration
+	Port  uint16
+	Addr  netip.Addr // zero: the server's
+	Host  string     // agent-addr, where that is a name; lb.Resolve sets Addr
+	Send  string
 }
 
 // CheckPlan is what the checks of a backend's servers do. The checks for a protocol
@@ -107,11 +162,12 @@ const (
 	ExpectMySQL                         // the server's first packet
 	ExpectMySQLAnswer                   // that, and the answer to a login
 	ExpectLDAP                          // the answer to a bind
+	ExpectAgent                         // the line of an agent
 )
 
 func (k ExpectKind) String() string {
 	return [...]string{
-		"status", "rstatus", "hdr", "fhdr", "string", "rstring", "binary", "rbinary", "mysql", "mysql-login", "ldap",
+		"status", "rstatus", "hdr", "fhdr", "string", "rstring", "binary", "rbinary", "mysql", "mysql-login", "ldap", "agent",
 	}[k]
 }
 

@@ -42,7 +42,11 @@ type Global struct {
 	Daemon, MasterWorker diag.Pos
 	// ZeroWarning refuses a configuration with warnings.
 	ZeroWarning bool
-	Logs        []LogTarget
+	// SpreadChecks is the percentage by which the intervals of checks vary, MaxSpreadChecks
+	// bounds the time over which the first ones are spread; 0: none.
+	SpreadChecks    int
+	MaxSpreadChecks time.Duration
+	Logs            []LogTarget
 	// SendHostname puts a host name into syslog heads (log-send-hostname): this one, or
 	// the host's own where it is "".
 	SendHostname bool
@@ -243,6 +247,7 @@ type Server struct {
 	Maxqueue int // 0: no limit
 	ID       int // `id`; 0: not given
 	Check    *Check
+	Agent    *Agent // agent-check; nil: none
 	Cookie   string // the persistence cookie's value; "": none, or a dynamic one
 	Redir    string // `redir`: GET and HEAD are sent to this prefix and their path; "": not
 

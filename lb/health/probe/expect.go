@@ -22,7 +22,7 @@ const (
 // judge looks at what has come; last means that nothing more will.
 func (x *exchange) judge(s *spec.CheckStep, last bool) (health.Result, verdict) {
 	switch s.Expect.Kind {
-	case spec.ExpectMySQL, spec.ExpectMySQLAnswer, spec.ExpectLDAP:
+	case spec.ExpectMySQL, spec.ExpectMySQLAnswer, spec.ExpectLDAP, spec.ExpectAgent:
 		if x.n == 0 {
 			return x.empty(s), failed
 		}

@@ -18,6 +18,8 @@ func protocol(k spec.ExpectKind, b []byte, last bool) (health.Result, verdict) {
 		r, v = mysql(b, true)
 	case spec.ExpectLDAP:
 		r, v = ldap(b)
+	case spec.ExpectAgent:
+		return agentLine(b, last)
 	}
 	if v == undecided && last {
 		return health.Result{Status: health.L7Invalid}, failed

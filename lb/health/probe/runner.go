@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"baton/internal/mono"
@@ -17,35 +16,20 @@ type Report struct {
 	Noted   bool           // `option log-health-checks` logs this check
 }
 
-// Runner checks one server for as long as it runs.
+// Runner checks one server, or asks its agent, for as long as it runs.
 type Runner struct {
-	Target   Target
-	Where    func() netip.AddrPort // asked before each check; nil: Target.Addr stays
 	Check    spec.Check
-	Offset   time.Duration // until the first check; see health.Offset
-	OnReport func(Report)  // called by Run's goroutine, one at a time
-
-	probe func(context.Context) health.Result // Target.Check, but for tests
+	Agent    bool // Probe asks an agent, each Check.Inter
+	Probe    func(context.Context) health.Result
+	Offset   time.Duration        // until the first check; see health.Offset
+	Errors   <-chan health.Result // what traffic has met, see health.Machine.Observe; nil: nothing
+	OnReport func(Report)         // called by Run's goroutine, one at a time
 }
 
 // Run checks until ctx ends; a check that this cuts off is not reported. It goes on from
 // was, what an earlier Runner has reported last; nil: the server was not checked before.
 func (r *Runner) Run(ctx context.Context, was *health.Machine) {
-	probe := r.probe
-	if probe == nil {
-		probe = func(ctx context.Context) health.Result {
-			t := r.Target
-			if r.Where != nil {
-				t.Addr = r.Where()
-			}
-			return t.Check(ctx)
-		}
-	}
-	first := mono.Now().Add(r.Offset)
-	m := health.New(r.Check, first)
-	if was != nil {
-		m = was.Continue(r.Check, first)
-	}
+	m := r.machine(mono.Now().Add(r.Offset), was)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -53,14 +37,29 @@ func (r *Runner) Run(ctx context.Context, was *health.Machine) {
 		select {
 		case <-ctx.Done():
 			return
+		case met := <-r.Errors:
+			changed, noted := m.Observe(mono.Now(), r.Check.OnError, met)
+			r.OnReport(Report{Machine: m, Changed: changed, Noted: noted})
+			continue
 		case <-timer.C:
 		}
 		m.Begin(mono.Now())
-		result := probe(ctx)
+		result := r.Probe(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		changed, noted := m.Step(mono.Now(), result)
 		r.OnReport(Report{Machine: m, Changed: changed, Noted: noted})
 	}
+}
+
+func (r *Runner) machine(first mono.Time, was *health.Machine) health.Machine {
+	m := health.New(r.Check, first)
+	if r.Agent {
+		m = health.NewAgent(r.Check, first)
+	}
+	if was != nil {
+		m.Continue(was)
+	}
+	return m
 }

@@ -27,7 +27,7 @@ func TestRunner(t *testing.T) {
 			OnReport: func(r Report) {
 				got = append(got, fmt.Sprintf("%v %v changed=%v noted=%v", time.Since(begun), r.Machine.String(), r.Changed, r.Noted))
 			},
-			probe: func(ctx context.Context) health.Result {
+			Probe: func(ctx context.Context) health.Result {
 				if len(results) == 0 {
 					cancel()
 					<-ctx.Done()
