@@ -80,6 +80,20 @@ func sightings(t *testing.T, n *node) string {
 	return strings.Join(seen, ", ")
 }
 
+// halves is what a network can fall into: the better node, which runs, and another one
+// with a client.
+func halves(t *testing.T, w wire) (sw *nettest.Switch, lb1, lb2 *node, client *nettest.Host) {
+	t.Helper()
+	sw = nettest.NewSwitch(t)
+	lb1, lb2 = newNode(t, sw, "lb1", "10.77.0.11/24"), newNode(t, sw, "lb2", "10.77.0.12/24")
+	client = sw.Host("client", "10.77.0.50/24")
+	lb1.write("baton.conf", w.conf(150, "11", "12"))
+	lb2.write("baton.conf", w.conf(100, "12", "11"))
+	lb1.run("-f", "baton.conf")
+	onlyOn(t, vip, lb1)
+	return sw, lb1, lb2, client
+}
+
 // TestHeal cuts the better node off and lets it back in, at different phases of the
 // adverts. The client stays on the other side and believes the other node meanwhile.
 // After each heal one node has the address and the client knows which. A baton that
@@ -90,14 +104,8 @@ func TestHeal(t *testing.T) {
 	for _, loser := range []string{"baton", "keepalived"} {
 		t.Run(loser+" loses", func(t *testing.T) {
 			t.Parallel()
-			sw := nettest.NewSwitch(t)
-			lb1, lb2 := newNode(t, sw, "lb1", "10.77.0.11/24"), newNode(t, sw, "lb2", "10.77.0.12/24")
-			client := sw.Host("client", "10.77.0.50/24")
 			w := wire{version: 3, interval: "0.1"}
-			lb1.write("baton.conf", w.conf(150, "11", "12"))
-			lb2.write("baton.conf", w.conf(100, "12", "11"))
-			lb1.run("-f", "baton.conf")
-			onlyOn(t, vip, lb1)
+			sw, lb1, lb2, client := halves(t, w)
 			if loser == "baton" {
 				lb2.run("-f", "baton.conf")
 			} else {
@@ -128,14 +136,7 @@ func TestHeal(t *testing.T) {
 func TestHealWhileAMasterStandsStill(t *testing.T) {
 	nettest.Require(t)
 	t.Parallel()
-	sw := nettest.NewSwitch(t)
-	lb1, lb2 := newNode(t, sw, "lb1", "10.77.0.11/24"), newNode(t, sw, "lb2", "10.77.0.12/24")
-	client := sw.Host("client", "10.77.0.50/24")
-	w := wire{version: 3, interval: "0.1"}
-	lb1.write("baton.conf", w.conf(150, "11", "12"))
-	lb2.write("baton.conf", w.conf(100, "12", "11"))
-	lb1.run("-f", "baton.conf")
-	onlyOn(t, vip, lb1)
+	sw, lb1, lb2, client := halves(t, wire{version: 3, interval: "0.1"})
 	lb2.run("-f", "baton.conf")
 	awaitNeighbour(t, client, vip, lb1)
 
