@@ -25,6 +25,7 @@ type Config struct {
 	StartAsMaster bool // `state MASTER`; only 255 acts on it (keepalived 2.x)
 	NoPreempt     bool
 	VirtualMAC    bool         // use_vmac without vmac_xmit_base: adverts leave with MAC as their source
+	Hardware      [6]byte      // use_vmac with a hardware address: MAC; zero: that of the RFCs
 	Auth          packet.Auth  // version 2 only
 	PlainSum      bool         // version 3, IPv4: `v3_checksum_as_v2`, no pseudo header in checksums
 	Source        netip.Addr   // mcast_src_ip, unicast_src_ip; zero: the interface's primary address, link-local with IPv6
@@ -61,8 +62,11 @@ type Path struct {
 }
 
 // MAC is the hardware address of the virtual router (RFC 3768 section 7.3, RFC 9568
-// section 7.3).
+// section 7.3), unless the operator has another.
 func (c *Config) MAC() [6]byte {
+	if c.Hardware != ([6]byte{}) {
+		return c.Hardware
+	}
 	family := byte(1)
 	if c.IPv6 {
 		family = 2

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 
 	"baton/conf"
 	"baton/internal/diag"
@@ -16,19 +17,24 @@ import (
 type vmacDraft struct {
 	at       conf.Word // use_vmac; none if its line is 0
 	name     conf.Word
+	hardware conf.Word
 	xmitBase conf.Word
 	each     bool // use_vmac_addr
 }
 
 func vmacKeywords() []entry[instanceDraft] {
 	return []entry[instanceDraft]{
-		{name: "use_vmac", doc: "the addresses have the virtual router's own hardware address, on a macvlan interface: use_vmac [NAME]", max: 2, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
+		{name: "use_vmac", doc: "the addresses have the virtual router's own hardware address, on a macvlan interface: use_vmac [NAME] [HARDWARE-ADDRESS]; five octets of one are followed by the VRID", max: 2, parse: func(l *lowerer, b *conf.Block, d *instanceDraft) {
 			d.vmac.at = b.Words[0]
-			if len(b.Words) > 2 {
-				l.errs.Errorf(b.Words[2].Pos, "take it out: the hardware address follows from virtual_router_id", "a hardware address behind `use_vmac` is known, not supported yet")
-			}
-			if len(b.Words) > 1 && l.interfaceName("use_vmac", b.Words[1]) {
-				d.vmac.name = b.Words[1]
+			for _, w := range b.Words[1:] {
+				switch {
+				case d.vmac.hardware.Text != "":
+					l.errs.Errorf(w.Pos, "use_vmac [NAME] [HARDWARE-ADDRESS]", "`use_vmac`: `%s` is one word too many", w.Text)
+				case d.vmac.name.Text != "" || strings.Contains(w.Text, ":"):
+					d.vmac.hardware = w
+				case l.interfaceName("use_vmac", w):
+					d.vmac.name = w
+				}
 			}
 		}},
 		{name: "vmac_xmit_base", doc: "with use_vmac: adverts leave with the hardware address of `interface`", parse: func(_ *lowerer, b *conf.Block, d *instanceDraft) {
@@ -52,6 +58,9 @@ func (l *lowerer) finishVMAC(d *instanceDraft) vip.VMAC {
 	v.VirtualMAC = d.vmac.xmitBase.Pos.Line == 0
 	if v.VirtualMAC && v.Unicast() {
 		l.errs.Errorf(d.vmac.at.Pos, "add vmac_xmit_base", "`use_vmac` with `unicast_peer` needs `vmac_xmit_base`")
+	}
+	if w := d.vmac.hardware; w.Text != "" {
+		v.Hardware = l.hardware(w, v.VRID)
 	}
 	name := d.vmac.name.Text
 	if name == "" {
@@ -117,6 +126,21 @@ func (l *lowerer) station(base string, hardware [6]byte, at diag.Pos) {
 		return
 	}
 	l.stations[s] = at
+}
+
+// hardware reads six octets of a hardware address, or five, which the VRID follows.
+func (l *lowerer) hardware(w conf.Word, vrid uint8) (a [6]byte) {
+	text := w.Text
+	if strings.Count(text, ":") == 4 {
+		text = fmt.Sprintf("%s:%02x", text, vrid)
+	}
+	b, err := net.ParseMAC(text)
+	const multicast = 1 // in the first octet: no station has such an address
+	if err != nil || len(b) != len(a) || b[0]&multicast != 0 || [6]byte(b) == a {
+		l.errs.Errorf(w.Pos, "such as 02:00:5e:00:01:33; five octets are followed by the virtual_router_id", "`use_vmac`: `%s` is no hardware address of a station", w.Text)
+		return a
+	}
+	return [6]byte(b)
 }
 
 // vmacPrefix reads the beginning of interface names.

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -93,10 +94,12 @@ func (m *Manager) vmac(v vip.VMAC) (netlink.Link, error) {
 		switch {
 		case at.Alias != vmacAlias:
 			return nil, fmt.Errorf("interface %s is there and was not made by baton: remove it (ip link del %s), or give baton's another name with use_vmac NAME, vmac_prefix or vmac_addr_prefix", v.Name, v.Name)
-		case at.ParentIndex == base.Attrs().Index:
+		case at.ParentIndex == base.Attrs().Index && bytes.Equal(at.HardwareAddr, v.Hardware[:]):
 			return link, nil
 		}
-		if err := m.nl.LinkDel(link); err != nil { // it stands on something that had the base's name before
+		// It stands on something that had the base's name before, or has the hardware
+		// address of before a reload.
+		if err := m.nl.LinkDel(link); err != nil {
 			return nil, fmt.Errorf("remove %s: %w", v.Name, explain(err))
 		}
 	} else if err := linkError(v.Name, err); !errors.Is(err, errNoInterface) {

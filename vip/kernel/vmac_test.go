@@ -46,6 +46,13 @@ func testVMAC(t *testing.T, c vip.Config) {
 	if f := frames.Next(isGratuitous("10.0.0.9")); string(f[:42]) != string(want[:42]) {
 		t.Errorf("announced by %x", f)
 	}
+	host.Do(func() { // another hardware address, under the same name
+		other := vip.VMAC{Name: "vrrp.51", Base: "eth0", Hardware: [6]byte{2, 0, 0, 0, 0, 1}}
+		if _, err := h.vmac(other); err != nil || !strings.Contains(link(), "02:00:00:00:00:01") {
+			t.Errorf("%v\n%s", err, link())
+		}
+	})
+	h.mustSet("VI_1", true)
 	h.mustSet("VI_1", false)
 	if l := link(); strings.Contains(l, "UP") {
 		t.Errorf("up without being master:\n%s", l)
