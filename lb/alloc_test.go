@@ -38,7 +38,7 @@ func countAllocations(t *testing.T, sections, target, lines string) {
 	}
 	defer null.Close()
 	text := strings.Replace(plainHTTP, "log {log}", fmt.Sprintf("log fd@%d format raw%s local0", null.Fd(), target), 1)
-	r := start(t, "global\n nbthread 1\n"+sections+strings.Replace(text, " default_backend be\n", ` default_backend be
+	r := start(t, "global\n nbthread 1\n expose-experimental-directives\n"+sections+strings.Replace(text, " default_backend be\n", ` default_backend be
  option forwardfor
  acl api path_beg /api
  http-request set-header X-Api yes if api
@@ -46,10 +46,19 @@ func countAllocations(t *testing.T, sections, target, lines string) {
  http-request set-header X-Client "%[src]:%[src_port] via %f"
  http-request set-var(txn.agent) req.hdr(user-agent),lower
  http-request set-path /v1%[path]
+ http-request normalize-uri path-strip-dotdot full
+ http-request set-map({pages}/names.map) /old "%[str(old value)]"
+ http-request add-acl({pages}/names.acl) 192.0.2.1
+ http-request del-map({pages}/names.map) %[path]
+ http-request deny if { src -f {pages}/names.acl }
+ http-request set-header X-Map %[path,map({pages}/names.map,none)]
+ http-request set-timeout client int(5000)
+ http-request set-priority-class int(5)
+ http-request set-tos 0x20
  http-response set-header X-Served-By baton
  http-response set-header X-Agent %[var(txn.agent)]
  http-after-response set-header X-Status %[status]
-`+lines, 1))
+`+lines, 1)+" use-server %[str(s1)] if { path -m beg /v1 }\n")
 	c := r.client("fe")
 	c.get("api/first")
 	o := r.accept("s1")

@@ -269,8 +269,8 @@ func (p *proxy) addServer(name conf.Word, a *args) {
 	p.servers = append(p.servers, &s)
 }
 
-// serverAddress reads ADDRESS[:PORT]; without a port, a connection goes to the
-// port that the client asked for.
+// serverAddress reads ADDRESS[:PORT]; without a port, or with 0.0.0.0, also written * or
+// left out, a connection goes where the client wanted to go.
 func (a *args) serverAddress(s *server) {
 	w, ok := a.need("<name> and <address>[:<port>]")
 	if !ok {
@@ -281,10 +281,11 @@ func (a *args) serverAddress(s *server) {
 	switch {
 	case family != "" && family != "ipv4" && family != "ipv6", strings.HasPrefix(host, "/"):
 		a.fail(w, "write an IP address or a host name", "server address '%s' is known, not supported yet", w.Text)
-	case host == "*" || host == "0.0.0.0" || host == "":
-		a.fail(w, "name the server's address", "server address '%s' (the client's destination) is known, not supported yet", w.Text)
 	case strings.HasPrefix(port, "+") || strings.HasPrefix(port, "-"):
 		a.fail(w, "write the port itself", "port offset '%s' is known, not supported yet", port)
+	}
+	if host == "*" || host == "" {
+		host = "0.0.0.0"
 	}
 	n := 0
 	if port != "" {
