@@ -28,6 +28,11 @@ func (s *httpSession) Tell(f *sample.Facts) {
 	f.Times = s.times(s.w.Loop.Now())
 	f.Out, f.In = s.bytes()
 	f.Status, f.Number = max(x.status, 0), x.number
+	f.ClientTimeout = s.clientTimeout()
+	if x.backend != nil {
+		f.ServerTimeout = s.serverTimeout()
+		f.TunnelTimeout = orTimeout(x.limits.tunnel, x.backend.Spec.Timeouts.Tunnel)
+	}
 	x.link.tell(f, x.end)
 	if r := x.lastRule; r != nil {
 		f.RuleFile, f.RuleLine = r.Pos.File, r.Pos.Line
@@ -41,6 +46,10 @@ func (s *tcpSession) Tell(f *sample.Facts) {
 	f.Times = s.times(s.w.Loop.Now())
 	f.In, f.Out = s.up.moved, s.down.moved
 	f.Number = s.number
+	f.ClientTimeout = s.fe.Spec.Timeouts.Client
+	if b := s.link.backend; b != nil {
+		f.ServerTimeout, f.TunnelTimeout = b.Spec.Timeouts.Server, b.Spec.Timeouts.Tunnel
+	}
 	s.link.tell(f, s.end)
 	if r := s.lastRule; r != nil {
 		f.RuleFile, f.RuleLine = r.Pos.File, r.Pos.Line
@@ -57,6 +66,7 @@ func (k *link) tell(f *sample.Facts, end termination) {
 	f.Retries, f.Redispatched, f.Reused = k.retries, k.redispatched, k.reused
 	f.State = [2]byte{end.who, end.phase}
 	f.Forwarded = k.connected != 0
+	f.PriorityClass, f.PriorityOffset = k.waiter.class, k.waiter.offset
 	r := logfmt.Record{State: [4]byte{end.who}, Retries: k.retries, Redispatched: k.redispatched, Status: f.Status}
 	f.Abnormal = r.Abnormal()
 }

@@ -5,11 +5,11 @@ import "strings"
 // laterFetches are the fetches of chapter 7.3 that are known without being done.
 const laterFetches = `
 fc_err_name bc_err bc_err_name bc_err_str
-cpu_calls cpu_ns_avg cpu_ns_tot cur_client_timeout cur_server_timeout cur_tunnel_timeout distcc_body distcc_param
+cpu_calls cpu_ns_avg cpu_ns_tot distcc_body distcc_param
 dst_conn fc_glitches fc_nb_streams fc_pp_tlv fc_saved_syn fc_settings_streams_limit
 bc_glitches bc_nb_streams
 bc_settings_streams_limit bc_be_queue fcgi.docroot fcgi.index
-last_entity lat_ns_avg lat_ns_tot prio_class prio_offset
+last_entity lat_ns_avg lat_ns_tot
 req.timer.user res.timer.user
 res.cache_hit res.cache_name res.comp res.comp_algo sc_key srv_uweight_total term_events table_avl table_cnt
 var_dump waiting_entity

@@ -28,6 +28,10 @@ type Facts struct {
 	Abnormal     bool    // as option dontlog-normal sees it
 	Reused       bool    // over a connection to the server that had served before
 
+	ClientTimeout, ServerTimeout, TunnelTimeout time.Duration // as rules have left them; 0: none
+	PriorityClass                               int
+	PriorityOffset                              time.Duration
+
 	BindID   int    // number of the listening socket in its frontend, from 1; 0: there is none
 	BindName string // "": it has none
 

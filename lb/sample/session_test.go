@@ -28,6 +28,7 @@ func TestSessionFetches(t *testing.T) {
 			HTTP: true, Times: Times{TR: 1 * ms, Tw: 2 * ms, Tc: 4 * ms, Tr: -1, Th: 16 * ms, Ti: 32 * ms, Total: 64 * ms},
 			Accepted: time.Unix(1700000000, 123456789), In: 100, Out: 200, Retries: 2, Number: 7, State: [2]byte{'s', 'H'}, Status: 504,
 			Forwarded: true, Abnormal: true, BindID: 3, BindName: "front", RuleFile: "a.cfg", RuleLine: 12,
+			ClientTimeout: 5 * ms, ServerTimeout: 6 * ms, PriorityClass: -3, PriorityOffset: -7 * ms,
 		},
 		info: TCPInfo{RTT: 1500 * time.Microsecond, RTTVar: 250 * time.Microsecond, Unacked: 1, Sacked: 2, Lost: 3, Retrans: 4, Fackets: 5, Reordering: 6},
 	}
@@ -43,6 +44,7 @@ func TestSessionFetches(t *testing.T) {
 		{"txn.sess_term_state", "sH"}, {"txn.status", "504"}, {"bc_reused", "0"},
 		{"so_id", "3"}, {"so_name", "front"}, {"last_rule_file", "a.cfg"}, {"last_rule_line", "12"},
 		{"fs.aborted", "0"}, {"bs.aborted", "0"}, {"pid", "4711"}, {"quic_enabled", "0"},
+		{"cur_client_timeout", "5"}, {"cur_server_timeout", "6"}, {"cur_tunnel_timeout", "0"}, {"prio_class", "-3"}, {"prio_offset", "-7"},
 		{"fc_rtt", "1"}, {"fc_rtt(ms)", "1"}, {"fc_rtt(us)", "1500"}, {"fc_rttvar(us)", "250"}, {"bc_rtt", "-"},
 		{"fc_unacked", "1"}, {"fc_sacked", "2"}, {"fc_lost", "3"}, {"fc_retrans", "4"}, {"fc_fackets", "5"}, {"fc_reordering", "6"},
 		{"be_id", "9"}, {"fe_id", "8"}, {"be_connect_timeout", "1"}, {"be_queue_timeout", "2"}, {"be_tarpit_timeout", "3"}, {"be_check_timeout", "4"},
