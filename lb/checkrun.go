@@ -1,8 +1,11 @@
 package lb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 
 	"baton/lb/health"
 	"baton/lb/health/probe"
@@ -23,6 +26,9 @@ func (l *LB) newRunners(k *check) {
 				t.Addr = probe.TargetOf(s.Addr(), c, nil, &b.Spec.Timeouts).Addr
 				return t.Check(ctx)
 			},
+		}
+		if e := planned(b.Spec.Checks); e != nil {
+			k.runner.Probe = func(ctx context.Context) health.Result { return l.command(k, e, &target).Check(ctx) }
 		}
 		k.state.CheckDown = !health.StartsUp(c)
 		k.runner.Errors = observe(s, c)
@@ -58,4 +64,63 @@ func observe(s *proxy.Server, c *spec.Check) <-chan health.Result {
 		}
 	}})
 	return met
+}
+
+// planned is the command of external checks; nil: they are none.
+func planned(plan *spec.CheckPlan) *spec.External {
+	if plan == nil {
+		return nil
+	}
+	return plan.External
+}
+
+// command is an external check of k as it is now, with the arguments and variables of
+// chapter 4.2, external-check command. It has the time of a whole check.
+func (l *LB) command(k *check, e *spec.External, t *probe.Target) *probe.Command {
+	s, b := k.server, k.backend
+	const none = "NOT_USED"
+	proxyAddr, proxyPort := l.firstBind(b)
+	addr, port := s.Addr().Addr().String(), strconv.Itoa(int(s.Addr().Port()))
+	proto := "tcp"
+	if b.Spec.Mode == spec.HTTP {
+		proto = "h1"
+	}
+	var env []string
+	if l.cfg.Global.ExternalEnv {
+		env = os.Environ()
+	}
+	env = append(env,
+		"HAPROXY_PROXY_ADDR="+proxyAddr, "HAPROXY_PROXY_ID="+strconv.Itoa(b.Facts().ID), "HAPROXY_PROXY_NAME="+b.Spec.Name, "HAPROXY_PROXY_PORT="+proxyPort,
+		"HAPROXY_SERVER_ADDR="+addr, "HAPROXY_SERVER_CURCONN="+strconv.Itoa(int(s.Load.Load())), "HAPROXY_SERVER_ID="+strconv.Itoa(s.Number),
+		"HAPROXY_SERVER_MAXCONN="+strconv.Itoa(s.Spec.Maxconn), "HAPROXY_SERVER_NAME="+s.Spec.Name, "HAPROXY_SERVER_PORT="+port,
+		"HAPROXY_SERVER_SSL=0", "HAPROXY_SERVER_PROTO="+proto)
+	if e.Path != "" {
+		env = append(env, "PATH="+e.Path)
+	}
+	return &probe.Command{
+		Path: e.Command, Env: env, Time: cmp.Or(t.Answer, t.Total),
+		Args: []string{cmp.Or(proxyAddr, none), cmp.Or(proxyPort, none), addr, port},
+	}
+}
+
+// firstBind is the first listener of a `listen` section: address and port, or the path
+// of a socket.
+func (l *LB) firstBind(b *proxy.Backend) (addr, port string) {
+	if !b.Spec.Listen {
+		return "", ""
+	}
+	for _, fe := range l.set.Frontends {
+		if fe.Spec.Name != b.Spec.Name {
+			continue
+		}
+		for i := range fe.Spec.Binds {
+			switch bind := &fe.Spec.Binds[i]; bind.Kind {
+			case spec.BindIP:
+				return bind.Addr.Addr().String(), strconv.Itoa(int(bind.Addr.Port()))
+			case spec.BindUnix:
+				return bind.Path, ""
+			}
+		}
+	}
+	return "", ""
 }

@@ -61,6 +61,9 @@ func TestChecks(t *testing.T) {
 }
 
 const checkPreset = `
+global
+ external-check
+ insecure-fork-wanted
 defaults
  mode %s
  timeout connect 5s

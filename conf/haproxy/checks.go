@@ -11,7 +11,10 @@ import (
 
 // checkKeywords say what health checks do.
 var checkKeywords = []keyword[*proxy]{
+	{"external-check command", back, false, Done, parseExternalCommand, "what `option external-check` runs"},
+	{"external-check path", back, false, Done, parseExternalPath, "the variable PATH of the command"},
 	{"http-check", back, false, Done, parseHTTPCheck, "steps of HTTP checks; see the rules"},
+	{"option external-check", back, false, Done, optionExternalCheck, "check by the exit status of a command"},
 	{"option httpchk", back, false, Done, optionHTTPCheck, "check by HTTP requests"},
 	{"option ldap-check", back, false, Done, optionLDAPCheck, "check by an anonymous LDAPv3 bind"},
 	{"option mysql-check", back, false, Done, optionMySQLCheck, "check by the MySQL handshake; user, pre-41"},
@@ -33,6 +36,8 @@ type checks struct {
 	http     checkRules
 
 	disableOn404, sendState bool
+
+	external spec.External
 }
 
 // checkOption is which `option` chose the checks.
@@ -43,6 +48,7 @@ const (
 	checkTCP
 	checkHTTP
 	checkProtocol
+	checkExternal
 )
 
 // checkRules are the lines of tcp-check or of http-check.
@@ -104,6 +110,9 @@ func (c *checks) plan() *spec.CheckPlan {
 		plan = spec.CheckPlan{Kind: spec.CheckHTTP, Steps: c.httpSteps(), DisableOn404: c.disableOn404, SendState: c.sendState}
 	case checkProtocol:
 		plan = spec.CheckPlan{Kind: spec.CheckProtocol, Steps: c.protocol}
+	case checkExternal:
+		external := c.external
+		return &spec.CheckPlan{Kind: spec.CheckExternal, External: &external}
 	}
 	if !connected(plan.Steps) {
 		plan.Steps = slices.Insert(slices.Clone(plan.Steps), first(plan.Steps), spec.CheckStep{Connect: &spec.CheckConnect{Default: true}})
@@ -180,6 +189,9 @@ func (p *proxy) validateChecks() {
 			p.l.errs.Warnf(p.pos, "add `"+name+"`", "%s '%s' uses %s rules without '%s', so the rules are ignored", p.word, p.name.Text, what, name)
 		}
 	}
+	if c.external.Command != "" && c.option != checkExternal {
+		p.l.errs.Warnf(p.pos, "add `option external-check`", "'external-check command' is ignored for %s '%s'", p.word, p.name.Text)
+	}
 	unused(&c.http, checkHTTP, "http-check", "option httpchk")
 	unused(&c.tcp, checkTCP, "tcp-check", "option tcp-check")
 }
@@ -207,6 +219,39 @@ func plansPort(plan *spec.CheckPlan) bool {
 	return !slices.ContainsFunc(plan.Steps, func(s spec.CheckStep) bool {
 		return s.Connect != nil && s.Connect.Port == 0 && s.Connect.PortExpr == nil
 	})
+}
+
+// checkExternal refuses external checks that are not allowed or have no command.
+func (p *proxy) checkExternal() {
+	c := &p.checks
+	if p.kind&inBackend == 0 || c.option != checkExternal {
+		return
+	}
+	if !p.l.cfg.Global.ExternalCheck {
+		p.l.errs.Errorf(p.pos, "write `external-check` in the global section", "%s '%s': 'option external-check' is not allowed", p.word, p.name.Text)
+	}
+	if c.external.Command == "" && !p.broken {
+		p.l.errs.Errorf(p.pos, "write `external-check command FILE`", "%s '%s': 'option external-check' has no command", p.word, p.name.Text)
+	}
+}
+
+func optionExternalCheck(p *proxy, _ *args) { p.checks.option = checkExternal }
+
+func parseExternalCommand(p *proxy, a *args) {
+	if w, ok := a.next("a command"); ok {
+		p.checks.external.Command = w.Text
+	}
+}
+
+func parseExternalPath(p *proxy, a *args) {
+	if w, ok := a.next("a list of folders"); ok {
+		p.checks.external.Path = w.Text
+	}
+}
+
+// parseGlobalExternal reads [preserve-env].
+func parseGlobalExternal(l *lowerer, a *args) {
+	l.cfg.Global.ExternalCheck, l.cfg.Global.ExternalEnv = true, a.accept("preserve-env")
 }
 
 func optionTCPCheck(p *proxy, _ *args) { p.checks.option = checkTCP }

@@ -168,6 +168,7 @@ func (p *proxy) validate() {
 	p.checkPorts()
 	p.checkUseServers()
 	p.checkAgents()
+	p.checkExternal()
 	if p.common.Disabled || p.broken {
 		return
 	}

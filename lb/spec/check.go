@@ -81,6 +81,14 @@ type CheckPlan struct {
 
 	DisableOn404 bool // http-check disable-on-404
 	SendState    bool // http-check send-state
+
+	External *External // CheckExternal
+}
+
+// External is option external-check.
+type External struct {
+	Command string
+	Path    string // the variable PATH; "": not set
 }
 
 // CheckKind says whose steps they are.
@@ -91,9 +99,12 @@ const (
 	CheckTCP      CheckKind = iota // option tcp-check
 	CheckHTTP                      // option httpchk
 	CheckProtocol                  // option mysql-check and its kin: the steps are baton's own
+	CheckExternal                  // option external-check: a command, no steps
 )
 
-func (k CheckKind) String() string { return [...]string{"tcp-check", "httpchk", "protocol"}[k] }
+func (k CheckKind) String() string {
+	return [...]string{"tcp-check", "httpchk", "protocol", "external"}[k]
+}
 
 // CheckStep is one line of tcp-check or http-check; one of its pointers is set.
 type CheckStep struct {

@@ -46,7 +46,10 @@ type Global struct {
 	// bounds the time over which the first ones are spread; 0: none.
 	SpreadChecks    int
 	MaxSpreadChecks time.Duration
-	Logs            []LogTarget
+	// ExternalCheck allows external checks; with ExternalEnv their commands get all of the
+	// process's environment.
+	ExternalCheck, ExternalEnv bool
+	Logs                       []LogTarget
 	// SendHostname puts a host name into syslog heads (log-send-hostname): this one, or
 	// the host's own where it is "".
 	SendHostname bool
