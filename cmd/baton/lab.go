@@ -19,9 +19,10 @@ func labCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lab",
 		Short: "A pair to play with, in network namespaces of this host",
-		Long: "lab makes two nodes (lb1, lb2), three web servers (web1 to web3) and a client, each in a network\n" +
-			"namespace of its own on one bridge: nothing of the host's own network is touched. The nodes are two\n" +
+		Long: "lab makes two nodes (lb1, lb2), three web servers (web1 to web3), a name server (dns) and a client, each in a\n" +
+			"network namespace of its own on one bridge: nothing of the host's own network is touched. The nodes are two\n" +
 			"real baton processes with an ordinary haproxy.cfg and keepalived.conf; they share 192.0.2.100.\n" +
+			"The nodes find the web servers by DNS: `baton lab dns web1.lab web3` moves a server while they run.\n" +
 			"`demo` tells a story in half a minute and takes everything away; `up` leaves the pair running.\n" +
 			"It needs root and the program ip (package iproute2).",
 		Example: "  sudo baton lab demo\n  sudo baton lab up",
@@ -31,8 +32,8 @@ func labCommand() *cobra.Command {
 	c.SuggestionsMinimumDistance = 2
 	name := c.PersistentFlags().String("name", lab.DefaultName, "the lab's name: its namespaces are NAME-lb1 and so on, its files are in /run/NAME-lab")
 	c.AddCommand(
-		labDemo(name), labUp(name), labStatus(name), labExec(name), labKill(name), labStart(name), labDown(name),
-		labWeb(), labClient(),
+		labDemo(name), labUp(name), labStatus(name), labExec(name), labKill(name), labStart(name), labDNS(name), labDown(name),
+		labWeb(), labNameServer(), labClient(),
 	)
 	return c
 }
@@ -158,7 +159,7 @@ func labExec(name *string) *cobra.Command {
 func labKill(name *string) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "kill HOST",
-		Short:   "Send a signal to baton, or to the web server, of a host",
+		Short:   "Send a signal to baton, or to the server, of a host",
 		Example: "  sudo baton lab kill lb1\n  sudo baton lab kill lb1 --signal TERM",
 		Args:    atLeast(1, "a host"),
 	}
@@ -185,7 +186,7 @@ func labKill(name *string) *cobra.Command {
 func labStart(name *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "start HOST",
-		Short: "Start baton, or the web server, of a host again",
+		Short: "Start baton, or the server, of a host again",
 		Args:  atLeast(1, "a host"),
 		RunE: func(c *cobra.Command, args []string) error {
 			l, err := lab.Open(*name)
@@ -193,6 +194,33 @@ func labStart(name *string) *cobra.Command {
 				if err == nil {
 					err = l.Start(c.Context(), h, c.OutOrStdout())
 				}
+			}
+			return ended(c.Context(), err)
+		},
+	}
+}
+
+func labDNS(name *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "dns [NAME HOST|ADDRESS|none...]",
+		Short: "Show what the lab's name server answers, or change it",
+		Long: "dns prints the names that the lab's name server knows. With a name it gives that other addresses: hosts of the\n" +
+			"lab, addresses, or none. The nodes ask once a second: `baton lab status` shows the server at its new address.",
+		Example: "  sudo baton lab dns\n  sudo baton lab dns web1.lab web3\n  sudo baton lab dns web1.lab none",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return usage(c, errors.New("`"+c.CommandPath()+" "+args[0]+"` wants hosts, addresses or none"))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			l, err := lab.Open(*name)
+			switch {
+			case err != nil:
+			case len(args) == 0:
+				err = l.Names(c.OutOrStdout())
+			default:
+				err = l.SetName(args[0], args[1:], c.OutOrStdout())
 			}
 			return ended(c.Context(), err)
 		},
@@ -214,12 +242,23 @@ func labDown(name *string) *cobra.Command {
 	}
 }
 
-// labWeb and labClient are what runs on the hosts that have no baton.
+// labWeb, labNameServer and labClient are what runs on the hosts that have no baton.
 func labWeb() *cobra.Command {
 	return &cobra.Command{
 		Use: "web NAME ADDRESS:PORT", Hidden: true, Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			return ended(c.Context(), lab.Web(args[0], args[1], c.OutOrStdout()))
+		},
+	}
+}
+
+func labNameServer() *cobra.Command {
+	return &cobra.Command{
+		Use: "nameserver ADDRESS:PORT FILE", Hidden: true, Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			again := make(chan os.Signal, 1)
+			signal.Notify(again, syscall.SIGHUP)
+			return ended(c.Context(), lab.NameServer(c.Context(), args[0], args[1], c.OutOrStdout(), again))
 		},
 	}
 }

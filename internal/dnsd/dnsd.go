@@ -1,4 +1,4 @@
-// Package dnsd is a small name server for tests: a zone that can be
+// Package dnsd is a small name server for tests and the lab: a zone that can be
 // changed while it runs, answered over UDP and TCP. It is no server for a network.
 package dnsd
 

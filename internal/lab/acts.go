@@ -77,7 +77,7 @@ func (d *demo) startNamed(name string) error {
 func (d *demo) bringUp() error {
 	d.begin("all is well", "The pair comes up")
 	for _, h := range hosts() {
-		if h.role == web {
+		if h.role == web || h.role == names {
 			if err := d.startHost(h); err != nil {
 				return err
 			}

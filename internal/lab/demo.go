@@ -150,8 +150,8 @@ func (d *demo) startHost(h host) error {
 	switch h.role {
 	case node:
 		p, err = d.startNode(h, bound, &lineWriter{tell: func(line string) { d.report(logLine{h.name, line, time.Now()}) }})
-	case web:
-		p, err = d.startWeb(h, bound)
+	case web, names:
+		p, err = d.startServer(h, bound)
 	case client:
 		cmd := d.command(h.name, bound, "lab", "client", vip+":80")
 		cmd.Stdout = &lineWriter{tell: func(line string) { d.report([]byte(line)) }}

@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"baton/internal/nettest"
 )
@@ -213,8 +215,16 @@ func TestUp(t *testing.T) {
 	says(run(0, "kill", "web2"), "web2 has ended (pid ")
 	says(run(0, "status"), "web2  192.0.2.22  not running; start it: ")
 	says(run(0, "start", "web2"), "web2 is running (pid ")
+	says(run(0, "dns"), "192.0.2.21 web1.lab\n")
+	says(run(0, "dns", "web1.lab", "web3"), "web1.lab is web3 now")
+	says(run(1, "dns", "web1.lab", "web9"), `"web9" is no address`)
+	for end := time.Now().Add(patience); !regexp.MustCompile(`web1 +192\.0\.2\.23:80`).MatchString(run(0, "status")); <-time.After(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the server does not move with its name")
+		}
+	}
 	says(run(1, "kill", "client"), "nothing of the lab's runs on client")
-	says(run(1, "kill", "web9"), `no host "web9"; it has web1, web2, web3, lb1, lb2, client`)
+	says(run(1, "kill", "web9"), `no host "web9"; it has dns, web1, web2, web3, lb1, lb2, client`)
 	says(run(2, "kill", "lb2", "--signal", "FOO"), "unknown signal FOO")
 
 	// A file that the user has broken: the start fails and says why.

@@ -40,5 +40,8 @@ func (l *Lab) writeFiles() error {
 			return fmt.Errorf("make the lab's folder: %w", err)
 		}
 	}
+	if err := os.WriteFile(l.path(nameServer, zoneFile), firstZone(), 0o644); err != nil {
+		return fmt.Errorf("write the lab's files: %w", err)
+	}
 	return nil
 }

@@ -26,6 +26,7 @@ type role int
 const (
 	node   role = iota // baton run
 	web                // baton lab web
+	names              // baton lab nameserver
 	client             // what the user starts there
 )
 
@@ -38,6 +39,7 @@ type host struct {
 // hosts are the members of the lab, in the order in which they are started.
 func hosts() []host {
 	return []host{
+		{nameServer, "192.0.2.53", names},
 		{"web1", "192.0.2.21", web},
 		{"web2", "192.0.2.22", web},
 		{"web3", "192.0.2.23", web},
@@ -46,6 +48,9 @@ func hosts() []host {
 		{"client", "192.0.2.50", client},
 	}
 }
+
+// nameServer is the host of the name server.
+const nameServer = "dns"
 
 // switchName is the namespace of the bridge.
 const switchName = "switch"

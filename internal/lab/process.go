@@ -100,9 +100,13 @@ func (l *Lab) startNode(h host, life lifetime, lines io.Writer) (*process, error
 	return l.launch(h.name, cmd, lines)
 }
 
-// startWeb starts a web server and returns when it listens.
-func (l *Lab) startWeb(h host, life lifetime) (*process, error) {
-	cmd := l.command(h.name, life, "lab", "web", h.name, h.addr+":80")
+// startServer starts a web server, or the name server, and returns when it listens.
+func (l *Lab) startServer(h host, life lifetime) (*process, error) {
+	args := []string{"lab", "web", h.name, h.addr + ":80"}
+	if h.role == names {
+		args = []string{"lab", "nameserver", h.addr + ":53", zoneFile}
+	}
+	cmd := l.command(h.name, life, args...)
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", h.name, err)
@@ -167,7 +171,8 @@ func (l *Lab) find(h host) (pid int, err error) {
 			return 0, err
 		}
 		args := strings.Split(string(b), "\x00")
-		if h.role == node && len(args) > 1 && args[1] == "run" || h.role == web && len(args) > 2 && args[1] == "lab" && args[2] == "web" {
+		verb := map[role]string{node: "run", web: "lab web", names: "lab nameserver"}[h.role]
+		if len(args) > 2 && verb != "" && strings.HasPrefix(strings.Join(args[1:], " ")+" ", verb+" ") {
 			return pid, nil
 		}
 	}

@@ -56,8 +56,8 @@ func (l *Lab) Up(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	for _, h := range hosts() {
-		if h.role == web {
-			if _, err := l.startWeb(h, detached); err != nil {
+		if h.role == web || h.role == names {
+			if _, err := l.startServer(h, detached); err != nil {
 				return err
 			}
 		}
@@ -91,6 +91,8 @@ func (l *Lab) welcome(out io.Writer, holder string) {
 			fmt.Fprintf(out, "%s/{haproxy.cfg,keepalived.conf,%s,%s}\n", l.path(h.name), ownLog, trafficLog)
 		case web:
 			fmt.Fprintln(out, "answers with its name")
+		case names:
+			fmt.Fprintf(out, "answers for web1.lab and so on, from %s\n", l.path(h.name, zoneFile))
 		case client:
 			fmt.Fprintln(out, "for requests of yours")
 		}
@@ -102,6 +104,7 @@ func (l *Lab) welcome(out io.Writer, holder string) {
 		{"kill lb1", "SIGKILL; then: status, and: start lb1"},
 		{"kill lb1 --signal TERM", "an orderly stop"},
 		{"kill web2", "a web server dies"},
+		{"dns web1.lab web3", "the server web1 moves; then: status"},
 		{"exec lb2 -- ip addr show eth0", "what the kernel says"},
 		{"down", "take everything away"},
 	} {
@@ -184,7 +187,7 @@ func (l *Lab) mustBeThere() error {
 	return nil
 }
 
-// Kill sends a signal to baton, or to the web server, of a host. After one that
+// Kill sends a signal to baton, or to the server, of a host. After one that
 // ends it, it waits for the end: 40 s at the most, for an orderly stop lets
 // connections end first.
 func (l *Lab) Kill(name string, sig syscall.Signal, out io.Writer) error {
@@ -216,7 +219,7 @@ func (l *Lab) Kill(name string, sig syscall.Signal, out io.Writer) error {
 	return nil
 }
 
-// Start starts baton, or the web server, of a host again.
+// Start starts baton, or the server, of a host again.
 func (l *Lab) Start(ctx context.Context, name string, out io.Writer) error {
 	unlock, err := l.lock()
 	if err != nil {
@@ -238,8 +241,8 @@ func (l *Lab) Start(ctx context.Context, name string, out io.Writer) error {
 		return fmt.Errorf("%s is running already (pid %d)", name, pid)
 	}
 	var p *process
-	if h.role == web {
-		p, err = l.startWeb(h, detached)
+	if h.role == web || h.role == names {
+		p, err = l.startServer(h, detached)
 	} else if p, err = l.startNode(h, detached, nil); err == nil {
 		err = l.awaitRunning(ctx, p)
 	}
