@@ -465,6 +465,45 @@ func TestHAProxyFinishesOldProcess(t *testing.T) {
 	}
 }
 
+// -x: a haproxy that runs gives its listening sockets, and nobody notices the change.
+func TestHAProxyTakesOverFromHAProxy(t *testing.T) {
+	t.Parallel()
+	haproxy, err := exec.LookPath("/usr/sbin/haproxy") // on the PATH of these tests it is baton
+	if err != nil {
+		t.Skip("there is no haproxy on this host")
+	}
+	addr, dir := freeAddress(t), t.TempDir()
+	cfg := fmt.Sprintf(answering, addr)
+	file, socket := filepath.Join(dir, "old.cfg"), filepath.Join(dir, "stats.sock")
+	if err := os.WriteFile(file, []byte("global\n stats socket "+socket+" level admin expose-fd listeners\n"+cfg), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	old := exec.Command(haproxy, "-db", "-f", file)
+	if err := old.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = old.Process.Kill() })
+	for end := time.Now().Add(within); knock(addr) != nil; {
+		if time.Now().After(end) {
+			t.Fatal("haproxy does not start")
+		}
+	}
+	stop := knocking(t, addr)
+	next := play(t, cfg, nil, "-db", "-f", "%cfg", "-x", socket)
+	next.told("READY=1") // with sockets of its own the address would be in use
+	if err := old.Process.Signal(syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Wait(); err != nil {
+		t.Errorf("haproxy ended with %v", err)
+	}
+	stop()
+	without := play(t, cfg, nil, "-db", "-f", "%cfg", "-x", socket)
+	if got := without.status(); got != 1 || !strings.Contains(without.stderr.String(), "Failed to get the sockets from the old process") {
+		t.Errorf("status %d, %s", got, without.stderr.String())
+	}
+}
+
 // -D returns when the process in the background serves, or with what is wrong.
 func TestHAProxyDaemon(t *testing.T) {
 	t.Parallel()

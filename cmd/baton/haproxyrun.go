@@ -99,13 +99,28 @@ func caught(list ...os.Signal) chan os.Signal {
 	return ch
 }
 
+// inherit takes over the listening sockets that old processes have to give, and tells of
+// what does not work. Without those that -x asks for haproxy does not start.
+func (h *standIn) inherit() (haproxycli.Sockets, error) {
+	sockets, err := h.Inherit()
+	switch {
+	case err == nil:
+		return sockets, nil
+	case h.OldSocket == "":
+		h.report.Sayf(haproxycli.Warning, "%v", err)
+		return nil, nil
+	}
+	h.report.Sayf(haproxycli.Alert, "Failed to get the sockets from the old process: %v", err)
+	return nil, err
+}
+
 // single runs the balancer in this process.
 func (h *standIn) single(cfg *daemon.Config, started func()) int {
 	sigs := caught(syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGTTOU)
 	old := slices.Concat(h.Finish, h.Terminate)
-	sockets, err := haproxycli.AskAll(old)
+	sockets, err := h.inherit()
 	if err != nil {
-		h.report.Sayf(haproxycli.Warning, "%v", err)
+		return 1
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -173,9 +188,9 @@ func (h *standIn) outcome(err error) int {
 func (h *standIn) master(_ *daemon.Config, started func()) int {
 	sigs := caught(syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2)
 	old := slices.Concat(h.Finish, h.Terminate)
-	sockets, err := haproxycli.AskAll(old)
+	sockets, err := h.inherit()
 	if err != nil {
-		h.report.Sayf(haproxycli.Warning, "%v", err)
+		return 1
 	}
 	if len(sockets) == 0 {
 		haproxycli.EndProcesses(old, syscall.SIGTTOU)

@@ -38,6 +38,8 @@ type Options struct {
 	Diagnostic  bool // -dD
 	AnyAddress  bool // -dr: servers whose names do not resolve are no error
 
+	OldSocket string // -x: a stats socket of an old process, which has listening sockets to give
+
 	// Notes say what of the command line has no effect though it might be missed.
 	Notes []string
 }
@@ -146,9 +148,7 @@ func (p *parser) flag(flag string) (err error) {
 		bind, err = p.value(flag)
 		o.Notes = append(o.Notes, fmt.Sprintf("-S %s: there is no master CLI yet, nobody listens there", bind))
 	case "-x":
-		var socket string
-		socket, err = p.value(flag)
-		o.Notes = append(o.Notes, fmt.Sprintf("-x %s: listening sockets come from the processes that -sf or -st name, not from there", socket))
+		o.OldSocket, err = p.value(flag)
 	default:
 		return p.other(flag)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -164,6 +165,15 @@ func Ask(pid int) (Sockets, error) {
 		return nil, fmt.Errorf("listening sockets of process %d: %w", pid, err)
 	}
 	return got, nil
+}
+
+// Inherit takes the listening sockets of the old processes over, or those behind -x.
+func (o *Options) Inherit() (Sockets, error) {
+	all, err := AskAll(slices.Concat(o.Finish, o.Terminate))
+	if err != nil || len(all) > 0 || o.OldSocket == "" || o.OldSocket == os.DevNull {
+		return all, err
+	}
+	return AskSocket(o.OldSocket)
 }
 
 // AskAll asks several processes. Where two have sockets of one address, all are used.

@@ -67,7 +67,8 @@ func (id Identity) Usage() string {
         -dr ignores servers whose names do not resolve.
         -dL prints the program's own file.
         -dG -dR -dS -dF -dZ -dV -dI -de -dk -dp -dv -dc -dM change nothing here.
-        -S and -x are accepted, and say that they have no effect yet.
+        -x [unix_socket] takes listening sockets over from a haproxy with "expose-fd listeners".
+        -S is accepted, and says that it has no effect yet.
 
 `
 }

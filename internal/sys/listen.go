@@ -1,8 +1,10 @@
 package sys
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"unsafe"
@@ -139,4 +141,40 @@ func PacketPair() (a, b FD, err error) {
 		return NoFD, NoFD, fmt.Errorf("socketpair: %w", err)
 	}
 	return FD(p[0]), FD(p[1]), nil
+}
+
+// UnixName is the length of the longest name of a unix socket (unix(7)).
+const UnixName = maxSunPath
+
+// Listening prepares a listening stream socket that another process has handed over, and
+// tells what it is bound to: an address, or the name of a unix socket, which begins with
+// a zero byte in the abstract name space. ok is false for any other descriptor, and for
+// one that takes the connections of one interface only.
+func (fd FD) Listening() (ip netip.AddrPort, name string, ok bool) {
+	unix.CloseOnExec(int(fd))
+	if CheckInheritedListener(int(fd)) != nil || unix.SetNonblock(int(fd), true) != nil {
+		return ip, "", false
+	}
+	if device, err := unix.GetsockoptString(int(fd), unix.SOL_SOCKET, unix.SO_BINDTODEVICE); err == nil && device != "" {
+		return ip, "", false
+	}
+	var raw unix.RawSockaddrUnix
+	size := uint32(unsafe.Sizeof(raw))
+	if _, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size))); errno != 0 {
+		return ip, "", false
+	}
+	if raw.Family != unix.AF_UNIX {
+		fd.NoDelay()
+		ip = fd.LocalAddr()
+		return ip, "", ip.IsValid()
+	}
+	n := int(size) - int(unsafe.Offsetof(raw.Path))
+	if n <= 0 || n > len(raw.Path) {
+		return ip, "", false
+	}
+	b := unsafe.Slice((*byte)(unsafe.Pointer(&raw.Path)), n)
+	if b[0] != 0 { // a path ends with a zero byte
+		b = bytes.TrimRight(b, "\x00")
+	}
+	return ip, string(b), true
 }
