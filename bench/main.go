@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -21,17 +23,24 @@ func main() {
 	rounds := flag.Int("rounds", 3, "turns that each proxy gets per scenario")
 	binary := flag.String("baton", "bin/baton", "the baton to measure")
 	out := flag.String("o", "", "also write the results, as Markdown, to this file")
+	drained := flag.String("drain", "", "only read log lines from a unix socket made at this path")
+	only := flag.String("only", "", "the scenarios whose names contain this")
 	flag.Parse()
+	if *drained != "" {
+		fmt.Fprintln(os.Stderr, "bench:", drain(*drained))
+		os.Exit(1)
+	}
+	scenarios := slices.DeleteFunc(slices.Clone(scenarios), func(sc scenario) bool { return !strings.Contains(sc.name, *only) })
 	if *slice < time.Second {
 		*slice = time.Second // wrk counts in seconds
 	}
-	if err := run(*binary, *slice, *rounds, *out); err != nil {
+	if err := run(*binary, scenarios, *slice, *rounds, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(binary string, slice time.Duration, rounds int, out string) error {
+func run(binary string, scenarios []scenario, slice time.Duration, rounds int, out string) error {
 	dir, err := os.MkdirTemp("", "baton-bench-")
 	if err != nil {
 		return err
@@ -59,7 +68,7 @@ func run(binary string, slice time.Duration, rounds int, out string) error {
 	for _, sc := range scenarios {
 		results[sc.name] = make(map[string]*series)
 		for round := range rounds {
-			for _, p := range stage.proxies {
+			for _, p := range stage.competitors(sc) {
 				if sc.tcp && p.tcp == 0 {
 					continue
 				}
@@ -76,7 +85,7 @@ func run(binary string, slice time.Duration, rounds int, out string) error {
 		}
 	}
 	fmt.Fprintf(os.Stderr, "\r%60s\r", "")
-	text := report(stage, results, slice, rounds)
+	text := report(stage, scenarios, results, slice, rounds)
 	fmt.Print(text)
 	if out == "" {
 		return nil

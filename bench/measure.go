@@ -21,6 +21,8 @@ type scenario struct {
 	path  string
 	close bool // a new connection per request
 	bulk  bool // what counts is bytes, not requests
+
+	realistic bool // with realistic.cfg, by those that can read it
 }
 
 var scenarios = []scenario{
@@ -31,6 +33,7 @@ var scenarios = []scenario{
 	{name: "L7 bulk, 10 MB bodies", conns: 8, path: "/bulk", bulk: true},
 	{name: "L4 bulk, 10 MB bodies", tcp: true, conns: 8, path: "/bulk", bulk: true},
 	{name: "L7 new connection per request", conns: 64, path: "/", close: true},
+	{name: "L7 realistic, 64 connections", conns: 64, path: "/", realistic: true},
 }
 
 // sample is what one slice showed.
@@ -90,6 +93,11 @@ func (st *stage) load(p *proxy, sc scenario, d time.Duration) (string, error) {
 	}
 	if sc.close {
 		args = append(args, "-H", "Connection: close")
+	}
+	if sc.realistic {
+		for _, h := range realisticHeaders {
+			args = append(args, "-H", h)
+		}
 	}
 	args = append(args, fmt.Sprintf("http://127.0.0.1:%d%s", port, sc.path))
 	out, err := exec.Command("taskset", args...).CombinedOutput()

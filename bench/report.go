@@ -9,7 +9,7 @@ import (
 )
 
 // report writes the results as Markdown that is readable as it is.
-func report(st *stage, results map[string]map[string]*series, slice time.Duration, rounds int) string {
+func report(st *stage, scenarios []scenario, results map[string]map[string]*series, slice time.Duration, rounds int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Benchmark of %s\n\n", time.Now().Format("2006-01-02 15:04 MST"))
 	fmt.Fprintf(&b, "%s, %d cores, %s. ", cpuModel(), runtime.NumCPU(), kernel())
@@ -23,7 +23,7 @@ func report(st *stage, results map[string]map[string]*series, slice time.Duratio
 	row(&b, "---", "---", "---", "---", "---", "---")
 	for _, sc := range scenarios {
 		ref := results[sc.name]["haproxy"]
-		for _, p := range st.proxies {
+		for _, p := range st.competitors(sc) {
 			s := results[sc.name][p.name]
 			if s == nil {
 				row(&b, sc.name, p.name, "not available", "", "", "")

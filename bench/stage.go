@@ -38,10 +38,12 @@ type proxy struct {
 
 // stage is all that runs during the benchmark.
 type stage struct {
-	dir     string
-	proxies []*proxy
-	origin  *exec.Cmd
-	port    int // the origin's
+	dir       string
+	proxies   []*proxy
+	realistic []*proxy // with realistic.cfg
+	origin    *exec.Cmd
+	drain     *exec.Cmd // reads their log
+	port      int       // the origin's
 }
 
 func newStage(dir, baton string) (*stage, error) {
@@ -76,24 +78,39 @@ func newStage(dir, baton string) (*stage, error) {
 	if err := st.nginxFile(st.proxies[2]); err != nil {
 		return nil, err
 	}
-	for i, p := range st.proxies {
-		if p.cmd, err = st.start(proxyCore, p.environment(st.port), commands[i]...); err != nil {
-			st.close()
-			return nil, err
-		}
-		if err := awaitPort(p.http); err != nil {
-			st.close()
-			return nil, fmt.Errorf("%s does not answer: %w\n%s", p.name, err, st.log(p.cmd))
-		}
-		p.idleRSS = p.rss()
+	if err := st.startProxies(st.proxies, commands); err != nil {
+		st.close()
+		return nil, err
+	}
+	if err := st.startRealistic(baton); err != nil {
+		st.close()
+		return nil, err
 	}
 	return st, nil
 }
 
-func (p *proxy) environment(origin int) []string {
-	return []string{
-		fmt.Sprintf("BENCH_HTTP=%d", p.http), fmt.Sprintf("BENCH_TCP=%d", p.tcp), fmt.Sprintf("BENCH_ORIGIN=%d", origin),
+func (st *stage) startProxies(proxies []*proxy, commands [][]string) (err error) {
+	for i, p := range proxies {
+		env := []string{
+			fmt.Sprintf("BENCH_HTTP=%d", p.http), fmt.Sprintf("BENCH_TCP=%d", p.tcp), fmt.Sprintf("BENCH_ORIGIN=%d", st.port), "BENCH_DIR=" + st.dir,
+		}
+		if p.cmd, err = st.start(proxyCore, env, commands[i]...); err != nil {
+			return err
+		}
+		if err := awaitPort(p.http); err != nil {
+			return fmt.Errorf("%s does not answer: %w\n%s", p.name, err, st.log(p.cmd))
+		}
+		p.idleRSS = p.rss()
 	}
+	return nil
+}
+
+// competitors are those that a scenario measures.
+func (st *stage) competitors(sc scenario) []*proxy {
+	if sc.realistic {
+		return st.realistic
+	}
+	return st.proxies
 }
 
 func (st *stage) startOrigin() error {
@@ -157,9 +174,10 @@ func (st *stage) log(cmd *exec.Cmd) string {
 
 // close ends everything that was started.
 func (st *stage) close() {
-	for _, p := range st.proxies {
+	for _, p := range append(st.proxies, st.realistic...) {
 		endGroup(p.cmd)
 	}
+	endGroup(st.drain)
 	endGroup(st.origin)
 }
 
@@ -184,11 +202,27 @@ func freePorts(n int) ([]int, error) {
 }
 
 func awaitPort(port int) error {
-	var err error
+	return await(func() error {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	})
+}
+
+func awaitFile(path string) error {
+	return await(func() error {
+		_, err := os.Stat(path)
+		return err
+	})
+}
+
+// await tries for five seconds.
+func await(try func() error) (err error) {
 	for range 500 {
-		var c net.Conn
-		if c, err = net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			return c.Close()
+		if err = try(); err == nil {
+			return nil
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
