@@ -5,6 +5,7 @@ package lb_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -59,15 +60,54 @@ func countAllocations(t *testing.T, sections, target, lines string) {
  http-response set-header X-Agent %[var(txn.agent)]
  http-after-response set-header X-Status %[status]
 `+lines, 1)+" use-server %[str(s1)] if { path -m beg /v1 }\n")
+	r.countAllocations(t, "GET /other HTTP/1.1\r\nHost: a.example\r\nUser-Agent: test\r\nAccept: */*\r\nCookie: a=b\r\n\r\n")
+}
+
+// With the file of the benchmark: 20 conditions, 10 header rules, persistence by cookie
+// and a map of 10,000 hosts.
+func TestRealisticRequestsAllocateNothing(t *testing.T) {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	text, err := os.ReadFile("../bench/testdata/realistic.cfg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	var hosts strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&hosts, "www%d.example site%d\n", i, i%2)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "hosts.map"), []byte(hosts.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := strings.NewReplacer(
+		"${BENCH_DIR}/log.sock", fmt.Sprint("fd@", null.Fd()), "${BENCH_DIR}", dir, "127.0.0.1:${BENCH_HTTP}", "{fe}", "127.0.0.1:${BENCH_ORIGIN}", "{s1}",
+	).Replace(string(text))
+	const head = "GET /a/page?q=1 HTTP/1.1\r\nHost: WWW4711.example\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: text/html\r\nCookie: SESSION=c0ffee; "
+	t.Run("known client", func(t *testing.T) {
+		start(t, config).countAllocations(t, head+"SRV=b; theme=dark\r\n\r\n")
+	})
+	t.Run("new client", func(t *testing.T) { // of one server, or its requests would take turns
+		alone := strings.ReplaceAll(config, `    server b "{s1}" cookie b`, "")
+		start(t, alone).countAllocations(t, head+"theme=dark\r\n\r\n")
+	})
+}
+
+// countAllocations plays a request of the same client again and again.
+func (r *rig) countAllocations(t *testing.T, head string) {
+	t.Helper()
+	request := []byte(head)
 	c := r.client("fe")
-	c.get("api/first")
+	c.send(head)
 	o := r.accept("s1")
 	o.head()
 	o.send(answer)
-	c.head()
+	c.message()
 
 	client, server := blocking(t, c), blocking(t, o)
-	request := []byte("GET /other HTTP/1.1\r\nHost: a.example\r\nUser-Agent: test\r\nAccept: */*\r\nCookie: a=b\r\n\r\n")
 	response := []byte("HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello")
 	buf := make([]byte, 4096)
 	end := []byte("hello")

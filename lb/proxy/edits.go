@@ -16,9 +16,10 @@ import (
 type edits struct {
 	added []*sample.Line
 
-	own  []*sample.Line // lines made for this message alone; own[:used] are in use
-	used int
-	text []byte // their values
+	own   []*sample.Line // lines made for this message alone; own[:used] are in use
+	used  int
+	text  []byte // their values
+	lower []byte // room for a name while rules look at it
 }
 
 // line makes a line for this message alone, from a value that need not stay.
@@ -38,7 +39,7 @@ func (e *edits) line(name string, value []byte) *sample.Line {
 func (e *edits) apply(r *httpRule, line *sample.Line, m *http1.Message, b []byte) {
 	if r.Action != spec.ActionAddHeader {
 		for i := range m.Fields[:m.N] {
-			if f := &m.Fields[i]; f.Known != http1.Removed && r.means(f.Name.Of(b)) {
+			if f := &m.Fields[i]; f.Known != http1.Removed && e.means(r, f.Name.Of(b)) {
 				f.Known = http1.Removed
 			}
 		}
@@ -56,12 +57,12 @@ func (e *edits) apply(r *httpRule, line *sample.Line, m *http1.Message, b []byte
 }
 
 // means is names for a header as it came, whatever its case.
-func (r *httpRule) means(name []byte) bool {
+func (e *edits) means(r *httpRule, name []byte) bool {
 	if r.Names == 0 && len(name) != len(r.header.Name) {
 		return false
 	}
-	var small [64]byte
-	return r.names(appendLower(small[:0], name))
+	e.lower = appendLower(e.lower[:0], name)
+	return r.names(e.lower)
 }
 
 func appendLower(dst, b []byte) []byte {
