@@ -111,3 +111,13 @@ func TestParseSchedstat(t *testing.T) {
 		t.Log("this kernel does not say how long threads wait")
 	}
 }
+
+func FuzzParseSchedstat(f *testing.F) {
+	f.Add("51028 2000 17\n")
+	f.Add("1 -2 3")
+	f.Fuzz(func(t *testing.T, text string) {
+		if wait, ok := parseSchedstat(text); ok && wait < 0 {
+			t.Errorf("%q: %v", text, wait)
+		}
+	})
+}

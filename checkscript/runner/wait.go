@@ -34,6 +34,6 @@ func parseSchedstat(text string) (wait time.Duration, ok bool) {
 	if len(fields) != 3 {
 		return 0, false
 	}
-	ns, err := strconv.ParseInt(fields[1], 10, 64)
+	ns, err := strconv.ParseUint(fields[1], 10, 63)
 	return time.Duration(ns), err == nil
 }
