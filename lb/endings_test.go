@@ -181,14 +181,6 @@ var endings = []struct {
 		o.rest()
 	}},
 	{name: "tcp connect timeout", mode: "tcp", config: " use_backend busy if TRUE\n", play: func(r *rig) { r.client("fe").rest() }},
-	// Nobody looks at a client that waits. HAProxy sees its reset and says CD; the manual has CQ.
-	{name: "tcp client aborts in the queue", mode: "tcp", want: "sQ be/<NOSRV> 0", server: " maxconn 1", more: " timeout queue 500ms\n", play: func(r *rig) {
-		r.client("fe").send("a")
-		r.accept("s1").bytes(1)
-		c := r.client("fe")
-		c.send("a")
-		c.reset()
-	}},
 	{name: "tcp queue timeout", mode: "tcp", server: " maxconn 1", more: " timeout queue 200ms\n", play: func(r *rig) {
 		r.client("fe").send("a")
 		r.accept("s1").bytes(1)

@@ -26,6 +26,9 @@ type bound struct {
 // loops share for anything else. What an earlier process handed over (Options)
 // is used as it is. On error nothing stays open.
 func (l *LB) Listen() error {
+	if err := l.checkSources(); err != nil {
+		return err
+	}
 	for _, fe := range l.set.Frontends {
 		if fe.Spec.Disabled {
 			continue
@@ -91,6 +94,25 @@ func shapeOf(fe *spec.Frontend, bind *spec.Bind) shape {
 		return shape{file: bind.File}
 	}
 	return shape{}
+}
+
+// checkSources reports servers that are to see addresses which the process may not use.
+func (l *LB) checkSources() error {
+	for _, b := range l.cfg.Backends {
+		for _, s := range b.Servers {
+			from := b.Source
+			if s.Source != nil {
+				from = s.Source
+			}
+			if from == nil || from.As == spec.AsSelf {
+				continue
+			}
+			if err := sys.CheckTransparent(); err != nil {
+				return fmt.Errorf("%s: server %s/%s: source ... usesrc needs CAP_NET_ADMIN: %w", s.Pos, b.Name, s.Name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // sockets opens or takes over the listening sockets of one bind, at least one for

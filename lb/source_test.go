@@ -2,6 +2,9 @@ package lb_test
 
 import (
 	"net"
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -35,5 +38,79 @@ backend be
 		if got := o.bytes(1); got != "x" {
 			t.Errorf("server %d got %q", i+1, got)
 		}
+	}
+}
+
+// A range of ports, and addresses that are not this host's, which a namespace has the
+// routes for.
+func TestSourceForms(t *testing.T) {
+	const inside = "LB_TEST_INSIDE"
+	if os.Getenv(inside) == "" {
+		if os.Getuid() != 0 {
+			t.Skip("needs root")
+		}
+		cmd := exec.Command("unshare", "--net", os.Args[0], "-test.run=^TestSourceForms$")
+		cmd.Env = append(os.Environ(), inside+"=yes")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	// What goes back to the addresses of 192.0.2.0/24 is ours, though we do not have them.
+	for _, line := range []string{"link set lo up", "route add local 192.0.2.0/24 dev lo table 100", "rule add from 127.0.0.1 to 192.0.2.0/24 lookup 100"} {
+		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
+			t.Fatalf("ip %s: %v\n%s", line, err, out)
+		}
+	}
+	r := start(t, `
+defaults
+ timeout client 5s
+ timeout server 5s
+ timeout connect 5s
+ retries 0
+frontend fe
+ bind {fe}
+ default_backend ports
+frontend fe2
+ bind {fe2}
+ tcp-request connection set-src ipv4(192.0.2.7)
+ tcp-request connection set-src-port int(4711)
+ default_backend client
+frontend fe3
+ bind {fe3}
+ tcp-request connection set-src ipv4(192.0.2.7)
+ default_backend clientip
+frontend fe4
+ bind {fe4}
+ default_backend address
+backend ports
+ server s1 {s1} source 127.0.0.9:20000-20002
+backend client
+ server s2 {s2} source 0.0.0.0 usesrc client
+backend clientip
+ source 0.0.0.0 usesrc clientip
+ server s3 {s3}
+backend address
+ server s4 {s4} source 0.0.0.0 usesrc 192.0.2.9:80
+`)
+	peer := func(fe, s string) *net.TCPAddr {
+		c := r.client(fe)
+		c.send("x")
+		return r.accept(s).RemoteAddr().(*net.TCPAddr)
+	}
+	for port := 20000; port <= 20002; port++ {
+		if got := peer("fe", "s1"); got.Port != port || got.IP.String() != "127.0.0.9" {
+			t.Errorf("the server is reached from %s, want port %d", got, port)
+		}
+	}
+	r.client("fe").ends() // no port is left
+	if got := peer("fe2", "s2"); got.String() != "192.0.2.7:4711" {
+		t.Errorf("usesrc client: %s", got)
+	}
+	if got := peer("fe3", "s3"); got.IP.String() != "192.0.2.7" {
+		t.Errorf("usesrc clientip: %s", got)
+	}
+	if got := peer("fe4", "s4"); got.String() != "192.0.2.9:80" {
+		t.Errorf("usesrc with an address: %s", got)
 	}
 }

@@ -13,6 +13,7 @@ type bindLine struct {
 	name   string
 	v6only bool
 
+	maxconn     int
 	acceptProxy bool
 	tcp         spec.BindTCP
 	file        spec.SocketFile
@@ -53,9 +54,9 @@ var bindKeywords = []keyword[*bindLine]{
 	{"id", 0, false, Done, bindID, "numeric identifier of the socket"},
 	{"interface", 0, false, Done, bindInterface, "the network interface that clients come by"},
 	{"level", 0, false, Refused, nil, ""},
-	{"maxconn", 0, false, Refused, nil, "write it as a line of the frontend"},
+	{"maxconn", 0, false, Done, bindMaxconn, "most connections at a time through each socket of the line"},
 	{"mode", 0, false, Done, bindMode, "permissions of the unix socket, in octal"},
-	{"mss", 0, false, Done, bindMSS, "largest TCP segment"},
+	{"mss", 0, false, Done, bindMSS, "largest TCP segment; negative: so much less than the client offers"},
 	{"name", 0, false, Done, bindName, "name for logs and status"},
 	{"namespace", 0, false, Refused, nil, ""},
 	{"nice", 0, false, Warned, bindNice, "all listeners have one priority"},

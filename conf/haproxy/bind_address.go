@@ -22,7 +22,7 @@ func parseBind(p *proxy, a *args) {
 	for _, bind := range binds {
 		bind.V4V6 = bind.Kind == spec.BindIP && bind.Addr.Addr() == netip.IPv6Unspecified() && !b.v6only
 		bind.Name, bind.File = b.name, b.file
-		bind.AcceptProxy, bind.TCP = b.acceptProxy, b.tcp
+		bind.AcceptProxy, bind.TCP, bind.Maxconn = b.acceptProxy, b.tcp, b.maxconn
 		p.binds = append(p.binds, bind)
 	}
 }

@@ -208,6 +208,9 @@ func (p *proxy) checkPorts() {
 		if s.checked && !s.broken && s.Port == 0 && s.check.Port == 0 && !strings.HasPrefix(s.Host, "_") && !plansPort(plan) {
 			p.l.errs.Errorf(s.Pos, "give the address or the check a port", "server '%s' has neither service port nor check port", s.Name)
 		}
+		if s.checked && !s.broken && s.Host == "0.0.0.0" && !s.check.Addr.IsValid() {
+			p.l.errs.Errorf(s.Pos, "say where to send checks: addr ADDRESS", "server '%s' is wherever the client wants to go, which cannot be checked", s.Name)
+		}
 	}
 }
 

@@ -27,7 +27,6 @@ var laterKeywords = []keyword[*proxy]{
 	{"option tcp-smart-accept", front, true, Warned, noArguments, "it only saves an acknowledgement packet"},
 	{"option tcp-smart-connect", back, true, Warned, noArguments, "it only saves an acknowledgement packet"},
 	{"option transparent", back, true, Refused, nil, ""},
-	{"rate-limit sessions", front, false, Refused, nil, ""},
 	{"server-state-file-name", back, false, Refused, nil, ""},
 	{"stats admin", both, false, Refused, nil, statusHint},
 	{"stats auth", inAll, false, Refused, nil, statusHint},

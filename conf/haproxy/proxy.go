@@ -21,6 +21,7 @@ type settings struct {
 	queueSet, tarpitSet, keepAliveSet bool // `timeout` was given, if only as 0
 
 	maxconn, backlog int
+	rateLimit        int
 	monitorURI       string
 	defaultBackend   conf.Word
 
@@ -282,7 +283,7 @@ func (p *proxy) fill() spec.Common {
 func (p *proxy) frontend() *spec.Frontend {
 	f := &spec.Frontend{
 		Keepalive: p.clientAlive,
-		Common:    p.fill(), Binds: p.binds, Maxconn: p.maxconn, Backlog: p.backlog,
+		Common:    p.fill(), Binds: p.binds, Maxconn: p.maxconn, RateLimit: p.rateLimit, Backlog: p.backlog,
 		DefaultBackend: p.defaultBackend.Text, MonitorURI: p.monitorURI, Listen: p.kind&inBackend != 0,
 	}
 	f.ACLs, f.Redirects = p.acls, p.redirects

@@ -118,6 +118,9 @@ func parseRingServer(r *ring, a *args) {
 		}
 	}
 	a.serverAddress(&s.server)
+	if !a.failed && s.Host == "0.0.0.0" {
+		a.fail(a.words[0], "name the server's address", "there is no client whose destination server '%s' could be", s.Name)
+	}
 	if !a.failed && s.Port == 0 {
 		a.fail(a.last(), "write ADDRESS:PORT", "server '%s' has no port", s.Name)
 	}

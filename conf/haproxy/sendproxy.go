@@ -12,13 +12,14 @@ import (
 type sendProxyLine struct {
 	v1, v2, v2ssl          bool
 	ssl, crc32c, authority bool
+	uniqueID               bool
 }
 
 // build is the header that the server gets; nil: none.
 func (l sendProxyLine) build() *spec.SendProxy {
 	switch {
 	case l.v2 || l.v2ssl:
-		return &spec.SendProxy{Version: 2, SSL: l.ssl || l.v2ssl, CRC32C: l.crc32c, Authority: l.authority}
+		return &spec.SendProxy{Version: 2, SSL: l.ssl || l.v2ssl, CRC32C: l.crc32c, Authority: l.authority, UniqueID: l.uniqueID}
 	case l.v1:
 		return &spec.SendProxy{Version: 1}
 	}
@@ -60,7 +61,7 @@ func serverProxyOptions(s *server, a *args) {
 		case word == "crc32c":
 			s.sendProxy.crc32c = true
 		case word == "unique-id":
-			a.fail(w, "", "'proxy-v2-options unique-id' is known, not supported yet")
+			s.sendProxy.uniqueID = true
 		case slices.Contains(proxyOptions, word):
 			s.sendProxy.ssl = true
 		default:

@@ -122,7 +122,7 @@ var serverKeywords = slices.Concat(serverCheckKeywords, []keyword[*server]{
 	{"pool-purge-delay", 0, false, Done, serverPoolFor, "how long an idle connection is kept, default 5s"},
 	{"port", 0, false, Done, serverPort, "port to send checks to"},
 	{"proto", 0, false, Refused, nil, ""},
-	{"proxy-v2-options", 0, false, Done, serverProxyOptions, "crc32c, authority, ssl and its kin; unique-id is not supported yet"},
+	{"proxy-v2-options", 0, false, Done, serverProxyOptions, "crc32c, authority, unique-id, ssl and its kin"},
 	{"redir", 0, false, Done, serverRedir, "GET and HEAD requests are redirected to a prefix and their path"},
 	{"resolve-net", 0, false, Done, serverResolveNet, "networks whose addresses are preferred"},
 	{"resolve-opts", 0, false, Done, serverResolveOpts, "allow-dup-ip, ignore-weight"},

@@ -82,9 +82,20 @@ func (o *TCPOptions) set(s, family, backlog int) error {
 type ConnectOptions struct {
 	Source      *Sockaddr // where it comes from; nil: as the kernel chooses
 	Interface   string
+	Transparent bool // Source need not be an address of this host; needs CAP_NET_ADMIN
 	UserTimeout time.Duration
 	Keepalive   Keepalive
 	Marks       Marks
+}
+
+// CheckTransparent reports why sockets cannot have addresses that are not this host's.
+func CheckTransparent() error {
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(s)
+	return unix.SetsockoptInt(s, unix.IPPROTO_IP, unix.IP_TRANSPARENT, 1)
 }
 
 func (o *ConnectOptions) set(fd FD) Errno {
@@ -106,6 +117,18 @@ func (o *ConnectOptions) set(fd FD) Errno {
 	if o.Source == nil {
 		return 0
 	}
+	family := *(*uint16)(unsafe.Pointer(&o.Source.raw))
+	if o.Transparent {
+		level, option := unix.IPPROTO_IP, unix.IP_TRANSPARENT
+		if family == unix.AF_INET6 {
+			level, option = unix.IPPROTO_IPV6, unix.IPV6_TRANSPARENT
+		}
+		if err := unix.SetsockoptInt(s, level, option, 1); err != nil {
+			return errnoOf(err)
+		}
+	}
+	// A port that is given may be in TIME_WAIT, or lead to other servers too.
+	_ = unix.SetsockoptInt(s, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	// The port is chosen when the destination is known, so that one serves many.
 	_ = unix.SetsockoptInt(s, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
 	_, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&o.Source.raw)), uintptr(o.Source.len))

@@ -37,8 +37,8 @@ type acceptor struct {
 	full func() bool
 }
 
-func (a *acceptor) Reserve() bool { return a.full == nil || !a.full() }
-func (a *acceptor) Release()      {}
+func (a *acceptor) Reserve() (bool, time.Duration) { return a.full == nil || !a.full(), 0 }
+func (a *acceptor) Release()                       {}
 func (a *acceptor) Accept(c *engine.Conn, _ netip.AddrPort) {
 	a.loop.Go(&job{run: func(t *engine.Task) { a.run(t, c) }})
 }

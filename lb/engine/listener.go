@@ -16,8 +16,8 @@ type Acceptor interface {
 	// Reserve takes a place for one connection before it is accepted, so that loops that
 	// accept at the same time do not exceed a limit together. Where it reports false none
 	// can be taken now: the listener pauses, the kernel's backlog keeps the clients, and
-	// Resume goes on.
-	Reserve() bool
+	// Resume goes on, or the listener by itself after rest where that is not 0.
+	Reserve() (ok bool, rest time.Duration)
 	// Release gives back a place for which no connection was there.
 	Release()
 }
@@ -28,7 +28,7 @@ type Listener struct {
 	loop   *Loop
 	to     Acceptor
 	paused bool
-	rest   wheel.Timer // armed while we are out of descriptors
+	rest   wheel.Timer // armed while the end of the pause is a matter of time
 }
 
 // perTurn bounds how many connections one listener takes before others get their turn.
@@ -75,7 +75,7 @@ func (ln *Listener) pause() {
 	_ = ln.loop.ep.Pause(ln.fd, ln.loop.byFD[ln.fd].tag)
 }
 
-// Expired ends the rest after EMFILE.
+// Expired ends a rest.
 func (ln *Listener) Expired(mono.Time) { ln.Resume() }
 
 // Take accepts who has connected already, before a Close that would cut them off.
@@ -83,8 +83,11 @@ func (ln *Listener) Take() { ln.accept() }
 
 func (ln *Listener) accept() {
 	for range perTurn {
-		if !ln.to.Reserve() {
+		if ok, rest := ln.to.Reserve(); !ok {
 			ln.pause()
+			if rest > 0 {
+				ln.loop.wheel.Set(&ln.rest, ln.loop.now.Add(rest))
+			}
 			return
 		}
 		var from sys.Sockaddr

@@ -31,7 +31,7 @@ func newBackend(sp *spec.Backend, index int, ids *int, fullconn int, was *Backen
 			ServerCounters: was.serverCounters(ss.Name),
 		})
 		b.Servers[i].SetMaxconn(max(ss.Maxconn, ss.Minconn))
-		b.Servers[i].options = connectOptions(sp, ss)
+		b.Servers[i].route(sp)
 		b.Servers[i].stamp()
 		b.Servers[i].SetAddr(netip.AddrPortFrom(ss.Addr, ss.Port))
 		b.Servers[i].SetWeight(ss.Weight)
@@ -40,25 +40,29 @@ func newBackend(sp *spec.Backend, index int, ids *int, fullconn int, was *Backen
 	return b
 }
 
-// connectOptions is what `source`, tcp-ut and the keepalive options ask of connections
-// to a server; nil: nothing.
-func connectOptions(sp *spec.Backend, ss *spec.Server) *sys.ConnectOptions {
-	o := sys.ConnectOptions{UserTimeout: ss.UserTimeout, Keepalive: keepalive(&sp.ServerKeepalive)}
-	from := sp.Source
-	if ss.Source != nil {
-		from = ss.Source
+// route works out what `source`, tcp-ut and the keepalive options ask of connections to
+// the server.
+func (s *Server) route(sp *spec.Backend) {
+	o := sys.ConnectOptions{UserTimeout: s.Spec.UserTimeout, Keepalive: keepalive(&sp.ServerKeepalive)}
+	s.source = sp.Source
+	if s.Spec.Source != nil {
+		s.source = s.Spec.Source
 	}
-	if from != nil {
-		o.Interface = from.Interface
-		if !from.Addr.Addr().IsUnspecified() || from.Addr.Port() != 0 {
-			a := sys.SockaddrOf(from.Addr)
+	if from := s.source; from != nil {
+		o.Interface, o.Transparent = from.Interface, from.As != spec.AsSelf
+		s.varies = from.Ports() > 1 || from.As == spec.AsClient || from.As == spec.AsClientIP
+		at := from.Addr
+		if from.As == spec.AsAddress {
+			at = from.Presented
+		}
+		if !s.varies && (!at.Addr().IsUnspecified() || at.Port() != 0) {
+			a := sys.SockaddrOf(at)
 			o.Source = &a
 		}
 	}
-	if o == (sys.ConnectOptions{}) {
-		return nil
+	if s.varies || o != (sys.ConnectOptions{}) {
+		s.options = &o
 	}
-	return &o
 }
 
 func keepalive(k *spec.Keepalive) sys.Keepalive {

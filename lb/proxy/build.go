@@ -15,7 +15,8 @@ import (
 func Build(set *Set, cfg *spec.Config, sinks *logsink.Sinks, was *Set) error {
 	set.byName = make(map[string]*Backend)
 	set.clerk.more = make(chan struct{}, 1)
-	set.rates, set.userlists = cfg.Rates, len(cfg.Userlists) > 0
+	set.rates = cfg.Rates || set.MaxConnRate > 0 || set.MaxSessRate > 0
+	set.userlists = len(cfg.Userlists) > 0
 	if was != nil {
 		set.lasting = was.lasting
 	} else {
@@ -61,6 +62,15 @@ func newFrontend(set *Set, sp *spec.Frontend, profiles logfmt.Need, sinks *logsi
 		request: newRules(sp.HTTPReq), redirects: newRules(sp.Redirects), response: newRules(sp.HTTPRes), after: newRules(sp.HTTPAfter),
 	}
 	fe.facts.DefaultBackend = sp.DefaultBackend
+	set.rates = set.rates || sp.RateLimit > 0
+	for i := range sp.Binds {
+		if b := &sp.Binds[i]; b.Maxconn > 0 {
+			if fe.places == nil {
+				fe.places = make(map[*spec.Bind]*places)
+			}
+			fe.places[b] = &places{all: int32(b.Maxconn)}
+		}
+	}
 	fe.connection, fe.session = newTCPRules(sp.TCPConnection), newTCPRules(sp.TCPSession)
 	fe.content, fe.requestContent = contentRules(sp.Mode, sp.TCPContent)
 	if sp.Listen {

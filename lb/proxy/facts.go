@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sync/atomic"
+	"time"
 
 	"baton/internal/mono"
 	"baton/lb/engine"
@@ -128,36 +129,62 @@ func tcpInfo(client, origin *engine.Conn, server bool) (sample.TCPInfo, bool) {
 }
 
 // rate counts what happens in a second as HAProxy's frequency counters do: what the
-// present second has, and of the last one the share that is not a second ago yet. An
-// event at the turn may be counted in the wrong second.
+// present second has, and of the last one the share that is not a second ago yet. Seconds
+// begin with the first event after a pause. An event at the turn may be counted in the
+// wrong second.
 type rate struct {
-	second    atomic.Int64
+	begin     atomic.Int64 // of the present second
 	now, last atomic.Uint32
 }
 
 const period = int64(1e9)
 
-// turn closes seconds that are over.
-func (r *rate) turn(now mono.Time) {
-	second, was := int64(now)/period, r.second.Load()
-	if second == was || !r.second.CompareAndSwap(was, second) {
-		return
+// turn closes seconds that are over and returns what is left of the present one.
+func (r *rate) turn(now mono.Time) (left int64) {
+	begin := r.begin.Load()
+	gone := int64(now) - begin
+	if gone < period {
+		return period - max(gone, 0)
 	}
-	ended := r.now.Swap(0)
-	if second != was+1 {
-		ended = 0
+	next := begin + period
+	if gone >= 2*period {
+		next = int64(now)
 	}
-	r.last.Store(ended)
+	if r.begin.CompareAndSwap(begin, next) {
+		ended := r.now.Swap(0)
+		if gone >= 2*period {
+			ended = 0
+		}
+		r.last.Store(ended)
+	}
+	return period - (int64(now) - next)
 }
 
 func (r *rate) add(now mono.Time) {
 	r.turn(now)
+	if r.now.Load() == 0 && r.last.Load() == 0 {
+		r.begin.Store(int64(now))
+	}
 	r.now.Add(1)
+}
+
+// wait is how long it takes until another event would not exceed limit in a second; 0 is
+// no limit, and no wait. The answer may be too short: who waits asks again.
+func (r *rate) wait(limit int, now mono.Time) time.Duration {
+	if limit == 0 || r.per(now) < int64(limit) {
+		return 0
+	}
+	left := r.turn(now)
+	room := int64(limit) - int64(r.now.Load())
+	if room <= 0 { // the share of this second has to shrink in the next one
+		return time.Duration(left + period/int64(limit))
+	}
+	// The last second counts by what is left of this one: it has to come below room.
+	return time.Duration(max(left-period*room/int64(r.last.Load())+1, int64(time.Millisecond)))
 }
 
 // per is the number of events in the second before now.
 func (r *rate) per(now mono.Time) int64 {
-	r.turn(now)
-	left := period - int64(now)%period
+	left := r.turn(now)
 	return int64(r.now.Load()) + int64(r.last.Load())*left/period
 }

@@ -14,7 +14,7 @@ import (
 // forward takes the request to a server and the response back.
 func (s *httpSession) forward(t *engine.Task) {
 	x := s.x
-	x.link.from, x.link.authority, x.link.dst = s.src, s.came.authority, x.dst
+	x.link.from, x.link.authority, x.link.dst, x.link.uniqueID = s.src, s.came.authority, x.dst, x.uniqueID
 	if x.backend.Spec.AbortOnClose {
 		x.link.guard = engine.Guard{Conn: s.client, Half: true}
 		x.link.guard.Arm(t)

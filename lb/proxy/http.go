@@ -126,6 +126,7 @@ func (s *httpSession) admitted(t *engine.Task) bool {
 		s.cut = true
 		return false
 	}
+	s.w.countSession(s.fe)
 	return s.introduced(t) && s.w.admits(s.fe.session, &f)
 }
 
@@ -163,7 +164,7 @@ func (s *httpSession) finish() {
 	}
 	s.w.clients.remove(s)
 	part(s.client, s.fe, s.cut)
-	s.w.end(s.fe)
+	s.w.end(s.fe, s.fe.places[s.came.bind])
 	s.fe, s.client, s.last = nil, nil, nil
 	s.vars.Reset()
 	s.w.https = append(s.w.https, s)

@@ -25,11 +25,13 @@ type link struct {
 
 	from      netip.AddrPort // the client, as the server may want to be told
 	authority []byte         // what a PROXY header told of it
+	uniqueID  []byte         // empty: none was made
 	dst       netip.AddrPort // where it wants to go, as a rule has set it; zero: where it connected to
 
 	pinned  *Server            // whom a use-server rule names
 	most    int                // retries and one, as a rule has set them; 0: the backend's
-	options sys.ConnectOptions // with Marks: the server's, for this connection alone
+	options sys.ConnectOptions // with Marks or a source: the server's, for this connection alone
+	source  sys.Sockaddr       // what options point at
 	own     site               // of a server whose address is the client's affair
 
 	persist  *Server // whom persistence names, until a server is assigned; nil: the algorithm chooses
@@ -114,19 +116,6 @@ func (k *link) where(client *engine.Conn) (at *site, to sys.Sockaddr) {
 	return &k.own, k.own.sockaddr
 }
 
-// shaped are the options of a connection to the server.
-func (k *link) shaped() *sys.ConnectOptions {
-	if !k.marked() {
-		return k.server.options
-	}
-	marks := k.options.Marks
-	if k.server.options != nil {
-		k.options = *k.server.options
-	}
-	k.options.Marks = marks
-	return &k.options
-}
-
 // connect makes a new connection to a server, with the backend's retries: a server
 // that fails is tried again after a pause of at most a second, or left for
 // another one where `option redispatch` allows it.
@@ -141,7 +130,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 		s := k.server
 		at, to := k.where(client)
 		k.site = at // also for the log, should it fail
-		conn, err := t.Connect(&to, k.shaped(), &k.guard, after(t.Now(), b.Spec.Timeouts.Connect))
+		conn, err := k.open(t, &to, after(t.Now(), b.Spec.Timeouts.Connect))
 		if err == nil {
 			s.Opened.Add(1)
 			if err = k.introduce(t, conn, client); err == nil {

@@ -264,6 +264,15 @@ func (s *httpSession) makeUniqueID() {
 	x.uniqueID = s.fe.Spec.UniqueID.Append(x.uniqueID[:0], r)
 }
 
+// makeUniqueID follows unique-id-format for a server that is told by a PROXY header.
+func (s *tcpSession) makeUniqueID() {
+	now := s.w.Loop.Now()
+	r := s.w.record(s.fe, s.client, &s.link, s.end, now, s.accepted)
+	r.Client, r.RequestID, r.Sample = s.src, s.number, s.ctx()
+	s.uniqueID = s.fe.Spec.UniqueID.Append(s.uniqueID[:0], r)
+	s.link.uniqueID = s.uniqueID
+}
+
 // appendUniqueID follows unique-id-header.
 func (s *httpSession) appendUniqueID(dst []byte) []byte {
 	if s.fe.Spec.UniqueIDHeader == "" || len(s.x.uniqueID) == 0 {
@@ -296,7 +305,7 @@ func (s *tcpSession) record(now mono.Time) *logfmt.Record {
 	r.Client = s.src
 	r.Bytes, r.Uploaded = s.down.moved, s.up.moved
 	r.Times = s.times(now)
-	r.RequestID, r.Source, r.RequestHeaders = s.number, s.source, s.captures.request
+	r.UniqueID, r.RequestID, r.Source, r.RequestHeaders = s.uniqueID, s.number, s.source, s.captures.request
 	return r
 }
 

@@ -150,6 +150,9 @@ func (k *link) introduce(t *engine.Task, c *engine.Conn, client *engine.Conn) er
 		if p.Authority {
 			x.Authority = k.authority
 		}
+		if p.UniqueID {
+			x.UniqueID = k.uniqueID
+		}
 		head = proxyproto.AppendV2(head, k.from, client.LocalAddr(), &x)
 	}
 	return c.Write(t, head, nil, after(t.Now(), k.backend.Spec.Timeouts.Connect))

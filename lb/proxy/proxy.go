@@ -20,12 +20,16 @@ type Set struct {
 	Backends  []*Backend
 	Workers   []*Worker
 	Maxconn   int32
+	// MaxConnRate and MaxSessRate are spec.Global's.
+	MaxConnRate, MaxSessRate int
 	// HeaderCase is spec.Global's.
 	HeaderCase map[string]string
 	Host       string // for the log
 	PID        int
 
-	rates        bool // some expression asks for them
+	rates        bool // some expression or limit asks for them
+	connRate     rate // connections of the process, and those that rules have let in
+	sessRate     rate
 	countStreams bool // some log counts requests
 	*lasting
 
@@ -98,6 +102,8 @@ type Frontend struct {
 
 	Conns                    atomic.Int32
 	sessionRate, requestRate rate
+
+	places map[*spec.Bind]*places // of binds with a maxconn
 	*Counters
 }
 

@@ -179,7 +179,7 @@ func (s *httpSession) releaseServer(t *engine.Task) {
 	case !whole:
 		k.closeConn()
 	case !x.res.KeepAlive || x.res.Framing == http1.UntilClose || connMode(s.fe, x.backend) != spec.KeepAlive ||
-		!k.server.Usable() || k.marked() || k.site != k.server.at.Load() || s.w.speaks(k.conn):
+		!k.server.Usable() || k.marked() || k.server.varies || k.site != k.server.at.Load() || s.w.speaks(k.conn):
 		k.partConn()
 	case k.private():
 		s.keepOwn(k)

@@ -26,6 +26,9 @@ type Server struct {
 	idle     atomic.Int32        // connections to it that rest in the pools
 	Load     atomic.Int32        // sessions or requests that it serves now
 	options  *sys.ConnectOptions // nil: none
+	source   *spec.Source        // nil: as the kernel chooses
+	varies   bool                // the source is not the same for all connections
+	ports    atomic.Uint32       // turns among those of the source
 	waiting  list                // those that wait for it and no other; under Backend.queue's mutex
 	changed  atomic.Uint64       // see Changed
 	returned atomic.Int64        // mono.Time at which its slow start began; 0: none goes on

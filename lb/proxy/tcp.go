@@ -34,6 +34,7 @@ type tcpSession struct {
 	gone     termination // it failed or fell silent meanwhile; zero: it did not
 	logLevel spec.LogLevel
 	captures captures
+	uniqueID []byte         // empty: none was made
 	lastRule *spec.HTTPRule // as in an exchange
 
 	number uint32         // as in an exchange
@@ -56,6 +57,7 @@ func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind 
 	s.came.reset(bind)
 	s.up.src = c
 	s.captures.begin(fe.Spec)
+	s.uniqueID = s.uniqueID[:0]
 	return s
 }
 
@@ -76,6 +78,7 @@ func (s *tcpSession) admitted(t *engine.Task) bool {
 		s.came.cut = true
 		return false
 	}
+	s.w.countSession(s.fe)
 	return (!s.came.expectsProxy() || s.introduced(t)) && s.w.admits(s.fe.session, &f)
 }
 
@@ -123,6 +126,9 @@ func (s *tcpSession) serve(t *engine.Task) {
 		}
 	}
 	k.from, k.authority = s.src, s.came.authority
+	if s.fe.Spec.UniqueID != nil {
+		s.makeUniqueID()
+	}
 	k.guard = engine.Guard{Conn: s.client, Half: k.backend.Spec.AbortOnClose}
 	k.guard.Arm(t)
 	if b := k.backend.Spec; b.RDPCookie != "" || b.Balance.Algorithm == spec.ByRDPCookie {
@@ -224,7 +230,7 @@ func (s *tcpSession) finish(now mono.Time) {
 // leave ends the client's connection and gives the session back.
 func (s *tcpSession) leave() {
 	part(s.client, s.fe, s.came.cut)
-	s.w.end(s.fe)
+	s.w.end(s.fe, s.fe.places[s.came.bind])
 	s.link.reset()
 	s.up, s.down = flow{}, flow{}
 	for _, v := range []*sample.Vars{&s.vars, &s.txnVars, &s.reqVars, &s.resVars} {

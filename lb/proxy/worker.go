@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"baton/internal/sys"
 	"baton/lb/balance"
@@ -47,6 +48,8 @@ type listener struct {
 	w    *Worker
 	fe   *Frontend
 	bind *spec.Bind
+
+	place *places // nil: the bind has no limit of its own
 }
 
 // NewWorker makes the part of a loop. The pickers get their servers by Reslot.
@@ -67,7 +70,7 @@ func NewWorker(set *Set, loop *engine.Loop) *Worker {
 
 // Listen starts accepting on a listening socket, which the worker owns from now on.
 func (w *Worker) Listen(fd sys.FD, fe *Frontend, bind *spec.Bind) error {
-	ln := &listener{w: w, fe: fe, bind: bind}
+	ln := &listener{w: w, fe: fe, bind: bind, place: fe.places[bind]}
 	l, err := w.Loop.Listen(fd, ln)
 	if err != nil {
 		return err
@@ -102,28 +105,60 @@ func (w *Worker) CloseIdle(spareNew bool) {
 }
 
 // Reserve is the engine's question before each accept.
-func (ln *listener) Reserve() bool {
-	if ln.w.reserve(ln.fe) {
-		return true
+func (ln *listener) Reserve() (ok bool, rest time.Duration) {
+	if rest = ln.w.rest(ln.fe); rest > 0 {
+		return false, rest
+	}
+	if ln.w.reserve(ln.fe, ln.place) {
+		return true, 0
 	}
 	// Whoever ends a connection after this line sees the flag and resumes us.
 	ln.w.set.paused.Store(true)
-	return ln.w.reserve(ln.fe)
+	return ln.w.reserve(ln.fe, ln.place), 0
 }
 
 // Release gives a place back.
-func (ln *listener) Release() { ln.w.end(ln.fe) }
+func (ln *listener) Release() { ln.w.end(ln.fe, ln.place) }
 
-// reserve counts a connection in, where neither the frontend nor the process is full.
-func (w *Worker) reserve(fe *Frontend) bool {
+// rest is how long nobody may be let in for the sake of the limits of rates. Loops that
+// accept at the same time may exceed those by one each.
+func (w *Worker) rest(fe *Frontend) time.Duration {
+	if !w.set.rates {
+		return 0
+	}
+	set, now := w.set, w.Loop.Now()
+	return max(fe.sessionRate.wait(fe.Spec.RateLimit, now), set.connRate.wait(set.MaxConnRate, now), set.sessRate.wait(set.MaxSessRate, now))
+}
+
+// reserve counts a connection in, where neither the socket nor the frontend nor the
+// process is full. place is what the socket counts in; nil: it does not.
+func (w *Worker) reserve(fe *Frontend, place *places) bool {
+	if place != nil && !addBelow(&place.taken, place.all) {
+		return false
+	}
 	if !addBelow(&fe.Conns, int32(fe.Spec.Maxconn)) {
+		place.giveBack()
 		return false
 	}
 	if !addBelow(&w.set.conns, w.set.Maxconn) {
 		fe.Conns.Add(-1)
+		place.giveBack()
 		return false
 	}
 	return true
+}
+
+// places are those of one listening socket's connections (maxconn of a bind line),
+// shared by all loops.
+type places struct {
+	taken atomic.Int32
+	all   int32
+}
+
+func (p *places) giveBack() {
+	if p != nil {
+		p.taken.Add(-1)
+	}
 }
 
 // addBelow adds one to n unless that is at its limit; 0 is none.
@@ -140,7 +175,13 @@ func addBelow(n *atomic.Int32, limit int32) bool {
 }
 
 // Accept takes over a new client connection.
-func (ln *listener) Accept(c *engine.Conn, from netip.AddrPort) { ln.w.start(c, from, ln.fe, ln.bind) }
+func (ln *listener) Accept(c *engine.Conn, from netip.AddrPort) {
+	if less := -ln.bind.TCP.MSS; less > 0 {
+		c.FD().ReduceMSS(less)
+	}
+	ln.w.countRate(&ln.w.set.connRate)
+	ln.w.start(c, from, ln.fe, ln.bind)
+}
 
 // Inject takes a connection that did not come through a listener: one end of a
 // socket pair, by which the daemon probes the whole path through a frontend.
@@ -153,7 +194,6 @@ func (w *Worker) Inject(fd sys.FD, fe *Frontend) {
 
 func (w *Worker) start(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind *spec.Bind) {
 	fe.Sessions.Add(1)
-	w.countRate(&fe.sessionRate)
 	if fe.Spec.Mode == spec.HTTP {
 		w.Loop.Go(w.newHTTP(c, from, fe, bind))
 		return
@@ -161,7 +201,13 @@ func (w *Worker) start(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind *
 	w.Loop.Go(w.newTCP(c, from, fe, bind))
 }
 
-// countRate counts an event, where some expression asks for rates.
+// countSession counts a connection that tcp-request connection rules have let in.
+func (w *Worker) countSession(fe *Frontend) {
+	w.countRate(&fe.sessionRate)
+	w.countRate(&w.set.sessRate)
+}
+
+// countRate counts an event, where some expression or limit asks for rates.
 func (w *Worker) countRate(r *rate) {
 	if w.set.rates {
 		r.add(w.Loop.Now())
@@ -169,7 +215,8 @@ func (w *Worker) countRate(r *rate) {
 }
 
 // end counts a client connection out.
-func (w *Worker) end(fe *Frontend) {
+func (w *Worker) end(fe *Frontend, place *places) {
+	place.giveBack()
 	fe.Conns.Add(-1)
 	w.set.conns.Add(-1)
 	if w.set.paused.Load() && w.set.paused.Swap(false) {

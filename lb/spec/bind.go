@@ -22,6 +22,7 @@ type Bind struct {
 	Pos  diag.Pos
 
 	TCP         BindTCP
+	Maxconn     int  // connections at a time; 0: no limit of its own
 	AcceptProxy bool // every connection begins with a PROXY header
 }
 

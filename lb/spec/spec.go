@@ -27,8 +27,11 @@ type Config struct {
 
 // Global is the `global` section.
 type Global struct {
-	Maxconn  int // process-wide connection limit; 0: computed by lb
-	NbThread int // event loops; 0: one per core
+	Maxconn int // process-wide connection limit; 0: computed by lb
+	// MaxConnRate and MaxSessRate limit the connections in a second, and those that rules
+	// let in (maxconnrate, maxsessrate); 0: no limit.
+	MaxConnRate, MaxSessRate int
+	NbThread                 int // event loops; 0: one per core
 	// HeaderCase is how names (in lower case) are written to the peers of proxies with
 	// h1-case-adjust-bogus options.
 	HeaderCase map[string]string
@@ -154,6 +157,7 @@ type Frontend struct {
 
 	Binds           []Bind
 	Maxconn         int // 0: the global limit
+	RateLimit       int // rate-limit sessions: connections in a second; 0: no limit
 	Backlog         int
 	UseBackends     []UseBackend
 	DefaultBackend  string // "" : none, 503
@@ -277,6 +281,7 @@ type SendProxy struct {
 	Version   int  // 1 or 2
 	SSL       bool // tell what TLS the client used: none
 	CRC32C    bool
+	UniqueID  bool // pass the frontend's unique-id-format on
 	Authority bool // pass on the host name that another proxy told
 }
 
