@@ -471,6 +471,9 @@ func (s *httpSession) adopt(t *engine.Task, next *engine.Buffer, head []byte) bo
 		return false
 	}
 	framing, length, expect, told := x.req.Framing, x.req.ContentLength, x.req.Expect100, x.told
+	if len(x.asked) == 0 {
+		x.asked = append(x.asked, s.requestLine()...)
+	}
 	s.n = len(head) + copy(next.B[len(head):], rest)
 	t.Loop().Put(s.in)
 	s.in = next

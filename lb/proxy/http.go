@@ -82,6 +82,7 @@ type exchange struct {
 	txnVars, reqVars, resVars sample.Vars
 	number                    uint32         // streams of the process before this one, where the log wants it
 	uniqueID                  []byte         // empty: none was made
+	asked                     []byte         // the request line as it came, where rules have written the head anew
 	source                    netip.AddrPort // ours towards the server, where the log wants it
 	captures                  captures
 
@@ -577,5 +578,6 @@ func (w *Worker) putExchange(x *exchange) {
 	x.logLevel, x.dst = spec.LogLevelAsIs, netip.AddrPort{}
 	x.lenient, x.hinting, x.limits, x.affinity = false, false, ownLimits{}, affinity{}
 	x.uniqueID, x.source = x.uniqueID[:0], netip.AddrPort{}
+	x.asked = x.asked[:0]
 	w.exchanges = append(w.exchanges, x)
 }

@@ -217,10 +217,17 @@ func (s *httpSession) record(now mono.Time) *logfmt.Record {
 		c := &x.captures
 		r.RequestHeaders, r.ResponseHeaders, r.RequestCookie, r.ResponseCookie = c.request, c.response, c.requestCookie, c.responseCookie
 		r.Bytes, r.Uploaded = s.bytes()
-		head := s.in.B[:x.req.HeadLen]
-		r.Request, _, _ = bytes.Cut(head[x.req.MethodSpan.Off:], crlf)
+		if r.Request = x.asked; len(r.Request) == 0 {
+			r.Request = s.requestLine()
+		}
 	}
 	return r
+}
+
+// requestLine is the first line of the request as rules have left it.
+func (s *httpSession) requestLine() []byte {
+	line, _, _ := bytes.Cut(s.in.B[s.x.req.MethodSpan.Off:s.x.req.HeadLen], crlf)
+	return line
 }
 
 var crlf = []byte("\r\n")
