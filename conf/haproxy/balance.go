@@ -14,6 +14,7 @@ import (
 var balanceKeywords = []keyword[*proxy]{
 	{"balance", back, false, Done, parseBalance, "the algorithm; see the balance algorithms"},
 	{"hash-balance-factor", back, false, Done, parseHashFactor, "most load of one server, in percent of the average; for hash-type consistent and random"},
+	{"hash-preserve-affinity", back, false, Refused, nil, "leave it out: a key stays with its server, and waits for it when that is full"},
 	{"hash-type", back, false, Done, parseHashType, "map-based or consistent; sdbm, djb2, wt6 or crc32; avalanche"},
 }
 
