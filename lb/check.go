@@ -44,6 +44,7 @@ func (l *LB) newChecks() {
 			k.state.Nameless = !s.Addr().Addr().IsValid()
 			if !k.state.Maint {
 				l.newRunners(k)
+				k.restore()
 			}
 			k.publish()
 			if n := s.Spec.Naming; n != nil {

@@ -20,7 +20,7 @@ func (l *LB) factsOf(k *check) *probe.Facts {
 func (l *LB) stateOf(k *check) health.State {
 	s := k.server
 	st := health.State{
-		Word: k.word(), Addr: s.Addr(), Name: k.name(), Node: l.set.Host,
+		Word: k.told(), Addr: s.Addr(), Name: k.name(), Node: l.set.Host,
 		Weight: s.Weight(), Sessions: int(s.Load.Load()), Queued: s.Queued(),
 	}
 	for _, slot := range k.backend.Slots() {
@@ -32,11 +32,12 @@ func (l *LB) stateOf(k *check) health.State {
 	return st
 }
 
-// word is the state of a checked server as the server is told.
-func (k *check) word() string {
+// told is the state as the server is told: before the first check too it hears how far
+// it is.
+func (k *check) told() string {
 	if k.last.Load() == nil {
 		m := health.New(*k.server.Spec.Check, 0)
 		return m.String()
 	}
-	return k.shown.Load().String(k.checked())
+	return k.word()
 }

@@ -71,3 +71,24 @@ func (k *check) lead() {
 		o.lead()
 	}
 }
+
+// restore has the server go on from what a state file tells of it: its checks, what an
+// operator wanted of it, and the weight where the configured one is what it was. That of
+// a server that tracks another is the other's.
+func (k *check) restore() {
+	was := k.server.Spec.Saved
+	if was == nil || k.server.Spec.Track != "" {
+		return
+	}
+	k.state.Maint, k.state.Drain = was.Maint, was.Drain && !was.Maint
+	const heaviest = 256
+	if was.Initial == k.server.Spec.Weight {
+		k.server.SetWeight(min(was.Weight, heaviest))
+	}
+	if k.runner == nil {
+		return
+	}
+	m := health.New(k.runner.Check, 0)
+	m.Restore(was.Health, !was.Down)
+	k.was, k.state.CheckDown = &m, !m.Up()
+}

@@ -50,12 +50,15 @@ func initialAddr(ctx context.Context, s *spec.Server) (netip.Addr, error) {
 	}
 	methods := s.InitAddr
 	if len(methods) == 0 {
-		methods = []spec.InitAddr{{Kind: spec.InitLibc}}
+		methods = []spec.InitAddr{{Kind: spec.InitLast}, {Kind: spec.InitLibc}}
 	}
 	failure := errors.New("init-addr names no way to get one")
 	for _, m := range methods {
 		switch m.Kind {
 		case spec.InitLast:
+			if s.Saved != nil && s.Saved.Addr.IsValid() {
+				return s.Saved.Addr, nil
+			}
 		case spec.InitLibc:
 			addr, err := lookup(ctx, s.Host)
 			if err == nil {

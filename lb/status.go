@@ -73,7 +73,7 @@ type BackendStatus struct {
 type ServerStatus struct {
 	Name        string    `json:"name"`
 	Address     string    `json:"address"`
-	State       string    `json:"state"` // UP, UP 1/3, DOWN, DOWN 1/2, DOWN (agent), NOLB, DRAIN (agent), MAINT, no check
+	State       string    `json:"state"` // UP, UP 1/3, DOWN, DOWN 1/2, DOWN (agent), NOLB, DRAIN, MAINT, no check
 	Since       time.Time `json:"since"`
 	Backup      bool      `json:"backup,omitempty"`
 	Active      bool      `json:"active"` // shares the traffic now
@@ -138,7 +138,7 @@ func serverStatus(k *check, active bool) ServerStatus {
 		Current: int(s.Load.Load()), Sessions: s.Sessions.Load(), Opened: s.Opened.Load(),
 		ConnErrors: s.ConnErrs.Load(), RespErrors: s.RespErrs.Load(), Retries: s.Retries.Load(), Redispatch: s.Redisps.Load(),
 	}
-	st.State = k.shown.Load().String(k.checked())
+	st.State = k.word()
 	if m := k.last.Load(); m != nil {
 		last := m.Last()
 		st.CheckStatus, st.CheckInfo, st.CheckCode = last.Status.String(), last.Info, last.Code
@@ -148,6 +148,15 @@ func serverStatus(k *check, active bool) ServerStatus {
 		st.AgentStatus, st.AgentInfo = m.Last().Status.String(), m.Last().Info
 	}
 	return st
+}
+
+// word is the state of the server as statistics show it.
+func (k *check) word() string {
+	word := k.shown.Load().String(k.checked())
+	if word == "DRAIN" && k.agent != nil {
+		return "DRAIN (agent)"
+	}
+	return word
 }
 
 // checked is what the checks say of the server.

@@ -14,7 +14,7 @@ import (
 // proxyKeywords is the table of defaults, frontend, listen and backend sections.
 func proxyKeywords() []keyword[*proxy] {
 	return slices.Concat(
-		basicKeywords, balanceKeywords, socketKeywords, timeoutKeywords, optionKeywords, logKeywords, checkKeywords, ruleKeywords, tcpRuleKeywords,
+		basicKeywords, balanceKeywords, socketKeywords, timeoutKeywords, optionKeywords, logKeywords, checkKeywords, stateKeywords, ruleKeywords, tcpRuleKeywords,
 		errorKeywords, reuseKeywords, httpOptionKeywords, persistKeywords, laterKeywords,
 	)
 }

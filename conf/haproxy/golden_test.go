@@ -59,6 +59,7 @@ func lower(input string) (*spec.Config, diag.List) {
 			"pages/503.http": {Data: []byte("HTTP/1.0 503 Sorry\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nback soon\n")},
 			"pages/404.http": {Data: []byte("HTTP/1.1 404 Gone\nContent-Length: 3\n\nabc")},
 			"pages/empty":    {},
+			"states/b":       {Data: []byte("1\n3 b 1 s 192.0.2.9 0 8 5 10 4 6 3 1 6 0 0 0 - 80 - 0 0 - - 0\n3 c 1 s 192.0.2.9 2 0 1 1 4 6 3 4 6 0 0\nnonsense\n")},
 			"lists/hosts":    {Data: []byte("# ours\nwww.example.com\n\n  api.example.com\n")},
 			"lists/nets":     {Data: []byte("10.0.0.0/8\n192.0.2.300\n")},
 			"lists/map":      {Data: []byte("www.example.com web 1\n/img static\n")},

@@ -42,6 +42,8 @@ type lowerer struct {
 	resolverRefs []resolverRef
 	logTag       string // global
 
+	stateBase, stateFile string // global: server-state-base, server-state-file
+
 	errorGroups []*httpErrors
 	userlists   []*userlistSection // those named and those there
 	groupRefs   []groupRef
@@ -264,6 +266,7 @@ func (l *lowerer) finish() {
 	for _, p := range l.proxies {
 		p.validate()
 		l.linkResolvers(p)
+		l.loadStates(p)
 	}
 	l.checkResolverRefs()
 	l.resolveTracks()

@@ -41,6 +41,7 @@ type settings struct {
 	abortOnClose bool
 	fullconn     int
 	checks       checks
+	state        stateFile
 	server       server // default-server
 
 	cookie      *spec.Cookie

@@ -51,6 +51,15 @@ func NewAgent(c spec.Check, first mono.Time) Machine {
 	return m
 }
 
+// Restore goes on from a health that was saved, as far as it fits to the server's state.
+func (m *Machine) Restore(health int, up bool) {
+	least, most := 0, m.check.Rise-1
+	if up {
+		least, most = m.check.Rise, m.check.Rise+m.check.Fall-1
+	}
+	m.health = min(max(health, least), most)
+}
+
 // Continue takes over from the machine that the server had before, by other rules
 // perhaps: it stays up or down, and no further from the other than the new rules have it.
 func (m *Machine) Continue(was *Machine) {

@@ -33,7 +33,7 @@ func (s *Server) String(checked string) string {
 	case s.AgentDown:
 		return "DOWN (agent)"
 	case s.Drain:
-		return "DRAIN (agent)"
+		return "DRAIN"
 	case s.Stopping:
 		return "NOLB"
 	}

@@ -254,9 +254,10 @@ type Server struct {
 	Maxqueue int // 0: no limit
 	ID       int // `id`; 0: not given
 	Check    *Check
-	Agent    *Agent // agent-check; nil: none
-	Cookie   string // the persistence cookie's value; "": none, or a dynamic one
-	Redir    string // `redir`: GET and HEAD are sent to this prefix and their path; "": not
+	Agent    *Agent       // agent-check; nil: none
+	Saved    *ServerState // from a state file; nil: none
+	Cookie   string       // the persistence cookie's value; "": none, or a dynamic one
+	Redir    string       // `redir`: GET and HEAD are sent to this prefix and their path; "": not
 
 	Source      *Source       // nil: the backend's
 	UserTimeout time.Duration // tcp-ut
