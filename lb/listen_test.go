@@ -174,3 +174,9 @@ func TestCheckBinds(t *testing.T) {
 		}
 	}
 }
+
+// T9: the virtual address is on the other node, and the listener is ready for it.
+func TestListenOnAForeignAddress(t *testing.T) {
+	t.Parallel()
+	start(t, "defaults\n mode tcp\n timeout client 1s\n timeout server 1s\n timeout connect 1s\nlisten l\n bind 192.0.2.77:8080\n server s1 {s1}\n")
+}
