@@ -56,13 +56,14 @@ func (r *staticRR) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
 	at := r.next
 	for range table {
 		s := &r.plan.Slots[table[at]]
-		if at++; at == len(table) {
-			at = 0
-		}
+		at++
 		others = others || s.ID != except
 		if !s.skips(except) {
-			r.next = at
+			r.next = at // perhaps the end: the next table may be longer
 			return s.ID, Picked
+		}
+		if at == len(table) {
+			at = 0
 		}
 	}
 	if others {

@@ -86,9 +86,8 @@ func changingBalances() []string {
 func TestSameServersAsTheyComeAndGo(t *testing.T) {
 	const keys = 2000
 	options := []string{"weight 3", "", "id 40 weight 20", "weight 7", "backup", "backup weight 2"}
-	// Which servers are down, one state after the other. What comes after the time of the
-	// backups differs for roundrobin and static-rr (docs/balancing.md).
-	states := [][]int{{}, {1}, {1, 3}, {3}, {0, 1, 2, 3}}
+	// Which servers are down, one state after the other.
+	states := [][]int{{}, {1}, {1, 3}, {0, 1, 2, 3}, {3}}
 	addrs := origins(t, len(options))
 	var gates []*gate
 	var base, backends strings.Builder
@@ -125,6 +124,9 @@ func TestSameServersAsTheyComeAndGo(t *testing.T) {
 			}
 		}
 		for n, b := range balances {
+			if state == 4 && b == "balance roundrobin" {
+				continue // its turns go on at another place after the time of the backups (docs/balancing.md)
+			}
 			var requests []string
 			for i := range keys {
 				i += state * keys
