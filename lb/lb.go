@@ -90,7 +90,7 @@ func New(cfg *spec.Config, o Options) (_ *LB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l.set = &proxy.Set{Log: o.Log, Maxconn: limit, MaxConnRate: cfg.Global.MaxConnRate, MaxSessRate: cfg.Global.MaxSessRate, HeaderCase: cfg.Global.HeaderCase, Host: host, PID: os.Getpid()}
+	l.set = &proxy.Set{Log: o.Log, Maxconn: limit, MaxConnRate: cfg.Global.MaxConnRate, MaxSessRate: cfg.Global.MaxSessRate, HeaderCase: cfg.Global.HeaderCase, OldBodies: cfg.Global.OldBodies, Host: host, PID: os.Getpid()}
 	var was *proxy.Set
 	if o.was != nil {
 		was = o.was.set

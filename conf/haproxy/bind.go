@@ -21,9 +21,11 @@ type bindLine struct {
 
 const tlsHint = "no TLS yet"
 
+const namespaceHint = "run a process in the namespace: NetworkNamespacePath= of its unit, or ip netns exec"
+
 // bindKeywords are the bind options of chapter 5.1.
 var bindKeywords = []keyword[*bindLine]{
-	{"accept-netscaler-cip", 0, false, Refused, nil, ""},
+	{"accept-netscaler-cip", 0, false, Refused, nil, "let the appliance send a PROXY header and write accept-proxy"},
 	{"accept-proxy", 0, false, Done, func(b *bindLine, _ *args) { b.acceptProxy = true }, "connections must begin with a PROXY header, version 1 or 2"},
 	{"allow-0rtt", 0, false, Refused, nil, tlsHint},
 	{"alpn", 0, false, Refused, nil, tlsHint},
@@ -58,7 +60,7 @@ var bindKeywords = []keyword[*bindLine]{
 	{"mode", 0, false, Done, bindMode, "permissions of the unix socket, in octal"},
 	{"mss", 0, false, Done, bindMSS, "largest TCP segment; negative: so much less than the client offers"},
 	{"name", 0, false, Done, bindName, "name for logs and status"},
-	{"namespace", 0, false, Refused, nil, ""},
+	{"namespace", 0, false, Refused, nil, namespaceHint},
 	{"nice", 0, false, Warned, bindNice, "all listeners have one priority"},
 	{"no-ca-names", 0, false, Refused, nil, tlsHint},
 	{"no-sslv3", 0, false, Refused, nil, tlsHint},

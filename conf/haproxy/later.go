@@ -25,7 +25,7 @@ var laterKeywords = []keyword[*proxy]{
 	{"option splice-response", inAll, true, Warned, noArguments, "baton decides by itself when the kernel may move data without copying"},
 	{"option tcp-smart-accept", front, true, Warned, noArguments, "it only saves an acknowledgement packet"},
 	{"option tcp-smart-connect", back, true, Warned, noArguments, "it only saves an acknowledgement packet"},
-	{"option transparent", back, true, Refused, nil, ""},
+	{"option transparent", back, true, Refused, nil, "write a server that is the client's destination: server NAME *"},
 	{"stats admin", both, false, Refused, nil, statusHint},
 	{"stats auth", inAll, false, Refused, nil, statusHint},
 	{"stats enable", inAll, false, Refused, nil, statusHint},
@@ -43,7 +43,7 @@ var laterKeywords = []keyword[*proxy]{
 	{"stick store-request", inBackend, false, Refused, nil, ""},
 	{"stick store-response", inBackend, false, Refused, nil, ""},
 	{"stick-table", both, false, Refused, nil, ""},
-	{"transparent", back, false, Refused, nil, ""},
+	{"transparent", back, false, Refused, nil, "write a server that is the client's destination: server NAME *"},
 	{"use-fcgi-app", inBackend, false, Refused, nil, ""},
 }
 

@@ -95,7 +95,7 @@ var serverKeywords = slices.Concat(serverCheckKeywords, []keyword[*server]{
 	{"maxconn", 0, false, Done, serverMaxconn, "most connections at a time"},
 	{"maxqueue", 0, false, Done, serverMaxqueue, "most requests in the server's own queue"},
 	{"minconn", 0, false, Done, serverMinconn, "least limit of connections, below fullconn"},
-	{"namespace", 0, false, Refused, nil, ""},
+	{"namespace", 0, false, Refused, nil, namespaceHint},
 	{"no-backup", 0, false, Done, func(s *server, _ *args) { s.Backup = false }, "undoes `backup` of default-server"},
 	{"no-check", 0, false, Done, func(s *server, _ *args) { s.checked = false }, "undoes `check` of default-server"},
 	{"no-check-ssl", 0, false, Done, undoNothing, "nothing to undo: no TLS yet"},

@@ -36,7 +36,7 @@ var tcpContentActions = slices.Concat([]keyword[*ruleLine]{
 	{"set-priority-class", 0, false, Done, actionExpr(spec.ActionSetPriorityClass), "which requests leave a queue first"},
 	{"set-priority-offset", 0, false, Done, actionExpr(spec.ActionSetPriorityOffset), "milliseconds by which a request counts as older or younger in a queue"},
 	{"set-retries", 0, false, Done, actionSetRetries, "another number of retries"},
-	{"switch-mode", 0, false, Refused, nil, ""},
+	{"switch-mode", 0, false, Refused, nil, "write a frontend in mode http, and reach it through a server line of this one"},
 	{"use-service", 0, false, Refused, nil, ""},
 }, tcpActions)
 

@@ -89,7 +89,7 @@ func (m *Message) lengthRule() Reason {
 // oldBodyRule refuses bodies that old servers never look for (the manual on
 // h1-accept-payload-with-any-method).
 func (m *Message) oldBodyRule() Reason {
-	if m.Minor > 0 || m.ContentLength <= 0 && !m.scan.hasCoding {
+	if m.OldBodies || m.Minor > 0 || m.ContentLength <= 0 && !m.scan.hasCoding {
 		return NoReason
 	}
 	switch m.Method {

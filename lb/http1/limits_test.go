@@ -63,7 +63,7 @@ func TestReset(t *testing.T) {
 	m.scan = parser{phase: inValue, mark: 1, named: true}
 	fields := m.Fields
 	m.Reset()
-	want := Message{Fields: fields}
+	want := Message{Fields: fields, OldBodies: true} // a setting
 	if m != want {
 		t.Errorf("left over: %+v", m)
 	}

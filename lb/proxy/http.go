@@ -544,6 +544,7 @@ func (w *Worker) getExchange() *exchange {
 	}
 	x := new(exchange)
 	x.req.Reset()
+	x.req.OldBodies = w.set.OldBodies
 	return x
 }
 

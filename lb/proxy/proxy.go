@@ -24,8 +24,10 @@ type Set struct {
 	MaxConnRate, MaxSessRate int
 	// HeaderCase is spec.Global's.
 	HeaderCase map[string]string
-	Host       string // for the log
-	PID        int
+	// OldBodies is spec.Global's.
+	OldBodies bool
+	Host      string // for the log
+	PID       int
 
 	rates        bool // some expression or limit asks for them
 	connRate     rate // connections of the process, and those that rules have let in

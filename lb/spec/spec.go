@@ -35,7 +35,10 @@ type Global struct {
 	// HeaderCase is how names (in lower case) are written to the peers of proxies with
 	// h1-case-adjust-bogus options.
 	HeaderCase map[string]string
-	PIDFile    string
+	// OldBodies lets bodies of GET, HEAD and DELETE in HTTP/1.0 pass
+	// (h1-accept-payload-with-any-method).
+	OldBodies bool
+	PIDFile   string
 	// HardStopAfter bounds how long connections may go on after a soft stop; 0: for ever.
 	HardStopAfter time.Duration
 	// User and Group are what the process becomes once its listeners are open.
