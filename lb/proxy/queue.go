@@ -157,7 +157,7 @@ func (b *Backend) await(t *engine.Task, w *waiter, s *Server, guard *engine.Guar
 		}
 	}
 	for {
-		inTime = t.Suspend(deadline)
+		inTime = guard.Over() || t.Suspend(deadline) // it may have ended with the request
 		if granted, waiting := b.queue.outcome(w, !inTime || guard.Over()); !waiting {
 			w.granted = nil
 			return granted, inTime, w.ahead
