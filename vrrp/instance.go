@@ -76,6 +76,7 @@ type Instance struct {
 	peerPriority uint8
 	follows      netip.Addr // BACKUP: the master that the timer runs for; zero: none heard yet
 	owes         bool       // left MASTER without a word, see fence; said to the next master heard
+	owesFrom     mono.Time  // but not before
 	resigned     bool       // BACKUP: the timer runs after a resignation
 	lowerHeard   bool       // BACKUP: adverts of lower priority were ignored
 	contested    bool       // MASTER: the timer runs for contestTime at most, to announce again

@@ -116,7 +116,7 @@ func (g *Group) fence(now mono.Time, asleep time.Duration, out []Action) []Actio
 			why = StalledAlone
 		}
 		if m.state == Master && !m.stopped {
-			m.owes = true
+			m.owe(now)
 			out = g.of(i, len(out), m.backup(now, why, out))
 		}
 	}

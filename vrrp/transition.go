@@ -37,7 +37,7 @@ func (i *Instance) fence(now mono.Time, asleep time.Duration, out []Action) []Ac
 		return out
 	}
 	if i.state == Master {
-		i.owes = true
+		i.owe(now)
 		return i.backup(now, StalledAlone, out)
 	}
 	i.await(now)
@@ -48,12 +48,18 @@ func (i *Instance) fence(now mono.Time, asleep time.Duration, out []Action) []Ac
 // master answers a resignation with its advert and its announcement (RFC 3768 section
 // 6.4.3, hearAsMaster). Other backups follow that master and leave a stranger's
 // resignation alone, or hear its answer within their skew time.
-func (i *Instance) settleDebt(out []Action) []Action {
-	if !i.owes {
+func (i *Instance) settleDebt(now mono.Time, out []Action) []Action {
+	if !i.owes || now < i.owesFrom {
 		return out
 	}
 	i.owes = false
 	return append(out, Action{Kind: SendAdvert, Priority: 0})
+}
+
+// owe notes that it is to be said. What was waiting in the socket is read at once and
+// does not show whether its sender can hear us now: it may be of before a partition.
+func (i *Instance) owe(now mono.Time) {
+	i.owes, i.owesFrom = true, now.Add(min(answerTime, i.cfg.AdvertInterval))
 }
 
 // await starts the master-down timer.
@@ -173,7 +179,7 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 	ad := ev.Advert
 	if ad.Priority > 0 {
 		out = i.see(now, ev, note, out)
-		out = i.settleDebt(out)
+		out = i.settleDebt(now, out)
 	}
 	switch {
 	case ad.Priority == 0 && i.follows.IsValid() && !same(ev.From, i.follows):
