@@ -196,7 +196,9 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 		if i.peer != ev.From || i.peerPriority != ad.Priority {
 			out = append(out, note(NewMaster))
 		}
-		out = i.adopt(ad, note, out)
+		if last := i.follows; !last.IsValid() || same(ev.From, last) || ad.Interval > i.interval() {
+			out = i.adopt(ad, note, out)
+		} // Else it may be the last word of one that yields (HigherPrioSendAdvert): its second advert counts.
 		i.await(now)
 		i.follows = ev.From
 	case i.delaysPreemption(now):
