@@ -333,7 +333,12 @@ func newCourse(t *testing.T, bind, frontend string) course {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { ln.Close() })
-			l := &lane{t: t, front: free(t), origin: ln.Addr().String(), conns: make(chan *net.TCPConn)}
+			held, err := net.Listen("tcp", "127.0.0.1:0") // until all have one: no address comes twice
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer held.Close()
+			l := &lane{t: t, front: held.Addr().String(), origin: ln.Addr().String(), conns: make(chan *net.TCPConn)}
 			go l.accept(ln.(*net.TCPListener))
 			lanes = append(lanes, l)
 			fmt.Fprintf(&b, "frontend f%d\n bind %s %s\n%s default_backend b%d\nbackend b%d\n server s %s\n", i, l.front, bind, frontend, i, i, l.origin)
