@@ -56,6 +56,9 @@ func TestVariants(t *testing.T) {
 			c := newCourse(t, "", setup)
 			for _, request := range requestVariants() {
 				theirs, ours := c.theirs[0].play(request, ""), c.ours[0].play(request, "")
+				for try := 0; theirs.Said == "" && try < 3; try++ { // see quiet
+					theirs = c.theirs[0].play(request, "")
+				}
 				method, _, _ := strings.Cut(request, " ")
 				h, b := told(theirs.Said, method), told(ours.Said, method)
 				if len(h) != 1 {
