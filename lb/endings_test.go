@@ -187,7 +187,14 @@ var endings = []struct {
 		r.client("fe").rest()
 	}},
 	{name: "tcp content reject", mode: "tcp", config: " tcp-request content reject\n", play: func(r *rig) { r.client("fe").rest() }},
-	{name: "tcp client leaves its inspection", mode: "tcp", config: " tcp-request inspect-delay 300ms\n tcp-request content accept if { req.len gt 9 }\n", play: func(r *rig) { c := r.client("fe"); c.send("a"); c.Close(); o := r.accept("s1"); o.bytes(1); o.Close() }},
+	{name: "tcp client leaves its inspection", mode: "tcp", config: " tcp-request inspect-delay 300ms\n tcp-request content accept if { req.len gt 9 }\n", play: func(r *rig) {
+		c := r.client("fe")
+		c.send("a")
+		c.Close()
+		o := r.accept("s1")
+		o.bytes(1)
+		o.Close()
+	}},
 	{name: "tcp client timeout in its inspection", mode: "tcp", config: " timeout client 200ms\n tcp-request inspect-delay 1s\n tcp-request content accept if { req.len gt 9 }\n", play: func(r *rig) { c := r.client("fe"); c.rest() }},
 	{name: "tcp response reject", mode: "tcp", more: " tcp-response inspect-delay 1s\n tcp-response content reject if { res.len gt 0 }\n", play: func(r *rig) { c := r.client("fe"); c.send("a"); r.accept("s1").send("x"); c.rest() }},
 	{name: "tcp no source address", mode: "tcp", server: " source 203.0.113.9", play: func(r *rig) { r.client("fe").rest() }},

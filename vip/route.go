@@ -74,8 +74,14 @@ func (m Metrics) write(b *strings.Builder) {
 		name  string
 		value uint32
 	}{
-		{"mtu", m.MTU}, {"advmss", m.AdvMSS}, {"hoplimit", m.HopLimit}, {"window", m.Window}, {"reordering", m.Reordering},
-		{"initcwnd", m.InitCwnd}, {"initrwnd", m.InitRwnd}, {"quickack", m.QuickAck},
+		{"mtu", m.MTU},
+		{"advmss", m.AdvMSS},
+		{"hoplimit", m.HopLimit},
+		{"window", m.Window},
+		{"reordering", m.Reordering},
+		{"initcwnd", m.InitCwnd},
+		{"initrwnd", m.InitRwnd},
+		{"quickack", m.QuickAck},
 	} {
 		if one.value != 0 {
 			fmt.Fprintf(b, " %s %d", one.name, one.value)

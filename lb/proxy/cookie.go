@@ -73,10 +73,7 @@ func (s *httpSession) readCookieLine(line []byte, c *spec.Cookie, force bool) []
 	}
 }
 
-var (
-	equals = []byte{'='}
-	tilde  = []byte{'~'} // between a server's value and the application's (prefix)
-)
+var tilde = []byte{'~'} // between a server's value and the application's (prefix)
 
 // assignByCookie takes a cookie's value into account, unless an earlier cookie has
 // found its server.

@@ -172,9 +172,9 @@ func (g grammar) response() []line {
 	other := field(g.one("X-A", "Server", "Date"), valueToken, "one")
 	switch g.IntN(6) {
 	case 0:
-		return []line{start("HTTP/1.1", "200"), other, end, line{{dataToken, "until close"}}}
+		return []line{start("HTTP/1.1", "200"), other, end, {{dataToken, "until close"}}}
 	case 1:
-		return []line{start("HTTP/1.0", "200"), other, end, line{{dataToken, "until close"}}}
+		return []line{start("HTTP/1.0", "200"), other, end, {{dataToken, "until close"}}}
 	case 2:
 		return []line{start("HTTP/1.1", g.one("204", "304")), other, end}
 	}
