@@ -7,7 +7,7 @@ set -u
 
 # Each need is command:package, or /file:package where no command tells.
 demo='ip:iproute2'
-test="$demo keepalived:keepalived tshark:tshark ps:procps gcc:gcc /usr/include/stdio.h:libc6-dev" # gcc: the race detector
+test="$demo haproxy:haproxy keepalived:keepalived nft:nftables tshark:tshark ps:procps gcc:gcc /usr/include/stdio.h:libc6-dev" # gcc: the race detector
 bench="$demo haproxy:haproxy nginx:nginx-light /usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream wrk:wrk taskset:util-linux"
 bench_failover="$demo haproxy:haproxy keepalived:keepalived"
 bench_vrrp="$bench_failover wrk:wrk dumpcap:wireshark-common"
