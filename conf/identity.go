@@ -34,7 +34,7 @@ func Features() []Feature {
 		{"LIBCRYPT", false},
 		{"LINUX_CAP", false},
 		{"LINUX_SPLICE", true},
-		{"LINUX_TPROXY", false},
+		{"LINUX_TPROXY", true},
 		{"LUA", false},
 		{"MATH", true},
 		{"NETFILTER", false},
@@ -59,7 +59,7 @@ func Features() []Feature {
 		{"TFO", false},
 		{"THREAD", true},
 		{"THREAD_DUMP", false},
-		{"TPROXY", false},
+		{"TPROXY", true},
 		{"WURFL", false},
 		{"ZLIB", false},
 	}
