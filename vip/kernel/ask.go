@@ -29,6 +29,11 @@ type asker struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	wait sync.WaitGroup
+
+	// Closing a packet socket takes the kernel ten milliseconds,
+	// for it waits for readers on all processors, and each close keeps one of Go's
+	// slots. Many at a time kept the VRRP thread from getting one.
+	closing sync.Mutex
 }
 
 func newAsker(cfgs []vip.Config, n *notes) *asker {
@@ -138,6 +143,8 @@ func (k *asker) await(q question) {
 	end := context.AfterFunc(k.ctx, func() { _ = q.conn.SetReadDeadline(time.Now()) })
 	defer func() {
 		end()
+		k.closing.Lock()
+		defer k.closing.Unlock()
 		_ = q.conn.Close()
 	}()
 	b := make([]byte, 256)

@@ -124,6 +124,7 @@ func (l *loop) wait() {
 	if l.stopping {
 		return
 	}
+	l.thread.breathe(mono.Now())
 	l.thread.follow()
 	l.poll.Wait(min(due.Sub(mono.Now()), maxWait))
 	if l.poll.Ready(1) {

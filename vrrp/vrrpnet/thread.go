@@ -2,6 +2,8 @@ package vrrpnet
 
 import (
 	"errors"
+	"runtime"
+	"time"
 
 	"baton/internal/mono"
 	"baton/internal/sys"
@@ -20,6 +22,22 @@ import (
 type thread struct {
 	id      int // 0: none yet
 	refused bool
+	passed  mono.Time // when the goroutine last went through the scheduler
+}
+
+// breath is how often the goroutine goes through the scheduler, where many timers keep it
+// from sleeping for long.
+const breath = 5 * time.Millisecond
+
+// breathe has the goroutine go through the scheduler now and then, of its own accord. Go's
+// monitor looks for goroutines that have not for 10 ms, be they running or in system
+// calls, and having found one it looks every 20 microseconds for the next millisecond:
+// with an advert every half a millisecond that was a third of the process's time.
+func (t *thread) breathe(now mono.Time) {
+	if now.Sub(t.passed) >= breath {
+		runtime.Gosched()
+		t.passed = now
+	}
 }
 
 // follow makes the calling thread the VRRP thread, and the one before an ordinary one.
