@@ -256,7 +256,7 @@ frontend fe
  http-request return status 200 hdr x-n %[var(proc.n)] if { path /get }
  default_backend be
 backend be
- server s1 {s1} check inter 10s fastinter 10ms downinter 10ms fall 1 weight 7
+ server s1 {s1} check inter 50ms fastinter 10ms downinter 10ms fall 1 weight 7
  server s2 {s2}
 backend tracks
  server t {s2} track be/s1
