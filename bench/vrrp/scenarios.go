@@ -81,15 +81,16 @@ func load(st *stage, o options) (string, error) {
 	}
 	defer web.Close()
 	text := fmt.Sprintf("\n## 10 ms adverts beside full load\n\nwrk, 64 connections through the virtual address for %s, load and both nodes on the same cores.\n"+spacingHead, o.load)
+	var rates []string
 	for _, sys := range both {
 		s, rate, err := underLoad(st, sys, o)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", sys, err)
 		}
 		text += s.row(sys)
-		text += fmt.Sprintf("|  | %s requests a second |\n", rate)
+		rates = append(rates, string(sys)+" "+rate)
 	}
-	return text, nil
+	return text + "\nRequests a second meanwhile: " + strings.Join(rates, ", ") + ".\n", nil
 }
 
 func underLoad(st *stage, sys system, o options) (s spacing, rate string, err error) {
