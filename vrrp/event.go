@@ -57,6 +57,9 @@ const (
 	// Resign: a MASTER lets go at once, by priority 0, and does not take back from a
 	// living master.
 	Resign
+	// PeerBack: the link to the other node has come up. It may have been cut off, and have
+	// been master there until it stopped: a MASTER announces itself again.
+	PeerBack
 )
 
 // Event is one input of Step.

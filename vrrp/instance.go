@@ -75,8 +75,9 @@ type Instance struct {
 	peer         netip.Addr // the master heard last
 	peerPriority uint8
 	follows      netip.Addr // BACKUP: the master that the timer runs for; zero: none heard yet
-	owes         bool       // left MASTER without a word, see fence; said to the next master heard
+	owes         bool       // a resignation, to the next master that is heard; see debt.go
 	owesFrom     mono.Time  // but not before
+	resignedAt   mono.Time  // when it was said for the first time; Never: not yet
 	resigned     bool       // BACKUP: the timer runs after a resignation
 	lowerHeard   bool       // BACKUP: adverts of lower priority were ignored
 	contested    bool       // MASTER: the timer runs for contestTime at most, to announce again
@@ -224,6 +225,7 @@ func (i *Instance) Step(now mono.Time, ev Event, out []Action) []Action {
 			out = i.expire(now, out)
 		}
 	case Slept:
+		i.sleptOnDebt(ev.Asleep)
 		if i.state == Master { // for less than what fence minds: its advert is late
 			i.deadline = max(i.deadline.Add(-ev.Asleep), now)
 			out = append(out, Action{Kind: Announce, Conflict: true})

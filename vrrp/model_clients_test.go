@@ -32,8 +32,8 @@ func (c *clients) ask(m *model, j, member int) {
 	}
 }
 
-// TestModelClients plays partitions, and nodes that stand still or are suspended in
-// them. A network that is whole again has not only one master: every client believes
+// TestModelClients plays partitions, and nodes that stand still, are suspended, fall ill
+// or let go in them. A network that is whole again has not only one master: every client believes
 // it, without having to ask again and without waiting for a periodic announcement.
 func TestModelClients(t *testing.T) {
 	for seed := range uint64(*modelRuns) {
@@ -58,7 +58,7 @@ func TestModelClients(t *testing.T) {
 }
 
 // divide has the network fall into two halves and be whole again, with 20 intervals
-// of nodes standing still, or suspended, before and after each. It does not fall apart
+// of trouble with the nodes before and after each. It does not fall apart
 // a second time: a client that is on neither's side when two masters settle it learns
 // of that by the periodic announcement only.
 func (m *model) divide() {
@@ -76,6 +76,9 @@ func (m *model) divide() {
 		}
 	}
 	m.trouble()
+	// A master of the other side that is first heard just when a successor would speak
+	// is taken for one.
+	m.run(m.now.Add(3 * m.interval))
 	m.say("whole")
 	m.apart = [2][5][5]bool{}
 	m.trouble()
@@ -87,7 +90,7 @@ func (m *model) trouble() {
 		m.run(m.now.Add(time.Duration(m.rng.IntN(3000)) * m.interval / 1000))
 		i := m.rng.IntN(len(m.nodes))
 		n := m.nodes[i]
-		switch m.rng.IntN(3) {
+		switch m.rng.IntN(5) {
 		case 0:
 			if n.naps == 0 {
 				n.asleep = m.now.Add(time.Duration(m.rng.IntN(9000)) * m.interval / 1000)
@@ -101,6 +104,16 @@ func (m *model) trouble() {
 			}
 		case 2:
 			m.clients.ask(m, i, m.rng.IntN(m.size))
+		case 3:
+			if n.asleep <= m.now {
+				n.ill = !n.ill
+				m.say("%s is ill %v", n.name, n.ill)
+				m.health(i)
+			}
+		case 4:
+			if n.asleep <= m.now {
+				m.step(i, Event{Kind: Resign})
+			}
 		}
 	}
 }

@@ -503,7 +503,7 @@ func FuzzStep(f *testing.F) {
 			return b
 		}
 		for len(script) > 0 {
-			ev := Event{Kind: EventKind(arg() % uint8(Resign+2))}
+			ev := Event{Kind: EventKind(arg() % uint8(PeerBack+2))}
 			switch ev.Kind {
 			case Timer:
 				now = now.Add(time.Duration(arg()) * unit / 10)
@@ -532,7 +532,7 @@ func FuzzStep(f *testing.F) {
 			}
 			adverts := 0
 			var actions []Action
-			if ev.Kind > Resign { // no event: the shell is at a batch
+			if ev.Kind > PeerBack { // no event: the shell is at a batch
 				actions = g.Overdue(now, nil)
 			} else {
 				actions = g.Step(now, ev, nil)

@@ -130,9 +130,12 @@ func (i *Instance) hint(now mono.Time, ev Event, out []Action) []Action {
 		}
 	case Resign:
 		if i.state == Master {
-			out = append(out, Action{Kind: SendAdvert, Priority: 0})
-			out = i.backup(now, HandedOver, out)
+			out = i.backup(now, HandedOver, i.resign(now, out))
 			p.yielded = true
+		}
+	case PeerBack:
+		if i.state == Master && i.answers(now) {
+			return append(out, Action{Kind: Announce, Conflict: true})
 		}
 	}
 	return out

@@ -31,7 +31,7 @@ import (
 //	fail                      the addresses that were just set up could not be set
 //	stop | remove
 //	reload [node's or group's arguments] [add] [sync]  another configuration; add: its last member is new; sync: of a sync group now
-//	peer gone|left|waits|asks|withdraws from=A [prio=N]    what the pair link tells
+//	peer gone|left|waits|asks|withdraws|back from=A [prio=N]    what the pair link tells
 //	yield to=A | keep | resign
 //
 // All but run take at=T or after=D to let the time pass first, or asleep=D to let
@@ -233,7 +233,7 @@ func (s *story) link(d *datadriven.TestData) Event {
 }
 
 func (s *story) peer(d *datadriven.TestData) Event {
-	kinds := map[string]EventKind{"gone": PeerGone, "left": PeerLeft, "waits": PeerWaits, "asks": Succeed, "withdraws": Withdraw}
+	kinds := map[string]EventKind{"gone": PeerGone, "left": PeerLeft, "waits": PeerWaits, "asks": Succeed, "withdraws": Withdraw, "back": PeerBack}
 	kind, ok := kinds[d.CmdArgs[0].Key]
 	if !ok {
 		d.Fatalf(s.t, "peer does not %q", d.CmdArgs[0].Key)

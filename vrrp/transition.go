@@ -29,9 +29,8 @@ func (i *Instance) overslept(now mono.Time, asleep time.Duration) bool {
 //
 // A master leaves without a word: a resignation now could hit a successor's
 // backups. But where a partition had made two masters, or this kernel went on
-// answering for the addresses while nobody held it back, clients believe this node,
-// and the other master has no cause to announce itself again. So the resignation is
-// owed: see settleDebt.
+// answering for the addresses while nobody held it back, clients believe this node:
+// see owe.
 func (i *Instance) fence(now mono.Time, asleep time.Duration, out []Action) []Action {
 	if !i.overslept(now, asleep) {
 		return out
@@ -42,24 +41,6 @@ func (i *Instance) fence(now mono.Time, asleep time.Duration, out []Action) []Ac
 	}
 	i.await(now)
 	return append(out, Action{Kind: Trace, Note: WokeLate, Priority: i.Priority()})
-}
-
-// settleDebt says to the first master that is heard what fence had to leave unsaid. A
-// master answers a resignation with its advert and its announcement (RFC 3768 section
-// 6.4.3, hearAsMaster). Other backups follow that master and leave a stranger's
-// resignation alone, or hear its answer within their skew time.
-func (i *Instance) settleDebt(now mono.Time, out []Action) []Action {
-	if !i.owes || now < i.owesFrom {
-		return out
-	}
-	i.owes = false
-	return append(out, Action{Kind: SendAdvert, Priority: 0})
-}
-
-// owe notes that it is to be said. What was waiting in the socket is read at once and
-// does not show whether its sender can hear us now: it may be of before a partition.
-func (i *Instance) owe(now mono.Time) {
-	i.owes, i.owesFrom = true, now.Add(min(answerTime, i.cfg.AdvertInterval))
 }
 
 // await starts the master-down timer.
@@ -117,7 +98,7 @@ func (i *Instance) master(now mono.Time, why Why, out []Action) []Action {
 // fault enters FAULT.
 func (i *Instance) fault(now mono.Time, faults Faults, out []Action) []Action {
 	if i.state == Master {
-		out = append(out, Action{Kind: SendAdvert, Priority: 0}, Action{Kind: SetVIPs})
+		out = append(i.resign(now, out), Action{Kind: SetVIPs})
 		i.partner.leaveMaster()
 	}
 	i.deadline = mono.Never
@@ -151,10 +132,14 @@ func (i *Instance) stop(now mono.Time, why Why, out []Action) []Action {
 
 // hear handles an advert.
 func (i *Instance) hear(now mono.Time, ev Event, out []Action) []Action {
-	if i.state != Backup && i.state != Master {
+	ad := ev.Advert
+	switch i.state {
+	case Backup, Master:
+	case Fault:
+		return i.hearInFault(now, ad, out)
+	default:
 		return out
 	}
-	ad := ev.Advert
 	if r := ad.Check(i.cfg.Auth, i.cfg.AdvertInterval); r != packet.OK {
 		return append(out, Action{Kind: Drop, Reason: r, Peer: ev.From})
 	}
@@ -179,7 +164,7 @@ func (i *Instance) hearAsBackup(now mono.Time, ev Event, note func(Note) Action,
 	ad := ev.Advert
 	if ad.Priority > 0 {
 		out = i.see(now, ev, note, out)
-		out = i.settleDebt(now, out)
+		out = i.settleDebt(now, ad, out)
 	}
 	switch {
 	case ad.Priority == 0 && i.follows.IsValid() && !same(ev.From, i.follows):

@@ -39,6 +39,7 @@ type partner struct {
 	peer    *pair.Hello // of the peer, while the link is up and after
 	state   *pair.State // its last one
 	reborn  bool        // the next state comes from another process than the last
+	back    bool        // and it is the first of a connection
 	asked   map[uint32]chan pair.Answer
 	lastID  uint32
 	changed chan struct{} // closed and replaced when an instance has changed its state
@@ -164,7 +165,7 @@ func (p *partner) on(a pair.Action) {
 	switch a.Kind {
 	case pair.Up:
 		p.up, p.peer = true, &a.Hello
-		p.reborn = !a.Again
+		p.reborn, p.back = !a.Again, true
 		p.log.Info("pair link up", "peer", a.Hello.Node, "version", a.Hello.Version)
 		for _, text := range pair.Differences(p.hello, a.Hello) {
 			p.log.Warn("the nodes of the pair differ: " + text)
@@ -195,7 +196,10 @@ func (p *partner) heard(m pair.Message) {
 		if was != nil {
 			p.left(*was, m)
 		}
-		p.state, p.reborn = &m, false
+		if p.back {
+			p.hintAll(m, vrrp.PeerBack, func(is pair.InstanceState) bool { return is.Role != pair.Master })
+		}
+		p.state, p.reborn, p.back = &m, false, false
 		p.waits(m)
 	case pair.Takeover:
 		p.link.Say(p.consider(m))

@@ -48,7 +48,7 @@ func newHere(t *testing.T) *here {
 }
 
 var hintNames = map[vrrp.EventKind]string{
-	vrrp.PeerGone: "gone", vrrp.PeerLeft: "left", vrrp.PeerWaits: "waits", vrrp.Succeed: "succeed", vrrp.Withdraw: "withdraw",
+	vrrp.PeerGone: "gone", vrrp.PeerLeft: "left", vrrp.PeerWaits: "waits", vrrp.Succeed: "succeed", vrrp.Withdraw: "withdraw", vrrp.PeerBack: "back",
 }
 
 // told gives actions and returns the hints that they caused.
@@ -72,6 +72,7 @@ func says(role pair.Role) pair.Action {
 
 func TestPartnerHints(t *testing.T) {
 	gaveWay := []string{"A withdraw 10.0.0.2 0"}
+	back := []string{"A back 10.0.0.2 0"}
 	left := append(slices.Clone(gaveWay), "A left 10.0.0.2 0")
 	for _, tt := range []struct {
 		name    string
@@ -85,8 +86,9 @@ func TestPartnerHints(t *testing.T) {
 		{"a fault of the master", []pair.Action{up(1, false), says(pair.Master), says(pair.Fault)}, left},
 		{"the master stops", []pair.Action{up(1, false), says(pair.Master), says(pair.Init)}, left},
 		{"the master gives way: adverts decide", []pair.Action{up(1, false), says(pair.Master), says(pair.Backup)}, gaveWay},
-		{"a fault of a backup", []pair.Action{up(1, false), says(pair.Backup), says(pair.Fault)}, nil},
-		{"a new process in place of the master", []pair.Action{up(1, false), says(pair.Master), up(2, false), says(pair.Backup)}, left},
+		{"a fault of a backup", []pair.Action{up(1, false), says(pair.Backup), says(pair.Fault)}, back},
+		{"a backup is reached again", []pair.Action{up(1, false), says(pair.Master), {Kind: pair.Down, Why: pair.PeerSilent}, up(1, true), says(pair.Backup)}, append(slices.Clone(gaveWay), back...)},
+		{"a new process in place of the master", []pair.Action{up(1, false), says(pair.Master), up(2, false), says(pair.Backup)}, append(slices.Clone(left), back...)},
 		{"the same process again", []pair.Action{up(1, false), says(pair.Master), up(1, true), says(pair.Master)}, nil},
 		{"a new process that is master already", []pair.Action{up(1, false), says(pair.Master), up(2, false), says(pair.Master)}, nil},
 	} {
@@ -115,7 +117,8 @@ func TestPartnerWaits(t *testing.T) {
 		{pair.Backup, peerA, nil},
 	} {
 		h = newHere(t)
-		if d := cmp.Diff(tt.want, h.told(up(1, true), state(tt.role, tt.master))); d != "" {
+		h.told(up(1, true), says(pair.Backup))
+		if d := cmp.Diff(tt.want, h.told(state(tt.role, tt.master))); d != "" {
 			t.Errorf("%v: %s", tt.role, d)
 		}
 	}
