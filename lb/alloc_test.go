@@ -38,7 +38,8 @@ func countAllocations(t *testing.T, sections, target, lines string) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	text := strings.Replace(plainHTTP, "log {log}", fmt.Sprintf("log fd@%d format raw%s local0", null.Fd(), target), 1)
+	text := strings.NewReplacer("log {log}", fmt.Sprintf("log fd@%d format raw%s local0", null.Fd(), target),
+		"{s1}", "{s1} on-marked-down shutdown-sessions").Replace(plainHTTP)
 	r := start(t, "global\n nbthread 1\n expose-experimental-directives\n"+sections+strings.Replace(text, " default_backend be\n", ` default_backend be
  option forwardfor
  acl api path_beg /api

@@ -281,6 +281,7 @@ func (l *LB) put(k *check, to health.Server, via *health.Name, line func([]byte,
 	had := k.backend.Usable()
 	usable := k.backend.SetUsable(l.set, l.standings(k.backend))
 	l.o.OnBackend(k.backend.Spec.Name, usable)
+	l.killSessions(k, &from)
 	switch what, ok := from.ChangeTo(to); {
 	case !ok:
 	case what == health.LeavesDrain, what == health.LeavesMaint:
@@ -294,6 +295,21 @@ func (l *LB) put(k *check, to health.Server, via *health.Name, line func([]byte,
 	l.tellIfNone(k.backend, had, usable)
 	for _, o := range k.trackers {
 		l.track(o, k)
+	}
+}
+
+// killSessions ends the sessions that the server's change from a state asks for
+// (on-marked-down, on-marked-up). A server without weight does not stand in for backups.
+func (l *LB) killSessions(k *check, from *health.Server) {
+	switch served, serves := from.Serves(), k.state.Serves(); {
+	case served && !serves && k.server.Spec.KillOnDown:
+		l.set.Kill(k.server, proxy.KilledDown)
+	case !served && serves && k.server.Spec.KillBackupsOnUp && !k.server.Spec.Backup && k.server.Weight() > 0:
+		for _, s := range k.backend.Servers {
+			if s.Spec.Backup {
+				l.set.Kill(s, proxy.KilledUp)
+			}
+		}
 	}
 }
 

@@ -115,8 +115,8 @@ var serverKeywords = slices.Concat(serverCheckKeywords, []keyword[*server]{
 	{"no-verifyhost", 0, false, Refused, nil, tlsHint},
 	{"non-stick", 0, false, Refused, nil, "no stick tables yet"},
 	{"npn", 0, false, Refused, nil, tlsHint},
-	{"on-marked-down", 0, false, Refused, nil, "sessions with a server that goes down end by themselves or by `timeout server`"},
-	{"on-marked-up", 0, false, Refused, nil, "sessions with backup servers end by themselves or by `timeout server`"},
+	{"on-marked-down", 0, false, Done, serverMarkedDown, "shutdown-sessions: sessions with the server end when it goes down"},
+	{"on-marked-up", 0, false, Done, serverMarkedUp, "shutdown-backup-sessions: sessions with backups end when the server comes up"},
 	{"pool-low-conn", 0, false, Warned, serverPool, "idle connections belong to one event loop each"},
 	{"pool-max-conn", 0, false, Done, serverPoolMax, "idle connections to keep, default -1: no limit"},
 	{"pool-purge-delay", 0, false, Done, serverPoolFor, "how long an idle connection is kept, default 5s"},
@@ -174,6 +174,19 @@ func serverHashKey(_ *server, a *args) {
 	default:
 		a.fail(w, didYouMean(w.Text, keys), "unknown hash key '%s'", w.Text)
 	}
+}
+
+func serverMarkedDown(s *server, a *args) { s.KillOnDown = a.sole("shutdown-sessions") }
+
+func serverMarkedUp(s *server, a *args) { s.KillBackupsOnUp = a.sole("shutdown-backup-sessions") }
+
+// sole reads the one action that a word can name.
+func (a *args) sole(action string) bool {
+	w, ok := a.next("'" + action + "'")
+	if ok && w.Text != action {
+		a.fail(w, "the one action is '"+action+"'", "unknown action '%s'", w.Text)
+	}
+	return !a.failed
 }
 
 func serverMinconn(s *server, a *args) {

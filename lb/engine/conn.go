@@ -34,6 +34,7 @@ type Conn struct {
 	readable bool // the next read may find bytes or the end
 	writable bool
 	failed   bool    // and not by a FIN
+	given    bool    // up, by Abandon
 	shut     bool    // the peer has sent FIN or the socket has failed: reads never wait again
 	watched  bool    // the kernel reports its events
 	task     *Task   // who waits
@@ -104,6 +105,17 @@ func (c *Conn) Reset() {
 	c.Close()
 }
 
+// Abandon ends a conn that another task may use, from its loop: the peer gets FIN, reads
+// and writes fail with ErrAbandoned, and a task that waits for it wakes. That one closes it.
+func (c *Conn) Abandon() {
+	c.fd.ShutdownRead()
+	c.fd.ShutdownWrite()
+	c.given, c.shut, c.readable, c.writable = true, true, true, true
+	if c.task != nil {
+		c.task.Wake()
+	}
+}
+
 // FD returns the descriptor, which stays the Conn's.
 func (c *Conn) FD() sys.FD { return c.fd }
 
@@ -162,8 +174,9 @@ func (c *Conn) event(bits uint32) {
 
 // Guard is a conn whose end ends what a task does for it. The zero value guards nothing.
 type Guard struct {
-	Conn *Conn
-	Half bool // a FIN is an end already
+	Conn    *Conn
+	Half    bool // a FIN is an end already
+	Revoked bool // what is done is not wanted any more, however the conn is
 }
 
 // Arm makes the end wake the task, until the conn is closed, while it waits for
@@ -174,8 +187,10 @@ func (g *Guard) Arm(t *Task) {
 	}
 }
 
-// Over reports whether the conn has ended.
-func (g *Guard) Over() bool { return g.Conn != nil && (g.Conn.failed || g.Half && g.Conn.shut) }
+// Over reports whether the conn has ended, or the task has to.
+func (g *Guard) Over() bool {
+	return g.Revoked || g.Conn != nil && (g.Conn.failed || g.Half && g.Conn.shut)
+}
 
 // Failed reports whether it has by more than a FIN.
 func (g *Guard) Failed() bool { return g.Conn != nil && g.Conn.failed }
@@ -222,8 +237,11 @@ func (t *Task) Wait2(a *Conn, wa Want, b *Conn, wb Want, deadline mono.Time) err
 // TryRead reads what is there: n > 0, or an error (io.EOF at the end), or 0 and
 // nil when there is nothing now.
 func (c *Conn) TryRead(b []byte) (int, error) {
-	if !c.readable {
+	switch {
+	case !c.readable:
 		return 0, nil
+	case c.given:
+		return 0, ErrAbandoned
 	}
 	n, errno := c.fd.Receive(b)
 	switch {
@@ -270,6 +288,9 @@ func (c *Conn) Await(t *Task, deadline mono.Time) error {
 // TryWrite writes what the socket takes now, in one call for both pieces. 0 and
 // nil: nothing now.
 func (c *Conn) TryWrite(a, b []byte) (int, error) {
+	if c.given {
+		return 0, ErrAbandoned
+	}
 	var n int
 	var errno sys.Errno
 	if len(b) == 0 {

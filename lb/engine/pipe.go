@@ -45,8 +45,11 @@ func (l *Loop) PutPipe(p *Pipe) {
 // SpliceIn moves up to n bytes from the socket into an empty pipe: their number,
 // or io.EOF, or 0 and nil when there is nothing now.
 func (c *Conn) SpliceIn(p *Pipe, n int) (int, error) {
-	if !c.readable {
+	switch {
+	case !c.readable:
 		return 0, nil
+	case c.given:
+		return 0, ErrAbandoned
 	}
 	m, errno := sys.Splice(c.fd, p.w, min(n, pipeSize))
 	switch {
@@ -65,6 +68,9 @@ func (c *Conn) SpliceIn(p *Pipe, n int) (int, error) {
 // SpliceOut moves what the pipe holds into the socket: how many bytes went, 0 and
 // nil when the socket is full.
 func (c *Conn) SpliceOut(p *Pipe) (int, error) {
+	if c.given {
+		return 0, ErrAbandoned
+	}
 	n, errno := sys.Splice(p.r, c.fd, p.N)
 	switch {
 	case errno == sys.EAGAIN:

@@ -43,6 +43,7 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 		s.Sessions.Add(1)
 		w.countRate(&s.sessionRate)
 		k.server, k.assigned, k.persist = s, t.Now(), nil
+		k.join(t, w)
 		return linked
 	}
 }

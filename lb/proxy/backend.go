@@ -31,6 +31,7 @@ func newBackend(sp *spec.Backend, index int, ids *int, fullconn int, was *Backen
 			ServerCounters: was.serverCounters(ss.Name),
 		})
 		b.Servers[i].SetMaxconn(max(ss.Maxconn, ss.Minconn))
+		b.Servers[i].mayKill = mayKill(ss, sp.Servers)
 		b.Servers[i].route(sp)
 		b.Servers[i].stamp()
 		b.Servers[i].SetAddr(netip.AddrPortFrom(ss.Addr, ss.Port))

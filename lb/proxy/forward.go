@@ -62,8 +62,8 @@ func (s *httpSession) forward(t *engine.Task) {
 // unreached ends an exchange that got no server, with an answer unless the client has
 // gone.
 func (s *httpSession) unreached(t *engine.Task, f failure) {
-	if f == leftQueue || f == leftConnect {
-		s.x.keep, s.x.end = false, f.termination()
+	if f == leftQueue || f == leftConnect || f == killedEarly {
+		s.x.keep, s.x.end = false, s.x.link.verdict(f.termination(), '-')
 		return
 	}
 	s.reply(t, 503, f.termination())
@@ -272,20 +272,23 @@ func (s *httpSession) noAnswer(t *engine.Task, heard bool) outcome {
 	if s.mayRetry(!heard && on.EmptyResponse || heard && on.JunkResponse) {
 		return tryAgain
 	}
+	if x.link.killed != 0 && x.up.open() {
+		return s.fail(t, -1, x.link.verdict(termination{'S', 'H'}, '-'))
+	}
 	if !heard && x.link.reused {
 		whole := x.up.ended && x.up.moved == 0 // all of it was sent from the buffer we still hold
-		if whole && idempotent(x.req.Method) {
+		if whole && idempotent(x.req.Method) && x.link.killed == 0 {
 			x.down.drop(t.Loop())
 			return wentStale
 		}
 		// A client that keeps its connection open knows this race and tries again when it
 		// sees a plain end (RFC 9112 section 9.3.1); an answer of ours would hide it.
-		x.keep, x.end = false, termination{'S', 'H'}
+		x.keep, x.end = false, x.link.verdict(termination{'S', 'H'}, 'H')
 		s.linger = !x.up.ended
 		x.link.closeConn()
 		return noResponse
 	}
-	return s.fail(t, 502, termination{'S', 'H'})
+	return s.fail(t, 502, x.link.verdict(termination{'S', 'H'}, 'H'))
 }
 
 func idempotent(m http1.Method) bool {

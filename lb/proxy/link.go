@@ -48,6 +48,11 @@ type link struct {
 	connected mono.Time // end of %Tc; 0: not reached
 
 	waiter waiter
+
+	killed     cause        // by a change of its server's state
+	list       *idlePool    // lists it among its server's sessions; nil: it is not listed
+	prev, next *link        // in that list
+	task       *engine.Task // to wake; set while it is listed
 }
 
 // failure is why a link could not be made; it names the log's first letter and
@@ -64,6 +69,7 @@ const (
 	leftQueue              // C, no answer, in state Q
 	leftConnect            // C, no answer, in state C
 	clientReset            // C, no answer, in state D
+	killedEarly            // D or U, no answer
 )
 
 // reset forgets the last exchange.
@@ -75,6 +81,7 @@ func (k *link) reset() {
 	k.assigned, k.connected, k.guard = 0, 0, engine.Guard{}
 	k.pinned, k.most, k.dst = nil, 0, netip.AddrPort{}
 	k.options = sys.ConnectOptions{}
+	k.killed = 0
 	k.waiter.class, k.waiter.offset = 0, 0
 }
 
@@ -170,9 +177,12 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 	}
 }
 
-// left is the failure of a session whose client has gone in a phase. As in HAProxy a
-// client that has failed is told from one that has closed.
+// left is the failure of a session that was killed, or whose client has gone in a phase.
+// As in HAProxy a client that has failed is told from one that has closed.
 func (k *link) left(phase failure) failure {
+	if k.killed != 0 {
+		return killedEarly
+	}
 	if k.guard.Failed() && k.backend.Spec.Mode == spec.TCP {
 		return clientReset
 	}
@@ -222,6 +232,7 @@ func (k *link) mayRedispatch() bool {
 // drop lets the server go; its connection must have been closed or pooled.
 func (k *link) drop() {
 	if k.server != nil {
+		k.part()
 		k.server.leave()
 		k.server = nil
 	}

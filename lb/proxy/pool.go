@@ -23,6 +23,8 @@ type idlePool struct {
 	conns  []*idleConn
 	free   []*idleConn
 
+	sessions *link // of the server, as far as a change of its state may end them
+
 	inUse      int       // connections that sessions hold
 	peak, last int       // the most of them in this period, and in the one before
 	until      mono.Time // the period's end

@@ -136,7 +136,12 @@ func (s *httpSession) appendResponse(dst []byte) []byte {
 // relayBodies moves what is left of both bodies.
 func (s *httpSession) relayBodies(t *engine.Task) {
 	x := s.x
-	x.end = relay(t, &x.up, &x.down, s.relayLimits(), false).termination()
+	end := relay(t, &x.up, &x.down, s.relayLimits(), false).termination()
+	phase := byte('D')
+	if x.up.open() || x.res.Framing == http1.UntilClose {
+		phase = '-'
+	}
+	x.end = x.link.verdict(end, phase)
 	if !x.up.done || !x.down.done {
 		x.keep = false
 	}
@@ -157,14 +162,14 @@ func (s *httpSession) tunnel(t *engine.Task) {
 	defer x.link.closeConn()
 	if len(first) > 0 {
 		if x.link.conn.Write(t, first, nil, after(t.Now(), s.serverTimeout())) != nil {
-			x.end = termination{'S', 'D'}
+			x.end = x.link.verdict(termination{'S', 'D'}, '-')
 			return
 		}
 		x.uploaded += int64(len(first))
 	}
 	x.up.drop(t.Loop())
 	x.up = flow{src: s.client, dst: x.link.conn, framing: http1.Tunnel}
-	x.end = relay(t, &x.up, &x.down, s.tunnelLimits(), true).termination()
+	x.end = x.link.verdict(relay(t, &x.up, &x.down, s.tunnelLimits(), true).termination(), '-')
 }
 
 // releaseServer keeps the server's connection for the next request where both

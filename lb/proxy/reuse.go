@@ -44,6 +44,7 @@ func (s *httpSession) preferLast(t *engine.Task) bool {
 	last.Sessions.Add(1)
 	s.w.countRate(&last.sessionRate)
 	s.x.link.server, s.x.link.assigned = last, t.Now()
+	s.x.link.join(t, s.w)
 	return true
 }
 
@@ -97,6 +98,7 @@ func (s *httpSession) retryStatus() bool {
 func (s *httpSession) retry(t *engine.Task, key balance.Key) failure {
 	x := s.x
 	x.link.closeConn()
+	x.link.revive()
 	x.down.drop(t.Loop())
 	x.responded = 0
 	if x.res != nil {

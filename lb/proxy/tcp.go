@@ -138,7 +138,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 		}
 	}
 	if f := k.connect(t, s.w, s.key(), s.client); f != linked {
-		s.end = f.termination()
+		s.end = k.verdict(f.termination(), 'C')
 		return
 	}
 
@@ -151,6 +151,7 @@ func (s *tcpSession) serve(t *engine.Task) {
 	if s.inspectResponse(t) {
 		s.end = relay(t, &s.up, &s.down, tunnelLimits(s.fe, k.backend), true).termination()
 	}
+	s.end = k.verdict(s.end, '-')
 }
 
 // key is what the backend's algorithm hashes.

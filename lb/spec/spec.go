@@ -273,6 +273,9 @@ type Server struct {
 	SlowStart time.Duration // 0: none
 	Track     string        // backend/server whose health is this one's; itself checked, or tracking in turn; "": none
 
+	KillOnDown      bool // on-marked-down shutdown-sessions: its sessions end when it goes down
+	KillBackupsOnUp bool // on-marked-up shutdown-backup-sessions: those with backups end when it comes up
+
 	NoPool   bool          // pool-max-conn 0, pool-purge-delay 0: no idle connections are kept
 	PoolMax  int           // pool-max-conn: idle connections kept; 0: no limit
 	PoolFor  time.Duration // pool-purge-delay: how long one is kept; 0: 5 s
