@@ -4,6 +4,7 @@ package lb_test
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -144,7 +145,7 @@ func (r *rig) countAllocations(t *testing.T, head string) {
 // blocking takes a connection's descriptor out of Go's poller.
 func blocking(t *testing.T, w *wire) int {
 	t.Helper()
-	f, err := w.File() // a copy, in blocking mode
+	f, err := w.stream.(*net.TCPConn).File() // a copy, in blocking mode
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,11 +11,11 @@ func (r *rig) echo(origin string) {
 	ln := r.origins[origin]
 	r.players.Go(func() {
 		for {
-			c, err := ln.AcceptTCP()
+			c, err := ln.Accept()
 			if err != nil {
 				return
 			}
-			w := newWire(r.t, c)
+			w := newWire(r.t, c.(stream))
 			r.players.Go(func() {
 				defer w.Close()
 				for {
@@ -25,7 +25,7 @@ func (r *rig) echo(origin string) {
 							return
 						}
 					}
-					if _, err := fmt.Fprintf(w.TCPConn, "HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s", len(origin), origin); err != nil {
+					if _, err := fmt.Fprintf(w, "HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s", len(origin), origin); err != nil {
 						return
 					}
 				}

@@ -41,7 +41,7 @@ func (l *LB) newChecks() {
 			k := &check{backend: b, server: s}
 			k.since.Store(int64(mono.Now()))
 			k.state.Maint = s.Spec.Disabled || b.Spec.Disabled
-			k.state.Nameless = !s.Addr().Addr().IsValid()
+			k.state.Nameless = s.Nameless()
 			if !k.state.Maint {
 				l.newRunners(k)
 				k.restore()

@@ -101,11 +101,11 @@ backend be
 	r.players.Go(func() {
 		status := "200 OK"
 		for {
-			c, err := checks.AcceptTCP()
+			c, err := checks.Accept()
 			if err != nil {
 				return
 			}
-			w := newWire(t, c)
+			w := newWire(t, c.(stream))
 			_, _ = w.in.ReadString('\n')
 			select {
 			case status = <-statuses:
@@ -219,7 +219,7 @@ backend be
 	r.players.Go(func() {
 		word := "up"
 		for {
-			c, err := agent.AcceptTCP()
+			c, err := agent.Accept()
 			if err != nil {
 				return
 			}

@@ -20,7 +20,7 @@ func (l *LB) factsOf(k *check) *probe.Facts {
 func (l *LB) stateOf(k *check) health.State {
 	s := k.server
 	st := health.State{
-		Word: k.told(), Addr: s.Addr(), Name: k.name(), Node: l.set.Host,
+		Word: k.told(), Addr: s.Addr(), Unix: s.Spec.Socket != "", Name: k.name(), Node: l.set.Host,
 		Weight: s.Weight(), Sessions: int(s.Load.Load()), Queued: s.Queued(),
 	}
 	for _, slot := range k.backend.Slots() {

@@ -18,6 +18,7 @@ func (l *LB) newRunners(k *check) {
 	s, b := k.server, k.backend
 	if c := s.Spec.Check; c != nil {
 		target := probe.TargetOf(s.Addr(), c, b.Spec.Checks, &b.Spec.Timeouts)
+		target.Socket = probe.SocketOf(s.Spec, c.Addr)
 		target.Proxy, target.Facts = probe.ProxyOf(s.Spec), l.factsOf(k)
 		k.runner = &probe.Runner{
 			Check: l.spreading(*c), OnReport: func(r probe.Report) { l.report(k, r) },
@@ -38,6 +39,7 @@ func (l *LB) newRunners(k *check) {
 			Agent: true, Check: l.spreading(spec.Check{Inter: a.Inter}), OnReport: func(r probe.Report) { l.reportAgent(k, r) },
 			Probe: func(ctx context.Context) health.Result {
 				t := probe.AgentTarget(s.Addr(), a, &b.Spec.Timeouts)
+				t.Socket = probe.SocketOf(s.Spec, a.Addr)
 				return t.Check(ctx)
 			},
 		}
@@ -81,6 +83,11 @@ func (l *LB) command(k *check, e *spec.External, t *probe.Target) *probe.Command
 	const none = "NOT_USED"
 	proxyAddr, proxyPort := l.firstBind(b)
 	addr, port := s.Addr().Addr().String(), strconv.Itoa(int(s.Addr().Port()))
+	if at := s.Spec.Socket; at != "" {
+		if addr, port = at, ""; at[0] == 0 {
+			addr = "" // as HAProxy has it: an abstract name is no file's
+		}
+	}
 	proto := "tcp"
 	if b.Spec.Mode == spec.HTTP {
 		proto = "h1"
@@ -99,7 +106,7 @@ func (l *LB) command(k *check, e *spec.External, t *probe.Target) *probe.Command
 	}
 	return &probe.Command{
 		Path: e.Command, Env: env, Time: cmp.Or(t.Answer, t.Total),
-		Args: []string{cmp.Or(proxyAddr, none), cmp.Or(proxyPort, none), addr, port},
+		Args: []string{cmp.Or(proxyAddr, none), cmp.Or(proxyPort, none), addr, cmp.Or(port, none)},
 	}
 }
 

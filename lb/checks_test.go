@@ -3,7 +3,6 @@ package lb_test
 import (
 	"fmt"
 	"io"
-	"net"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -156,10 +155,10 @@ func maskedPorts(s string) string {
 var node = regexp.MustCompile(`node=[^;]*;`)
 
 // playPeer serves the connections of one origin; what it hears is told of its first.
-func playPeer(r *rig, ln *net.TCPListener, moves string, heard chan<- string) {
+func playPeer(r *rig, ln origin, moves string, heard chan<- string) {
 	turns := strings.Split(moves, "next\n")
 	for turn := 0; ; turn++ {
-		c, err := ln.AcceptTCP()
+		c, err := ln.Accept()
 		if err != nil {
 			return
 		}
@@ -169,12 +168,12 @@ func playPeer(r *rig, ln *net.TCPListener, moves string, heard chan<- string) {
 		}
 		r.players.Go(func() {
 			defer c.Close()
-			playMoves(c, now, tell)
+			playMoves(c.(stream), now, tell)
 		})
 	}
 }
 
-func playMoves(c *net.TCPConn, moves string, heard chan<- string) {
+func playMoves(c stream, moves string, heard chan<- string) {
 	buf := make([]byte, 65536)
 	for move := range strings.Lines(moves) {
 		verb, text, _ := strings.Cut(strings.TrimSpace(move), " ")

@@ -58,7 +58,7 @@ backend be
 	complain := make(chan string, 10)
 	r.players.Go(func() {
 		for {
-			c, err := r.origins["s1"].AcceptTCP()
+			c, err := r.origins["s1"].Accept()
 			if err != nil {
 				return
 			}

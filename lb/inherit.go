@@ -30,7 +30,7 @@ func byName(checks []*check) map[string]*check {
 // trusted before its checks pass, whatever the files have changed about it.
 func (k *check) inherit(o *check) {
 	k.server.Inherit(o.server)
-	k.state.Nameless = !k.server.Addr().Addr().IsValid()
+	k.state.Nameless = k.server.Nameless()
 	defer k.publish()
 	if k.server.Spec.Host == o.server.Spec.Host && k.resolver != nil && o.seat != nil {
 		seat := *o.seat

@@ -148,7 +148,7 @@ func TestMaxconn(t *testing.T) {
 					c := r.client("fe")
 					go func() {
 						defer c.Close()
-						if _, err := io.WriteString(c.TCPConn, "GET /m HTTP/1.1\r\nhost: a\r\n\r\n"); err != nil {
+						if _, err := io.WriteString(c, "GET /m HTTP/1.1\r\nhost: a\r\n\r\n"); err != nil {
 							errs <- err
 							return
 						}

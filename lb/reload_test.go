@@ -256,12 +256,15 @@ frontend fe
  bind {fe}
  http-request set-var(proc.n) str(kept) if { path /set }
  http-request return status 200 hdr x-n %[var(proc.n)] if { path /get }
+ use_backend local if { path /local }
  default_backend be
 backend be
  server s1 {s1} check inter 50ms fastinter 10ms downinter 10ms fall 1 weight 7
  server s2 {s2}
 backend tracks
  server t {s2} track be/s1
+backend local
+ server u {unix}
 `
 	r := start(t, text)
 	r.origins["s1"].Close()
@@ -291,6 +294,14 @@ backend tracks
 	d.get("get")
 	if got := d.head(); !strings.Contains(got, "x-n: kept\r\n") {
 		t.Errorf("got %q", got)
+	}
+	e := r.client("fe")
+	e.get("local")
+	o = r.accept("unix")
+	o.asked()
+	o.send(answer)
+	if got := e.head(); !strings.HasPrefix(got, "HTTP/1.1 204 ") {
+		t.Errorf("a server on a unix socket answered %q", got)
 	}
 }
 

@@ -25,7 +25,7 @@ func Resolve(ctx context.Context, cfg *spec.Config) diag.List {
 					errs.Errorf(s.Pos, "check the name, or give the agent's IP address", "server %s/%s: no address for the agent %q: %v", b.Name, s.Name, a.Host, err)
 				}
 			}
-			if s.Addr.IsValid() {
+			if s.Addr.IsValid() || s.Socket != "" {
 				continue
 			}
 			addr, err := initialAddr(ctx, s)

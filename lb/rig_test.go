@@ -42,12 +42,14 @@ const patience = 10 * time.Second
 //	{no}  for an address where nobody listens, any name that starts with "no"
 //	{pages} for the folder of error pages, testdata/pages
 //	{port} for an origin's port alone, any name that starts with "port"
+//	{unix} for the path of an origin's unix socket, any name that starts with "unix"; {abs}
+//	       likewise for a name behind abns@
 //	{s1}  for an origin's address, any other name
 type rig struct {
 	t        testing.TB
 	lb       *lb.Service // nil when HAProxy plays its part
 	names    map[string]string
-	origins  map[string]*net.TCPListener
+	origins  map[string]origin
 	conns    []*wire
 	reserved []int // descriptors
 	crowds   []net.Conn
@@ -88,7 +90,7 @@ func startAs(t testing.TB, text string, haproxy bool) *rig {
 
 func startWith(t testing.TB, text string, haproxy bool, before func(*rig)) *rig {
 	t.Helper()
-	r := &rig{t: t, names: make(map[string]string), origins: make(map[string]*net.TCPListener), usable: make(chan string, 1000)}
+	r := &rig{t: t, names: make(map[string]string), origins: make(map[string]origin), usable: make(chan string, 1000)}
 	r.sock = filepath.Join(t.TempDir(), "log")
 	var err error
 	if r.logs, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: r.sock, Net: "unixgram"}); err != nil {
@@ -126,6 +128,8 @@ func (r *rig) fill(text string) string {
 			r.names[name] = r.crowd()
 		case strings.HasPrefix(name, "fe"), strings.HasPrefix(name, "no"):
 			r.names[name] = r.reserve()
+		case strings.HasPrefix(name, "unix"), strings.HasPrefix(name, "abs"):
+			r.names[name] = r.unixOrigin(name)
 		default:
 			ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 			if err != nil {
@@ -139,6 +143,22 @@ func (r *rig) fill(text string) string {
 		}
 		return r.names[name]
 	})
+}
+
+// unixOrigin makes an origin on a unix socket. Behind abns@ a name has zeros up to the end
+// of the address.
+func (r *rig) unixOrigin(name string) string {
+	path := filepath.Join(r.t.TempDir(), name)
+	at := path
+	if strings.HasPrefix(name, "abs") {
+		at = "@" + path + strings.Repeat("\x00", sys.UnixName-1-len(path))
+	}
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: at, Net: "unix"})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.origins[name] = ln
+	return path
 }
 
 // reserve returns an address on which nobody listens, and keeps others from taking it:

@@ -133,7 +133,7 @@ func (l *LB) Status() Status {
 func serverStatus(k *check, active bool) ServerStatus {
 	s := k.server
 	st := ServerStatus{
-		Name: s.Spec.Name, Address: s.Addr().String(), Since: mono.Time(k.since.Load()).Wall(),
+		Name: s.Spec.Name, Address: s.Place(), Since: mono.Time(k.since.Load()).Wall(),
 		Backup: s.Spec.Backup, Active: active, Weight: s.Weight(),
 		Current: int(s.Load.Load()), Sessions: s.Sessions.Load(), Opened: s.Opened.Load(),
 		ConnErrors: s.ConnErrs.Load(), RespErrors: s.RespErrs.Load(), Retries: s.Retries.Load(), Redispatch: s.Redisps.Load(),

@@ -184,7 +184,7 @@ func TestListenOnAPortInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	r := &rig{t: t, names: map[string]string{"fe": ln.Addr().String()}, origins: make(map[string]*net.TCPListener), usable: make(chan string, 10)}
+	r := &rig{t: t, names: map[string]string{"fe": ln.Addr().String()}, origins: make(map[string]origin), usable: make(chan string, 10)}
 	err = r.run(r.fill(strings.Replace(plainHTTP, " log {log}\n", "", 1)))
 	r.origins["s1"].Close()
 	if want := fmt.Sprintf("t.cfg:9:7: frontend fe: cannot listen on %s: address already in use", ln.Addr()); err == nil || err.Error() != want {

@@ -17,7 +17,7 @@ func TestStuckSides(t *testing.T) {
 		large   = "HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n"
 		up      = "HTTP/1.1 101 Up\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"
 	)
-	endless := func(w *wire) { _, _ = io.Copy(w.TCPConn, zeros{}) }
+	endless := func(w *wire) { _, _ = io.Copy(w, zeros{}) }
 	tests := []struct {
 		name, ask, answer string
 		client, server    func(*wire) // what they do after that

@@ -65,7 +65,7 @@ func TestLargeBodies(t *testing.T) {
 			var o *wire
 			for round := range 2 {
 				go func() {
-					_, _ = io.WriteString(c.TCPConn, "POST / HTTP/1.1\r\nhost: a\r\n"+f.field+"\r\n")
+					_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nhost: a\r\n"+f.field+"\r\n")
 					_, _ = c.Write(f.wire)
 				}()
 				if o == nil {
@@ -73,7 +73,7 @@ func TestLargeBodies(t *testing.T) {
 				}
 				o.head()
 				go func() {
-					_, _ = io.WriteString(o.TCPConn, "HTTP/1.1 200 OK\r\n"+f.field+"\r\n")
+					_, _ = io.WriteString(o, "HTTP/1.1 200 OK\r\n"+f.field+"\r\n")
 					_, _ = o.Write(f.wire)
 				}()
 				errs := make(chan error, 1)
@@ -276,7 +276,7 @@ func TestResponseHeadFlood(t *testing.T) {
 		c.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
 		o := r.accept("s1")
 		o.head()
-		_, _ = io.WriteString(o.TCPConn, "HTTP/1.1 200 OK\r\n"+flood)
+		_, _ = io.WriteString(o, "HTTP/1.1 200 OK\r\n"+flood)
 		if got := c.message(); !strings.HasPrefix(got, "HTTP/1.1 502 ") {
 			t.Errorf("got %q", got)
 		}
@@ -309,7 +309,7 @@ func TestInterimFlood(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					if _, err := io.WriteString(o.TCPConn, interims); err != nil {
+					if _, err := io.WriteString(o, interims); err != nil {
 						return
 					}
 				}
@@ -352,7 +352,7 @@ func TestUnreadBodyIsNoRequest(t *testing.T) {
 		sent := make(chan struct{})
 		go func() {
 			defer close(sent)
-			_, _ = io.WriteString(c.TCPConn, fmt.Sprintf("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(evil), evil))
+			_, _ = io.WriteString(c, fmt.Sprintf("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(evil), evil))
 		}()
 		o := r.accept("s1")
 		o.head()

@@ -14,14 +14,27 @@ import (
 	"time"
 )
 
+// stream is a connection of TCP or of a unix socket.
+type stream interface {
+	net.Conn
+	CloseWrite() error
+}
+
+// origin is where a server that a test plays listens.
+type origin interface {
+	net.Listener
+	SetDeadline(time.Time) error
+	SyscallConn() (syscall.RawConn, error)
+}
+
 // wire is one end of a connection that a test plays byte by byte.
 type wire struct {
-	*net.TCPConn
+	stream
 	t  testing.TB
 	in *bufio.Reader
 }
 
-func newWire(t testing.TB, c *net.TCPConn) *wire {
+func newWire(t testing.TB, c stream) *wire {
 	_ = c.SetDeadline(time.Now().Add(patience))
 	return &wire{c, t, bufio.NewReaderSize(c, 64<<10)}
 }
@@ -50,11 +63,11 @@ func (r *rig) accept(origin string) *wire {
 	r.t.Helper()
 	ln := r.origins[origin]
 	_ = ln.SetDeadline(time.Now().Add(patience))
-	c, err := ln.AcceptTCP()
+	c, err := ln.Accept()
 	if err != nil {
 		r.t.Fatalf("origin %s: %v", origin, err)
 	}
-	w := newWire(r.t, c)
+	w := newWire(r.t, c.(stream))
 	r.conns = append(r.conns, w)
 	return w
 }
@@ -91,14 +104,14 @@ func (r *rig) tryAccept(origin string) *wire {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	w := newWire(r.t, c.(*net.TCPConn))
+	w := newWire(r.t, c.(stream))
 	r.conns = append(r.conns, w)
 	return w
 }
 
 func (w *wire) send(s string) {
 	w.t.Helper()
-	if _, err := io.WriteString(w.TCPConn, s); err != nil {
+	if _, err := io.WriteString(w, s); err != nil {
 		w.t.Fatalf("send: %v", err)
 	}
 }
@@ -199,8 +212,10 @@ func (w *wire) isReset() {
 	}
 }
 
-// reset closes with RST.
+// reset closes with RST, where there is such a thing.
 func (w *wire) reset() {
-	_ = w.SetLinger(0)
+	if c, ok := w.stream.(*net.TCPConn); ok {
+		_ = c.SetLinger(0)
+	}
 	w.Close()
 }

@@ -80,7 +80,7 @@ func addressHint(family, rest string) string {
 // localAddress completes a bind on a unix socket.
 func (a *args) localAddress(b *spec.Bind, family string, w conf.Word, text string) bool {
 	b.Kind = map[string]spec.BindKind{"unix": spec.BindUnix, "abns": spec.BindAbstract, "abnsz": spec.BindAbstractZ}[family]
-	limit := 107
+	limit := maxSunName
 	if b.Kind == spec.BindUnix {
 		limit = maxSocketPath
 	}

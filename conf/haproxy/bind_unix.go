@@ -134,9 +134,13 @@ func (l *lowerer) checkBinds() {
 	}
 }
 
+// maxSunName is the longest name of a unix socket: one byte of its address begins or ends
+// it (unix(7)).
+const maxSunName = 107
+
 // maxSocketPath is what fits into a unix socket's address (unix(7)), less what is
 // appended while the socket is made.
-const maxSocketPath = 108 - len(".2147483647.tmp") - 1
+const maxSocketPath = maxSunName - len(".2147483647.tmp")
 
 // tooLong says by how much a name exceeds what the kernel takes, or "".
 func tooLong(name string, limit int) string {

@@ -205,7 +205,8 @@ func (p *proxy) checkPorts() {
 	}
 	plan := p.checks.plan()
 	for _, s := range p.servers {
-		if s.checked && !s.broken && s.Port == 0 && s.check.Port == 0 && !strings.HasPrefix(s.Host, "_") && !plansPort(plan) {
+		onSocket := s.Socket != "" && !s.check.Addr.IsValid() // where no port counts
+		if s.checked && !s.broken && !onSocket && s.Port == 0 && s.check.Port == 0 && !strings.HasPrefix(s.Host, "_") && !plansPort(plan) {
 			p.l.errs.Errorf(s.Pos, "give the address or the check a port", "server '%s' has neither service port nor check port", s.Name)
 		}
 		if s.checked && !s.broken && s.Host == "0.0.0.0" && !s.check.Addr.IsValid() {

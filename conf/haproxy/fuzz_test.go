@@ -84,7 +84,7 @@ func checkConfig(t *testing.T, cfg *spec.Config) {
 				t.Errorf("backend %s: server %+v", b.Name, s)
 			}
 			names[s.Name] = true
-			if c := s.Check; c != nil && (c.Inter <= 0 || c.FastInter <= 0 || c.DownInter <= 0 || c.Rise < 1 || c.Fall < 1 || c.Port == 0 && s.Port == 0 && s.Naming == nil && !plansPort(b.Checks)) {
+			if c := s.Check; c != nil && (c.Inter <= 0 || c.FastInter <= 0 || c.DownInter <= 0 || c.Rise < 1 || c.Fall < 1 || c.Port == 0 && s.Port == 0 && s.Naming == nil && s.Socket == "" && !plansPort(b.Checks)) {
 				t.Errorf("backend %s: server %s: check %+v", b.Name, s.Name, c)
 			}
 		}

@@ -39,7 +39,7 @@ var processKeywords = []keyword[*lowerer]{
 	{"51degrees-property-name-list", 0, false, Refused, nil, ""},
 	{"51degrees-property-separator", 0, false, Refused, nil, ""},
 	{"ca-base", 0, false, Warned, nil, noTLSHint},
-	{"chroot", 0, false, Warned, nil, "scripts and /dev/log would be out of reach in a jail; the systemd unit confines baton instead"},
+	{"chroot", 0, false, Warned, parseChroot, "names of servers' unix sockets begin there; else no effect: scripts and /dev/log would be out of reach in a jail; the systemd unit confines baton instead"},
 	{"cluster-secret", 0, false, Warned, nil, noH2Hint},
 	{"cpu-map", 0, false, Warned, nil, "the kernel places the event loops"},
 	{"crt-base", 0, false, Warned, nil, noTLSHint},

@@ -37,6 +37,7 @@ type lowerer struct {
 	maps     map[string]bool // by the name of a list: it is a map
 	listRefs []*listRef      // lists that rules changed before a map or an ACL named them
 	unixBind unixBind
+	chroot   string // "": none
 	// experimental says that expose-experimental-directives came before.
 	experimental bool
 	resolverRefs []resolverRef
@@ -267,6 +268,7 @@ func (l *lowerer) finish() {
 		p.validate()
 		l.linkResolvers(p)
 		l.loadStates(p)
+		l.jailSockets(p)
 	}
 	l.checkResolverRefs()
 	l.resolveTracks()

@@ -252,7 +252,7 @@ func serverInitAddr(s *server, a *args) {
 func (l *lowerer) linkResolvers(p *proxy) {
 	for _, s := range p.servers {
 		name := s.resolvers.Text
-		if _, err := netip.ParseAddr(s.Host); name == "" || err == nil {
+		if _, err := netip.ParseAddr(s.Host); name == "" || err == nil || s.Socket != "" {
 			continue
 		}
 		found, names := l.findResolvers(name)
@@ -307,7 +307,7 @@ func parseServerTemplate(p *proxy, a *args) {
 		name.Text += strconv.Itoa(n)
 		p.addServer(name, a)
 		if s := p.servers[len(p.servers)-1]; n == low && !a.failed {
-			if _, err := netip.ParseAddr(s.Host); err == nil {
+			if _, err := netip.ParseAddr(s.Host); err == nil || s.Socket != "" {
 				a.fail(a.words[first], "use `server` for an address", "server-template expects a host name, not '%s'", s.Host)
 			}
 		}

@@ -118,6 +118,9 @@ func parseRingServer(r *ring, a *args) {
 		}
 	}
 	a.serverAddress(&s.server)
+	if !a.failed && s.Socket != "" {
+		a.fail(a.words[0], "write ADDRESS:PORT, or log to the socket itself: `log FILE`", "server '%s' of a ring is on a unix socket, which is known, not supported yet", s.Name)
+	}
 	if !a.failed && s.Host == "0.0.0.0" {
 		a.fail(a.words[0], "name the server's address", "there is no client whose destination server '%s' could be", s.Name)
 	}

@@ -274,40 +274,13 @@ func (p *proxy) addServer(name conf.Word, a *args) {
 	a.serverAddress(&s)
 	a.failed = a.failed || bad
 	readOptions(a, serverKeywords, &s, "server option")
+	if s.Socket != "" && (s.UserTimeout != p.server.UserTimeout || s.Source != p.server.Source) {
+		a.errs.Warnf(name.Pos, "remove it", "'source' and 'tcp-ut' have no effect: server '%s' is on a unix socket", name.Text)
+	}
 	service := strings.HasPrefix(s.Host, "_") // an SRV name: the records tell the ports
 	if !a.failed && service && s.resolvers.Text == "" {
 		a.fail(name, "add `resolvers NAME`", "server '%s' has a service name (SRV), which only a resolvers section can look up", name.Text)
 	}
 	s.broken = a.failed
 	p.servers = append(p.servers, &s)
-}
-
-// serverAddress reads ADDRESS[:PORT]; without a port, or with 0.0.0.0, also written * or
-// left out, a connection goes where the client wanted to go.
-func (a *args) serverAddress(s *server) {
-	w, ok := a.need("<name> and <address>[:<port>]")
-	if !ok {
-		return
-	}
-	family, rest := cutFamily(w.Text)
-	host, port := splitHostPort(rest)
-	switch {
-	case family != "" && family != "ipv4" && family != "ipv6", strings.HasPrefix(host, "/"):
-		a.fail(w, "write an IP address or a host name", "server address '%s' is known, not supported yet", w.Text)
-	case strings.HasPrefix(port, "+") || strings.HasPrefix(port, "-"):
-		a.fail(w, "write the port itself", "port offset '%s' is known, not supported yet", port)
-	}
-	if host == "*" || host == "" {
-		host = "0.0.0.0"
-	}
-	n := 0
-	if port != "" {
-		if n, ok = parseInt(port, 0, math.MaxUint16); !ok {
-			a.fail(w, ipv6Hint(w.Text), "invalid port '%s' in '%s'", port, w.Text)
-		}
-	}
-	if !validHost(host) || !familyFits(family, host) {
-		a.fail(w, ipv6Hint(w.Text), "invalid address '%s' in '%s'", host, w.Text)
-	}
-	s.Host, s.Port = host, uint16(n)
 }

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sockaddr is an IPv4 or IPv6 socket address in the kernel's form, by value so
-// that connecting and accepting allocate nothing.
+// Sockaddr is a socket address in the kernel's form, IPv4, IPv6 or of a unix socket, by
+// value so that connecting and accepting allocate nothing.
 type Sockaddr struct {
-	raw [unix.SizeofSockaddrInet6]byte
+	raw [unix.SizeofSockaddrUnix]byte
 	len uint32
 }
 
@@ -33,6 +33,23 @@ func SockaddrOf(a netip.AddrPort) Sockaddr {
 	sa.Port = htons(a.Port())
 	sa.Addr = a.Addr().As16()
 	s.len = unix.SizeofSockaddrInet6
+	return s
+}
+
+// UnixSockaddr is the address of a unix socket: a path, or a name in the abstract name
+// space behind its zero byte, with the zeros that belong to it. What does not fit into
+// UnixName bytes is cut off; configurations are checked for that.
+func UnixSockaddr(name string) Sockaddr {
+	var s Sockaddr
+	sa := (*unix.RawSockaddrUnix)(unsafe.Pointer(&s.raw))
+	sa.Family = unix.AF_UNIX
+	path := unsafe.Slice((*byte)(unsafe.Pointer(&sa.Path)), len(sa.Path))
+	n := copy(path, name)
+	if n > 0 && path[0] != 0 {
+		n = min(n, len(path)-1) + 1 // a path ends with a zero byte (unix(7))
+		path[n-1] = 0
+	}
+	s.len = uint32(unsafe.Offsetof(sa.Path)) + uint32(n)
 	return s
 }
 
@@ -163,7 +180,7 @@ func (fd FD) LocalAddr() netip.AddrPort {
 	return s.AddrPort()
 }
 
-// Connect opens a non-blocking TCP socket and starts connecting it. errno is 0,
+// Connect opens a non-blocking stream socket and starts connecting it. errno is 0,
 // EINPROGRESS (await Writable, then ask SocketError), or why it failed; the
 // descriptor is valid in the first two cases.
 func Connect(to *Sockaddr, o *ConnectOptions) (FD, Errno) {
@@ -173,7 +190,9 @@ func Connect(to *Sockaddr, o *ConnectOptions) (FD, Errno) {
 		return NoFD, errno
 	}
 	fd := FD(s)
-	fd.NoDelay()
+	if family != unix.AF_UNIX {
+		fd.NoDelay()
+	}
 	if o != nil {
 		if errno := o.set(fd); errno != 0 {
 			fd.Close()

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,5 +59,38 @@ func TestSocketOptions(t *testing.T) {
 	if fd, errno := Connect(&to, &ConnectOptions{Source: &none}); errno != EADDRNOTAVAIL {
 		fd.Close()
 		t.Errorf("a foreign source: %v", errno)
+	}
+}
+
+// A name that fills the whole address, as abns@ makes it, is one of Linux too.
+func TestUnixSockaddr(t *testing.T) {
+	dir := t.TempDir()
+	for name, listens := range map[string]func(string) (FD, error){
+		dir + "/path": func(name string) (FD, error) { return ListenUnix(name, 0, -1, -1, 8) },
+		"\x00" + dir:  func(name string) (FD, error) { return ListenAbstract(name[1:], false, 8) },
+		"\x00" + dir + strings.Repeat("\x00", UnixName-1-len(dir)): func(string) (FD, error) { return ListenAbstract(dir, true, 8) },
+	} {
+		ln, err := listens(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		to := UnixSockaddr(name)
+		fd, errno := Connect(&to, nil)
+		if errno != 0 {
+			t.Errorf("connecting to %q: %v", name, errno)
+			continue
+		}
+		defer fd.Close()
+		from := Sockaddr{}
+		if c, errno := ln.Accept(&from); errno != 0 || from.AddrPort().IsValid() {
+			t.Errorf("%q: accepted %v from %v", name, errno, from.AddrPort())
+		} else {
+			c.Close()
+		}
+	}
+	to := UnixSockaddr(dir + "/none")
+	if _, errno := Connect(&to, nil); errno != unix.ENOENT {
+		t.Errorf("a path where nobody listens: %v", errno)
 	}
 }

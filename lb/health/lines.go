@@ -235,6 +235,7 @@ func appendReason(dst []byte, r Result) []byte {
 type State struct {
 	Word                    string // UP, UP 1/3, NOLB, DOWN ...
 	Addr                    netip.AddrPort
+	Unix                    bool // it is on a unix socket
 	Name                    Name
 	Node                    string
 	Weight, WeightOfAll     int // of the servers that share the traffic
@@ -245,10 +246,14 @@ type State struct {
 // AppendState appends the value of the header of `http-check send-state`.
 func AppendState(dst []byte, s State) []byte {
 	dst = append(dst, s.Word...)
-	dst = append(dst, "; address="...)
-	dst = s.Addr.Addr().AppendTo(dst)
-	dst = append(dst, "; port="...)
-	dst = strconv.AppendInt(dst, int64(s.Addr.Port()), 10)
+	if s.Unix {
+		dst = append(dst, "; address=unix; port="...) // as in HAProxy
+	} else {
+		dst = append(dst, "; address="...)
+		dst = s.Addr.Addr().AppendTo(dst)
+		dst = append(dst, "; port="...)
+		dst = strconv.AppendInt(dst, int64(s.Addr.Port()), 10)
+	}
 	dst = append(dst, "; name="...)
 	dst = appendName(dst, s.Name)
 	dst = append(dst, "; node="...)

@@ -301,13 +301,25 @@ func (it *item) appendAddress(dst []byte, r *Record) []byte {
 	case aliasfp:
 		return it.port(dst, r.Local)
 	case aliasbi:
-		return it.ip(dst, r.Source)
+		return it.serverSide(dst, r.Source, r.Unix && r.Tc >= 0)
 	case aliasbp:
-		return it.port(dst, r.Source)
-	case aliassi:
-		return it.ip(dst, r.Target)
+		return it.serverSide(dst, r.Source, r.Unix && r.Tc >= 0)
 	}
-	return it.port(dst, r.Target)
+	return it.serverSide(dst, r.Target, r.Unix)
+}
+
+// serverSide appends an address or port of the connection to a server: of a unix socket
+// "unix" and 0.
+func (it *item) serverSide(dst []byte, a netip.AddrPort, local bool) []byte {
+	switch isIP := it.alias == aliasbi || it.alias == aliassi; {
+	case isIP && local:
+		return text(dst, it, []byte("unix"), rawText, "-")
+	case isIP:
+		return it.ip(dst, a)
+	case local:
+		return hexNumber(dst, it, 0, 4)
+	}
+	return it.port(dst, a)
 }
 
 func (it *item) ip(dst []byte, a netip.AddrPort) []byte {

@@ -14,6 +14,7 @@ type Record struct {
 	Local  netip.AddrPort // the address that the client connected to; AppendConnect, NeedLocal
 	Source netip.AddrPort // ours on the connection to the server; NeedSource
 	Target netip.AddrPort // the server's
+	Unix   bool           // the server is on a unix socket: its address and ours read unix
 	// Date is when the connection was accepted; in HTTP when the request's first
 	// byte came. Its zone is the line's zone.
 	Date  time.Time

@@ -42,8 +42,11 @@ func newBackend(sp *spec.Backend, index int, ids *int, fullconn int, was *Backen
 }
 
 // route works out what `source`, tcp-ut and the keepalive options ask of connections to
-// the server.
+// the server. They are TCP's affair: none holds for a unix socket.
 func (s *Server) route(sp *spec.Backend) {
+	if s.Spec.Socket != "" {
+		return
+	}
 	o := sys.ConnectOptions{UserTimeout: s.Spec.UserTimeout, Keepalive: keepalive(&sp.ServerKeepalive)}
 	s.source = sp.Source
 	if s.Spec.Source != nil {

@@ -32,7 +32,7 @@ type link struct {
 	most    int                // retries and one, as a rule has set them; 0: the backend's
 	options sys.ConnectOptions // with Marks or a source: the server's, for this connection alone
 	source  sys.Sockaddr       // what options point at
-	own     site               // of a server whose address is the client's affair
+	own     site               // of a server whose address or port is the client's affair
 
 	persist  *Server // whom persistence names, until a server is assigned; nil: the algorithm chooses
 	anyState bool    // persist may be down
@@ -98,11 +98,11 @@ func (k *link) marked() bool { return k.options.Marks.HasMark || k.options.Marks
 
 // where is the site to connect to: of a server without a port, or without an address
 // (0.0.0.0), those that the client asked for.
-func (k *link) where(client *engine.Conn) (at *site, to sys.Sockaddr) {
+func (k *link) where(client *engine.Conn) (at *site, to *sys.Sockaddr) {
 	at = k.server.at.Load()
 	anywhere := at.addr.Addr().IsUnspecified()
-	if at.addr.Port() != 0 && !anywhere {
-		return at, at.sockaddr
+	if at.addr.Port() != 0 && !anywhere || at.unix {
+		return at, &at.sockaddr
 	}
 	asked := k.dst
 	if !asked.IsValid() {
@@ -115,12 +115,12 @@ func (k *link) where(client *engine.Conn) (at *site, to sys.Sockaddr) {
 	if a.Port() == 0 {
 		a = netip.AddrPortFrom(a.Addr(), asked.Port())
 	}
+	k.own = site{addr: a, sockaddr: sys.SockaddrOf(a)}
 	if !anywhere {
-		return at, sys.SockaddrOf(a)
+		return at, &k.own.sockaddr
 	}
 	// A site of its own keeps the connection from serving those who want to go elsewhere.
-	k.own = site{addr: a, sockaddr: sys.SockaddrOf(a)}
-	return &k.own, k.own.sockaddr
+	return &k.own, &k.own.sockaddr
 }
 
 // connect makes a new connection to a server, with the backend's retries: a server
@@ -137,7 +137,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 		s := k.server
 		at, to := k.where(client)
 		k.site = at // also for the log, should it fail
-		conn, err := k.open(t, &to, after(t.Now(), b.Spec.Timeouts.Connect))
+		conn, err := k.open(t, to, after(t.Now(), b.Spec.Timeouts.Connect))
 		if err == nil {
 			s.Opened.Add(1)
 			if err = k.introduce(t, conn, client); err == nil {

@@ -40,7 +40,7 @@ func (w *Worker) record(fe *Frontend, client *engine.Conn, k *link, end terminat
 		r.Server, r.ServerConns = s.Spec.Name, int(s.Load.Load())
 	}
 	if k.site != nil {
-		r.Target = k.site.addr
+		r.Target, r.Unix = k.site.addr, k.site.unix
 	}
 	if fe.needs&logfmt.NeedLocal != 0 || fe.Spec.LogFormat == spec.LogDefault {
 		r.Local = client.LocalAddr()

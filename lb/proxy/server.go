@@ -54,8 +54,9 @@ type ServerCounters struct {
 
 // site is where a server is.
 type site struct {
-	addr     netip.AddrPort
+	addr     netip.AddrPort // invalid: unix, or its name has none yet
 	sockaddr sys.Sockaddr
+	unix     bool   // a unix socket, for ever
 	cookie   string // made of addr; "": none
 }
 
@@ -63,8 +64,24 @@ type site struct {
 // the port is 0 where it is the one that the client asked for.
 func (s *Server) Addr() netip.AddrPort { return s.at.Load().addr }
 
-// SetAddr moves the server: connections opened from now on go to a.
+// Nameless reports whether the server's name has no address yet.
+func (s *Server) Nameless() bool { return s.Spec.Socket == "" && !s.Addr().Addr().IsValid() }
+
+// Place is where the server is, for people.
+func (s *Server) Place() string {
+	if s.Spec.Socket != "" {
+		return s.Spec.Host
+	}
+	return s.Addr().String()
+}
+
+// SetAddr moves the server: connections opened from now on go to a. A server on a unix
+// socket stays there.
 func (s *Server) SetAddr(a netip.AddrPort) {
+	if s.Spec.Socket != "" {
+		s.at.Store(&site{sockaddr: sys.UnixSockaddr(s.Spec.Socket), unix: true})
+		return
+	}
 	at := &site{addr: a, sockaddr: sys.SockaddrOf(a)}
 	if c := s.Backend.Spec.Cookie; c != nil && c.Dynamic {
 		at.cookie = cookie.Dynamic(s.Backend.Spec.CookieKey, a)

@@ -3,6 +3,7 @@ package spec
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"baton/internal/diag"
 )
@@ -37,6 +38,18 @@ const (
 	BindAbstractZ          // abnsz@NAME: the name has its own length, as other programs have it
 	BindFD                 // fd@N: a listening socket that the process was started with
 )
+
+// sunPath is the room for a name in a unix socket's address (unix(7)).
+const sunPath = 108
+
+// AbstractSocket is a name of the abstract name space in the kernel's form, behind a zero
+// byte; padded fills the name up with zeros, which belong to it then (abns@).
+func AbstractSocket(name string, padded bool) string {
+	if padded {
+		name += strings.Repeat("\x00", sunPath-1-len(name))
+	}
+	return "\x00" + name
+}
 
 // SocketFile says who may connect to a unix socket. The zero value leaves it to
 // the process's user and umask.

@@ -247,7 +247,8 @@ type RetryOn struct {
 type Server struct {
 	Name     string
 	Pos      diag.Pos
-	Host     string     // IP address or host name
+	Host     string     // IP address or host name; of a unix socket the address as written
+	Socket   string     // a path, or an AbstractSocket; "": the server speaks TCP
 	Port     uint16     // 0: the port that the client asked for
 	Addr     netip.Addr // of Host; set by lb.Resolve
 	Weight   int        // 0..256

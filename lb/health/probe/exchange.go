@@ -72,7 +72,11 @@ func (x *exchange) connect(s *spec.CheckStep) (health.Result, bool) {
 	c, t := s.Connect, x.target
 	x.linger = c.Linger
 	d := net.Dialer{Timeout: t.Connect, KeepAlive: -1}
-	conn, err := d.DialContext(x.ctx, "tcp", x.address(c).String())
+	network, address := "tcp", x.address(c).String()
+	if t.Socket != "" && !c.Addr.IsValid() {
+		network, address = "unix", dialled(t.Socket)
+	}
+	conn, err := d.DialContext(x.ctx, network, address)
 	if err != nil {
 		r := connectFailure(err)
 		r.Info += x.where(s)
@@ -94,6 +98,17 @@ func (x *exchange) connect(s *spec.CheckStep) (health.Result, bool) {
 	}
 	x.forget()
 	return health.Result{Status: health.L4OK}, true
+}
+
+// dialled is the name of a unix socket as package net takes it: @ begins an abstract one.
+func dialled(socket string) string {
+	switch socket[0] {
+	case 0:
+		return "@" + socket[1:]
+	case '@':
+		return "./" + socket
+	}
+	return socket
 }
 
 // address is where a step connects to. A port that an expression does not give is the

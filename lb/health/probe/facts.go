@@ -64,7 +64,7 @@ func (x *exchange) newFacts() *sampled {
 	f := &sampled{}
 	f.ctx.Final = true
 	f.ctx.Vars[sample.ScopeSess], f.ctx.Vars[sample.ScopeCheck] = &f.sess, &f.check
-	f.rec = logfmt.Record{Date: time.Now(), Target: x.target.Addr, Sample: &f.ctx}
+	f.rec = logfmt.Record{Date: time.Now(), Target: x.target.Addr, Unix: x.target.Socket != "", Sample: &f.ctx}
 	if known := x.target.Facts; known != nil {
 		f.ctx.World, f.ctx.Proc, f.ctx.Backend, f.ctx.Target = known.World, known.Proc, known.Backend, known.Server
 		f.rec.Host, f.rec.PID = known.Host, known.PID

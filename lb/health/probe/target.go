@@ -17,6 +17,7 @@ import (
 // Target is what a check does and how long it may take.
 type Target struct {
 	Addr    netip.AddrPort
+	Socket  string          // of a server on a unix socket: where it goes; "": to Addr
 	Plan    *spec.CheckPlan // nil: a connection is enough
 	Proxy   *spec.SendProxy // the PROXY header that goes first; nil: none
 	Facts   *Facts          // nil: expressions see the answers alone
@@ -107,11 +108,22 @@ func ProxyOf(s *spec.Server) *spec.SendProxy {
 	return s.SendProxy
 }
 
+// SocketOf is the unix socket that checks of a server go to unless they have an address of
+// their own; "": none.
+func SocketOf(s *spec.Server, own netip.Addr) string {
+	if own.IsValid() {
+		return ""
+	}
+	return s.Socket
+}
+
 func connectFailure(err error) health.Result {
 	if isTimeout(err) {
 		return health.Result{Status: health.L4Timeout}
 	}
 	switch {
+	case errors.Is(err, syscall.ENOENT): // a unix socket that nobody has made
+		return health.Result{Status: health.SocketError, Info: "General socket error (" + reason(err) + ")"}
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS),
 		errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
 		return health.Result{Status: health.SocketError, Info: reason(err)} // our side's trouble
