@@ -66,12 +66,12 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		s.p, s.states = New(&s.c, loop), nil
 	case "servers":
 		s.parseServers(t, d.Input)
-		slots := Eligible(s.states, d.HasArg("allbackups"))
+		plan := NewPlan(&s.c, s.states, d.HasArg("allbackups"))
 		if s.p != nil {
-			s.p.Update(NewPlan(&s.c, slots))
+			s.p.Update(plan)
 		}
 		var b strings.Builder
-		for _, s := range slots {
+		for _, s := range plan.Slots {
 			fmt.Fprintf(&b, "%d:%d ", s.ID, s.Weight)
 		}
 		return b.String() + "\n"
@@ -205,6 +205,18 @@ func number(t *testing.T, s string) int {
 	return n
 }
 
+// planOf is that of active servers that are all up.
+func planOf(c *spec.Balance, slots []Slot) *Plan {
+	var servers []ServerState
+	for _, s := range slots {
+		for len(servers) < s.ID {
+			servers = append(servers, ServerState{})
+		}
+		servers = append(servers, ServerState{Up: true, Number: s.Number, Weight: s.Weight, Scaled: s.Scaled, Load: s.Load})
+	}
+	return NewPlan(c, servers, false)
+}
+
 func randomSlots(r *rand.Rand) (slots []Slot, total int) {
 	for i := range 1 + r.IntN(12) {
 		w := 1 + r.IntN(256)
@@ -225,7 +237,7 @@ func TestRoundRobinIsFairAndSmooth(t *testing.T) {
 		slots, total := randomSlots(r)
 		c := spec.Balance{}
 		p := New(&c, 0)
-		p.Update(NewPlan(&c, slots))
+		p.Update(planOf(&c, slots))
 		got := make([]int, len(slots))
 		for n := 1; n <= 3*total; n++ {
 			id, _ := p.Pick(Key{}, 0)
@@ -247,7 +259,7 @@ func TestSourceTableHoldsWeights(t *testing.T) {
 	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		slots, total := randomSlots(r)
-		table := newTable(slots)
+		table := newTable(slots, 1)
 		if total%len(table) != 0 {
 			t.Fatalf("seed %d: table of %d for a total weight of %d", seed, len(table), total)
 		}
@@ -271,7 +283,7 @@ func TestSourceTableFollowsTheRule(t *testing.T) {
 		slots, total := randomSlots(r)
 		slots = append(slots, Slot{ID: 99, Weight: 1})
 		total++
-		table := newTable(slots)
+		table := newTable(slots, 1)
 		credit := make([]float64, len(slots))
 		for place, got := range table {
 			best := 0
@@ -303,7 +315,7 @@ func TestPickAllocatesNothing(t *testing.T) {
 	every(func(name string, c *spec.Balance) {
 		key := AddrKey(c, netip.MustParseAddr("192.0.2.7"))
 		p := New(c, 1)
-		p.Update(NewPlan(c, slots))
+		p.Update(planOf(c, slots))
 		p.Pick(Key{}, 0) // room for those that are passed over
 		if n := testing.AllocsPerRun(100, func() {
 			p.Pick(key, 0)
@@ -327,7 +339,7 @@ func TestPicksAreEligible(t *testing.T) {
 					slots = append(slots, Slot{ID: id, Number: id + 1, Weight: 1 + r.IntN(4), Load: &load{served: r.IntN(3), max: 2, maxqueue: r.IntN(2)}})
 				}
 			}
-			p.Update(NewPlan(c, slots))
+			p.Update(planOf(c, slots))
 			for range 20 {
 				except := r.IntN(8) - 1
 				key := Key{r.Uint32(), r.IntN(3) > 0}
@@ -366,7 +378,7 @@ func TestPicksAreEligible(t *testing.T) {
 func TestRandomFollowsWeights(t *testing.T) {
 	c := &spec.Balance{Algorithm: spec.Random, Draws: 1}
 	p := New(c, 0)
-	p.Update(NewPlan(c, []Slot{{ID: 0, Number: 1, Weight: 30, Load: new(load)}, {ID: 1, Number: 2, Weight: 10, Load: new(load)}}))
+	p.Update(planOf(c, []Slot{{ID: 0, Number: 1, Weight: 30, Load: new(load)}, {ID: 1, Number: 2, Weight: 10, Load: new(load)}}))
 	got := [2]int{}
 	for range 40000 {
 		id, _ := p.Pick(Key{}, 0)
@@ -385,7 +397,7 @@ func BenchmarkPick(b *testing.B) {
 				slots = append(slots, Slot{ID: i, Number: i + 1, Weight: 1 + i%4, Load: new(load)})
 			}
 			p := New(c, 0)
-			p.Update(NewPlan(c, slots))
+			p.Update(planOf(c, slots))
 			for b.Loop() {
 				p.Pick(Key{Hash: 12345, OK: true}, 0)
 			}

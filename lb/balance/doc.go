@@ -3,6 +3,6 @@
 //
 // A Picker belongs to one event loop and needs no lock; what loops share is each
 // server's Load, which is atomic. Only servers that may get new traffic are in a
-// picker's slots: Eligible makes that list whenever a server changes state, and
+// picker's slots: NewPlan makes that list whenever a server changes state, and
 // every loop hands it to its pickers with Update. Pick allocates nothing.
 package balance

@@ -7,20 +7,20 @@ type line struct{ heap []int }
 
 func (l *line) empty() bool { return len(l.heap) == 0 }
 
-func (l *line) push(r *roundRobin, id int) {
+func (l *line) push(r *round, id int) {
 	l.heap = append(l.heap, id)
 	l.rise(r, len(l.heap)-1)
 }
 
-func (l *line) pop(r *roundRobin) int {
+func (l *line) pop(r *round) int {
 	id := l.heap[0]
 	l.drop(r, 0)
 	return id
 }
 
-func (l *line) remove(r *roundRobin, id int) { l.drop(r, slices.Index(l.heap, id)) }
+func (l *line) remove(r *round, id int) { l.drop(r, slices.Index(l.heap, id)) }
 
-func (l *line) drop(r *roundRobin, i int) {
+func (l *line) drop(r *round, i int) {
 	last := len(l.heap) - 1
 	l.heap[i] = l.heap[last]
 	l.heap = l.heap[:last]
@@ -30,7 +30,7 @@ func (l *line) drop(r *roundRobin, i int) {
 	}
 }
 
-func (l *line) before(r *roundRobin, i, j int) bool {
+func (l *line) before(r *round, i, j int) bool {
 	a, b := &r.turns[l.heap[i]].key, &r.turns[l.heap[j]].key
 	for k := range a {
 		if a[k] != b[k] {
@@ -40,7 +40,7 @@ func (l *line) before(r *roundRobin, i, j int) bool {
 	return false
 }
 
-func (l *line) rise(r *roundRobin, i int) {
+func (l *line) rise(r *round, i int) {
 	for i > 0 {
 		up := (i - 1) / 2
 		if !l.before(r, i, up) {
@@ -51,7 +51,7 @@ func (l *line) rise(r *roundRobin, i int) {
 	}
 }
 
-func (l *line) sink(r *roundRobin, i int) {
+func (l *line) sink(r *round, i int) {
 	for {
 		child := 2*i + 1
 		if child >= len(l.heap) {

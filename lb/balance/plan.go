@@ -10,7 +10,9 @@ import (
 // away from the event loops, for preparing thousands of places takes milliseconds;
 // all loops then share it, so nothing of it changes.
 type Plan struct {
-	Slots []Slot
+	Slots            []Slot // those that share the traffic
+	actives, backups []Slot // all that could; Slots is one of them, or a part
+
 	table []int32 // map-based: the slot of each place
 	ring  []node  // consistent: by key
 	order []int32 // first: slots by number
@@ -18,14 +20,13 @@ type Plan struct {
 	below []int   // per slot: the Scaled of all before it
 }
 
-// NewPlan prepares slots, which the plan keeps.
-func NewPlan(c *spec.Balance, slots []Slot) *Plan {
-	p := &Plan{Slots: slots}
+// NewPlan prepares the servers of a backend, all of them.
+func NewPlan(c *spec.Balance, servers []ServerState, allBackups bool) *Plan {
+	p := &Plan{}
+	p.choose(servers, allBackups)
+	slots := p.Slots
 	for i := range slots {
 		s := &slots[i]
-		if s.Scaled == 0 {
-			s.Scaled = s.Weight * scale
-		}
 		p.below = append(p.below, p.total)
 		p.total += s.Scaled
 	}
@@ -38,7 +39,7 @@ func NewPlan(c *spec.Balance, slots []Slot) *Plan {
 	case c.Algorithm == spec.Random, c.Algorithm.Hashes() && c.Consistent:
 		p.ring = newRing(slots)
 	case c.Algorithm == spec.StaticRR, c.Algorithm.Hashes():
-		p.table = newTable(slots)
+		p.table = newTable(slots, divisor(servers))
 	}
 	return p
 }

@@ -2,15 +2,56 @@ package balance
 
 import "baton/internal/mono"
 
-// roundRobin gives each server its turns, spread as evenly as the weights allow, in
-// the order that HAProxy 2.6 was seen to choose (see testdata/haproxy).
+// roundRobin gives each server its turns. Backups have rounds of their own, which stand
+// still while other servers serve, as those of the others do meanwhile.
+type roundRobin struct {
+	plan           *Plan
+	active, backup round
+	skip           int // turns to let pass at the first Update
+}
+
+func (r *roundRobin) Pick(k Key, now mono.Time) (int, Result) { return r.PickExcept(k, -1, now) }
+
+func (r *roundRobin) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
+	switch {
+	case r.plan == nil:
+		return 0, None
+	case len(r.plan.actives) > 0:
+		return r.active.pick(except)
+	case len(r.plan.Slots) == len(r.plan.backups):
+		return r.backup.pick(except)
+	}
+	switch s := &r.plan.Slots[0]; { // one backup for all, which takes no turns
+	case s.ID == except:
+		return 0, None
+	case s.Load.Full():
+		return 0, Full
+	default:
+		return s.ID, Picked
+	}
+}
+
+func (r *roundRobin) Update(p *Plan) {
+	first := r.plan == nil
+	r.plan = p
+	r.active.update(p.actives)
+	r.backup.update(p.backups)
+	if n := len(p.Slots); first && n > 0 {
+		for range r.skip % n {
+			r.PickExcept(Key{}, -1, 0)
+		}
+	}
+}
+
+// round spreads turns as evenly as the weights allow, in the order that HAProxy 2.6 was
+// seen to choose (see testdata/haproxy).
 //
 // A round has as many positions as all servers weigh together, and a server of
 // weight w takes a step of total/w positions after each turn. The server whose
 // position has come serves; where there is none, the heaviest one that has not had a
 // turn in this round; else the one whose position comes next. A server whose next
 // position lies behind the round's end waits for the next round.
-type roundRobin struct {
+type round struct {
 	turns []turn // by server ID
 	fresh line   // have had no turn in this round, heaviest first
 	due   line   // have a position in this round
@@ -21,7 +62,6 @@ type roundRobin struct {
 	length   int // of this round: the total weight when it began
 	total    int // weight now
 	count    int // entries so far
-	skip     int // turns to let pass at the first Update
 }
 
 // turn is one server's place. Weights are Slot.Scaled.
@@ -35,11 +75,9 @@ type turn struct {
 	key    [3]int // in orders by it
 }
 
-func (r *roundRobin) Pick(k Key, now mono.Time) (int, Result) { return r.PickExcept(k, -1, now) }
-
-// PickExcept takes a turn from the servers that it passes over too: else the turns
+// pick takes a turn from the servers that it passes over too: else the turns
 // that others take for them would bring them back sooner.
-func (r *roundRobin) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
+func (r *round) pick(except int) (int, Result) {
 	if r.total == 0 {
 		return 0, None
 	}
@@ -73,7 +111,7 @@ func (r *roundRobin) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
 }
 
 // next takes out the server that is to serve at this position.
-func (r *roundRobin) next() (id int, ok bool) {
+func (r *round) next() (id int, ok bool) {
 	if r.due.empty() && r.fresh.empty() {
 		if r.done.empty() {
 			return 0, false
@@ -93,7 +131,7 @@ func (r *roundRobin) next() (id int, ok bool) {
 }
 
 // move accounts for a turn of a server that is in no line.
-func (r *roundRobin) move(id int) {
+func (r *round) move(id int) {
 	t := &r.turns[id]
 	if t.at == 0 {
 		t.at, t.rest = r.position, 0
@@ -108,7 +146,7 @@ func (r *roundRobin) move(id int) {
 }
 
 // place puts a server in line for its next turn.
-func (r *roundRobin) place(id int) {
+func (r *round) place(id int) {
 	t := &r.turns[id]
 	if t.at >= min(r.length, r.total) {
 		t.at = 0
@@ -120,7 +158,7 @@ func (r *roundRobin) place(id int) {
 
 // enter queues a server: by weight, or by position and then by how much of a step it
 // is behind; first come, first served among equals.
-func (r *roundRobin) enter(l *line, id int) {
+func (r *round) enter(l *line, id int) {
 	t := &r.turns[id]
 	r.count++
 	t.in = l
@@ -132,23 +170,23 @@ func (r *roundRobin) enter(l *line, id int) {
 	l.push(r, id)
 }
 
-// Update keeps the turns of servers that stay as they are, so that a server's
+// update keeps the turns of servers that stay as they are, so that a server's
 // return or a new weight elsewhere starts no new round; who comes gets no turns for
 // the time it was away.
-func (r *roundRobin) Update(p *Plan) {
+func (r *round) update(slots []Slot) {
 	first := r.turns == nil
-	for _, s := range p.Slots {
+	for _, s := range slots {
 		for s.ID >= len(r.turns) {
 			r.turns = append(r.turns, turn{})
 		}
 	}
 	for id := range r.turns {
 		if t := &r.turns[id]; t.slot != nil {
-			r.leave(id, p)
+			r.leave(id, slots)
 		}
 	}
-	for i := range p.Slots {
-		s := &p.Slots[i]
+	for i := range slots {
+		s := &slots[i]
 		t := &r.turns[s.ID]
 		switch {
 		case first:
@@ -164,18 +202,13 @@ func (r *roundRobin) Update(p *Plan) {
 	}
 	if first {
 		r.length = r.total
-		if n := len(p.Slots); n > 0 {
-			for range r.skip % n {
-				r.PickExcept(Key{}, -1, 0)
-			}
-		}
 	}
 }
 
-// leave takes a server out unless the plan still has it.
-func (r *roundRobin) leave(id int, p *Plan) {
-	for i := range p.Slots {
-		if p.Slots[i].ID == id {
+// leave takes a server out unless it is still one of slots.
+func (r *round) leave(id int, slots []Slot) {
+	for i := range slots {
+		if slots[i].ID == id {
 			return
 		}
 	}
@@ -187,7 +220,7 @@ func (r *roundRobin) leave(id int, p *Plan) {
 
 // join gives a server that has come back a position as far ahead as what is left of
 // the round gives it a turn.
-func (r *roundRobin) join(s *Slot) {
+func (r *round) join(s *Slot) {
 	t := &r.turns[s.ID]
 	t.slot, t.weight = s, s.Scaled
 	r.total += t.weight
@@ -197,7 +230,7 @@ func (r *roundRobin) join(s *Slot) {
 
 // reweigh moves a server's next turn as if it had had its new weight since the last
 // one, though not back, and not before the others have had a chance.
-func (r *roundRobin) reweigh(s *Slot) {
+func (r *round) reweigh(s *Slot) {
 	t := &r.turns[s.ID]
 	r.total += s.Scaled - t.weight
 	t.weight = s.Scaled

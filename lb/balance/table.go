@@ -50,7 +50,7 @@ func (r *staticRR) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
 	}
 	table := r.plan.table
 	others := false
-	if r.next >= len(table) {
+	if r.next >= len(table) && len(table) > 0 {
 		r.next = 0
 	}
 	at := r.next
@@ -77,10 +77,9 @@ func (r *staticRR) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
 // weight, and goes to the server that has most whole prices to its credit, the
 // first of those that have the same. With a common divisor of all weights the order
 // repeats, so weights divided by it give the same choices.
-func newTable(slots []Slot) []int32 {
-	divisor, total := 0, 0
+func newTable(slots []Slot, divisor int) []int32 {
+	total := 0
 	for _, s := range slots {
-		divisor = gcd(s.Weight, divisor)
 		total += s.Weight
 	}
 	if total == 0 {
@@ -144,6 +143,16 @@ func (r *ranking) add(i, points int) {
 
 // first needs at least one entry; with a single one best[1] is that leaf.
 func (r *ranking) first() int { return r.best[1] }
+
+// divisor is what the weights of all servers of a backend have in common, whatever their
+// states: by how much a walk through the table has moved on shows in the next one.
+func divisor(servers []ServerState) int {
+	d := 0
+	for _, s := range servers {
+		d = gcd(s.Weight, d)
+	}
+	return d
+}
 
 func gcd(a, b int) int {
 	for b != 0 {

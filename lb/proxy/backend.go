@@ -113,8 +113,8 @@ func (b *Backend) SetUsable(set *Set, standing []Standing) int {
 			Up: standing[i].Shares, Backup: s.Spec.Backup, Number: s.Number, Weight: s.Weight(), Scaled: s.scaled(now), Load: s,
 		}
 	}
-	slots := balance.Eligible(states, b.Spec.AllBackups)
-	plan := balance.NewPlan(&b.Spec.Balance, slots)
+	plan := balance.NewPlan(&b.Spec.Balance, states, b.Spec.AllBackups)
+	slots := plan.Slots
 	b.slots.Store(&slots)
 	b.usable.Store(int32(len(slots)))
 	shares := make([]bool, len(b.Servers))
@@ -122,8 +122,10 @@ func (b *Backend) SetUsable(set *Set, standing []Standing) int {
 		shares[slots[i].ID] = true
 	}
 	for i, s := range b.Servers {
-		if s.shares.Swap(shares[i]) != shares[i] {
-			s.stamp() // among servers of equal load it is the newest
+		s.shares.Store(shares[i])
+		if could := states[i].Up && states[i].Weight > 0; s.could != could {
+			s.could = could
+			s.stamp() // among servers of equal load it is the newest, a backup also while others serve
 		}
 		if !standing[i].Serves {
 			b.queue.turnAway(s)

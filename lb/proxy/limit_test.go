@@ -116,3 +116,38 @@ func TestQueueOrder(t *testing.T) {
 		t.Error("the list does not know that it is empty")
 	}
 }
+
+// For leastconn a backup is as long idle as it is, whoever serves: HAProxy 2.6 was seen to
+// go on with the backup that had rested when it needed them again.
+func TestRestOfBackups(t *testing.T) {
+	ids := 0
+	b := newBackend(&spec.Backend{
+		Balance: spec.Balance{Algorithm: spec.LeastConn}, AllBackups: true,
+		Servers: []*spec.Server{{Weight: 1}, {Weight: 1, Backup: true}, {Weight: 1, Backup: true}},
+	}, 0, &ids, 0, nil)
+	set := func(active, first, second bool) {
+		var all []Standing
+		for _, up := range []bool{active, first, second} {
+			all = append(all, Standing{Serves: up, Shares: up})
+		}
+		b.SetUsable(&Set{}, all)
+	}
+	rested := func(want, than int) {
+		t.Helper()
+		if b.Servers[want].Changed() >= b.Servers[than].Changed() {
+			t.Errorf("server %d comes before %d", than, want)
+		}
+	}
+	set(true, true, true)
+	set(false, true, true)
+	rested(1, 2)
+	b.Servers[1].take()
+	b.Servers[1].leave()
+	rested(2, 1)
+	set(true, true, true)
+	set(false, true, true)
+	rested(2, 1)
+	set(false, true, false)
+	set(false, true, true)
+	rested(1, 2)
+}

@@ -34,6 +34,7 @@ type Server struct {
 	returned atomic.Int64        // mono.Time at which its slow start began; 0: none goes on
 	usable   atomic.Bool
 	shares   atomic.Bool // it is one of those that share the traffic now
+	could    bool        // share it, but for backups that others keep out; SetUsable's
 	mayKill  bool        // a change of state may end sessions with it
 
 	sessionRate rate
