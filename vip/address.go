@@ -14,6 +14,37 @@ type Address struct {
 	Scope     uint8      // RT_SCOPE_*, 0 = universe (global)
 	Broadcast netip.Addr // optional; IPv4 only
 	Peer      netip.Addr // optional: the far end, which Prefix's length is then of
+
+	Preference    Preference
+	NoPrefixRoute bool // the kernel makes no route to its network
+	Home          bool // IPv6: a home address of mobile IP
+	TempAddresses bool // IPv6, length 64: the kernel makes temporary addresses beside it (mngtmpaddr)
+}
+
+// Preference is whether this host may choose the address as the source of its own
+// connections (preferred_lft).
+type Preference uint8
+
+// The preferences.
+const (
+	ByLength   Preference = iota // not if it is a single IPv6 address
+	Preferred                    // forever
+	Deprecated                   // 0
+)
+
+// Deprecated reports whether another source is to be chosen if there is one.
+func (a Address) Deprecated() bool {
+	return a.Preference == Deprecated || a.Preference == ByLength && a.Prefix.Addr().Is6() && a.Prefix.IsSingleIP()
+}
+
+// is reports whether an address h of the kernel needs a new lease only to be the wanted
+// one. It takes its preference with the lease, and an IPv6 address its flags.
+func (a Address) is(h Address) bool {
+	h.Preference = a.Preference
+	if a.Prefix.Addr().Is6() {
+		h.NoPrefixRoute, h.Home, h.TempAddresses = a.NoPrefixRoute, a.Home, a.TempAddresses
+	}
+	return a == h
 }
 
 // Config is what one vrrp_instance owns.

@@ -42,8 +42,8 @@ type Plan []Step
 // 10.0.0.9/24 and 10.0.0.9/32 can stand side by side. A foreign one refuses ours
 // at any length: with it there the address would outlive our lease.
 //
-// Label, scope, broadcast and peer of a present address cannot be changed: it is
-// removed and added again.
+// Label, scope, broadcast, peer and, of IPv4, the flag of a present address cannot be
+// changed: it is removed and added again.
 func Diff(have, want Set) Plan {
 	plan := make(Plan, 0, len(want))
 	for _, w := range want {
@@ -52,7 +52,7 @@ func Diff(have, want Set) Plan {
 			plan = append(plan, Step{Refuse, w.Address})
 		case h == nil:
 			plan = append(plan, Step{Add, w.Address})
-		case h.Address == w.Address:
+		case w.Address.is(h.Address):
 			plan = append(plan, Step{Renew, w.Address})
 		default:
 			plan = append(plan, Step{Remove, h.Address}, Step{Add, w.Address})

@@ -25,9 +25,9 @@ import (
 // The two then stay in step, whatever their timers do.
 //
 // The preferred lifetime is the same: a shorter one would only mark the address
-// deprecated meanwhile, which IPv4 does not heed. For a single IPv6 address it is
-// 0 from the start, as with keepalived: a host must not choose it as the source of
-// its own connections.
+// deprecated meanwhile, which IPv4 does not heed. Where preferred_lft says so, and by
+// default for a single IPv6 address, it is 0 from the start, as with keepalived: a host
+// must not choose it as the source of its own connections.
 const (
 	LeaseValid = 3 * time.Second
 	LeaseRenew = 1100 * time.Millisecond

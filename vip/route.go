@@ -51,10 +51,23 @@ type Route struct {
 	Table  uint32       // TableMain by default
 	Metric uint32       // 0: none, which IPv6 knows as 1024
 	Scope  uint8        // RT_SCOPE_*; IPv4 only. 0 with ScopeSet false: what follows from the rest
+	TOS    uint8        // IPv4 only: of the packets that it is for; 0: any
+	Realms uint32       // IPv4 only: those of its source, << 16, and of its destination
 	Metrics
 
 	ScopeSet bool
+	Place    Place
 }
+
+// Place is where a route goes among others to the same destination.
+type Place uint8
+
+// The places.
+const (
+	First Place = iota
+	Last
+	Alone // it must be the only one
+)
 
 // Metrics are what the protocols of this host go by on a route (RTAX_*). 0: their own.
 type Metrics struct {
@@ -66,7 +79,20 @@ type Metrics struct {
 	InitCwnd   uint32 // in segments, like the next
 	InitRwnd   uint32
 	QuickAck   uint32 // 1: no delayed acknowledgements
+	RTT        uint32 // the first estimate, in 1/8 ms
+	RTTVar     uint32 // and of its variance, in 1/4 ms
+	Cwnd       uint32 // TCP's largest congestion window, in segments, of a kernel that locks it
+	SSThresh   uint32 // TCP's slow start threshold, in segments
+	RTOMin     uint32 // TCP's least retransmission timeout, in ms
+	Features   uint32 // RTAX_FEATURE_*
+	NoCookie   uint32 // 1: TCP fast open without cookies
+	Congestion string // TCP's congestion control
+
+	MTULock, RTOMinLock bool // nothing that is learned changes it; one of them at most
 }
+
+// FeatureECN is the bit of `features ecn`.
+const FeatureECN = 1
 
 // write writes them as ip-route(8) does.
 func (m Metrics) write(b *strings.Builder) {
@@ -82,10 +108,25 @@ func (m Metrics) write(b *strings.Builder) {
 		{"initcwnd", m.InitCwnd},
 		{"initrwnd", m.InitRwnd},
 		{"quickack", m.QuickAck},
+		{"rtt", m.RTT},
+		{"rttvar", m.RTTVar},
+		{"cwnd", m.Cwnd},
+		{"ssthresh", m.SSThresh},
+		{"rto_min", m.RTOMin},
+		{"features", m.Features},
+		{"fastopen_no_cookie", m.NoCookie},
 	} {
-		if one.value != 0 {
-			fmt.Fprintf(b, " %s %d", one.name, one.value)
+		if one.value == 0 {
+			continue
 		}
+		b.WriteString(" " + one.name)
+		if m.MTULock && one.name == "mtu" || m.RTOMinLock && one.name == "rto_min" {
+			b.WriteString(" lock")
+		}
+		fmt.Fprintf(b, " %d", one.value)
+	}
+	if m.Congestion != "" {
+		b.WriteString(" congctl " + m.Congestion)
 	}
 }
 
@@ -111,6 +152,9 @@ func (r Route) String() string {
 	default:
 		b.WriteString("default")
 	}
+	if r.TOS != 0 {
+		fmt.Fprintf(&b, " tos %#02x", r.TOS)
+	}
 	r.Hop.write(&b)
 	for _, h := range r.Hops {
 		b.WriteString(" nexthop")
@@ -128,6 +172,9 @@ func (r Route) String() string {
 	}
 	if r.ScopeSet {
 		fmt.Fprintf(&b, " scope %d", r.Scope)
+	}
+	if r.Realms != 0 {
+		fmt.Fprintf(&b, " realms %d/%d", r.Realms>>16, r.Realms&0xffff)
 	}
 	r.Metrics.write(&b)
 	return b.String()
@@ -155,7 +202,7 @@ func (r Route) is(h Route) bool {
 		return x.Metric
 	}
 	if r.Kind != h.Kind || r.To != h.To || r.Table != h.Table || metric(r) != metric(h) ||
-		r.Source != h.Source || r.Metrics != h.Metrics || len(r.Hops) != len(h.Hops) ||
+		r.TOS != h.TOS || r.Realms != h.Realms || r.Source != h.Source || r.Metrics != h.Metrics || len(r.Hops) != len(h.Hops) ||
 		r.ScopeSet && r.To.Addr().Is4() && r.Scope != h.Scope {
 		return false
 	}

@@ -29,6 +29,7 @@ type addressDraft struct {
 	broadcast conf.Word // an address, + or -
 	peer      conf.Word
 	vmac      bool // use_vmac
+	only6     []conf.Word
 }
 
 // addressKey is what must be unique: an address can float for one instance only.
@@ -59,7 +60,17 @@ func addressKeywords() [][]entry[addressDraft] {
 		}},
 		{name: "brd", doc: "its broadcast address; + sets the host bits, - clears them", min: 1, max: 1, parse: broadcast},
 		{name: "broadcast", doc: "the same as brd", min: 1, max: 1, parse: broadcast},
-		{name: "preferred_lft", status: Refused, doc: "the address is a lease that baton renews itself", min: 1, max: 1},
+		{name: "preferred_lft", doc: "IPv6: 0, this host chooses another address as source if there is one, the default with /128; or forever", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *addressDraft) {
+			d.only6 = append(d.only6, b.Words[0])
+			switch w := b.Words[1]; w.Text {
+			case "forever":
+				d.address.Preference = vip.Preferred
+			case "0":
+				d.address.Preference = vip.Deprecated
+			default:
+				l.errs.Errorf(w.Pos, "the address is a lease that baton renews itself", "`preferred_lft` must be 0 or forever, not `%s`", w.Text)
+			}
+		}},
 		{name: "peer", doc: "the far end of a point-to-point link: ADDRESS[/LENGTH]", min: 1, max: 1, parse: func(l *lowerer, b *conf.Block, d *addressDraft) {
 			d.peer = b.Words[1]
 		}},
@@ -69,7 +80,17 @@ func addressKeywords() [][]entry[addressDraft] {
 		}},
 		{name: "no_track", status: Warned, doc: "an address that someone removes is put back"},
 		{name: "-nodad", status: Warned, doc: "baton never waits for duplicate address detection"},
-	}, refuse[addressDraft]("", "home", "mngtmpaddr", "noprefixroute", "autojoin")}
+		{name: "noprefixroute", doc: "the kernel makes no route to its network", parse: func(_ *lowerer, _ *conf.Block, d *addressDraft) {
+			d.address.NoPrefixRoute = true
+		}},
+		{name: "home", doc: "IPv6: a home address of mobile IP", parse: func(_ *lowerer, b *conf.Block, d *addressDraft) {
+			d.only6, d.address.Home = append(d.only6, b.Words[0]), true
+		}},
+		{name: "mngtmpaddr", doc: "IPv6 with /64: the kernel makes temporary addresses beside it", parse: func(_ *lowerer, b *conf.Block, d *addressDraft) {
+			d.only6, d.address.TempAddresses = append(d.only6, b.Words[0]), true
+		}},
+		{name: "autojoin", status: Refused, doc: "it is for multicast addresses, which no virtual address is"},
+	}}
 }
 
 // scope reads a name of /etc/iproute2/rt_scopes or a number.
@@ -176,6 +197,7 @@ func (l *lowerer) finishList(d *instanceDraft, list []addressDraft, vmac vip.VMA
 		l.label(&a)
 		l.broadcast(&a)
 		l.peerOf(&a)
+		l.flags(&a)
 		ip := a.address.Prefix.Addr()
 		if first, twice := l.addresses[ip]; twice {
 			l.errs.Errorf(a.word.Pos, "", "%s stands twice: %s has it at %s", ip, first.owner, first.pos)
@@ -222,6 +244,20 @@ func (l *lowerer) peerOf(a *addressDraft) {
 		a.address.Prefix = netip.PrefixFrom(own.Addr(), p.Bits())
 	}
 	a.address.Peer = p.Addr()
+}
+
+// flags checks those that mean nothing to the kernel with IPv4.
+func (l *lowerer) flags(a *addressDraft) {
+	if p := a.address.Prefix; p.Addr().Is6() {
+		if a.address.TempAddresses && p.Bits() != 64 {
+			l.errs.Errorf(a.word.Pos, "give it the length of its network, /64", "`mngtmpaddr`: the kernel makes temporary addresses in networks of length 64 only, not in that of %s", p)
+		}
+		return
+	}
+	for _, w := range a.only6 {
+		l.errs.Warnf(w.Pos, "", "`%s` changes nothing: it is for IPv6 addresses", w.Text)
+	}
+	a.address.Home, a.address.TempAddresses, a.address.Preference = false, false, vip.ByLength
 }
 
 // broadcast computes + and -, or reads an address.

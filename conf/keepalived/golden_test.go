@@ -244,6 +244,10 @@ func dump(b *strings.Builder, c *Config) {
 			field("scope", a.Scope)
 			field("broadcast", a.Broadcast)
 			field("peer", a.Peer)
+			field("preference", a.Preference)
+			field("noprefixroute", a.NoPrefixRoute)
+			field("home", a.Home)
+			field("mngtmpaddr", a.TempAddresses)
 			if n >= len(v.Advertised) {
 				b.WriteString(" excluded")
 			} else if v.Advertised[n] != a.Prefix.Addr() {
@@ -302,7 +306,7 @@ func dump(b *strings.Builder, c *Config) {
 
 func dumpRouting(b *strings.Builder, c vip.Config) {
 	for _, r := range c.Routes {
-		fmt.Fprintf(b, "    route %s\n", r)
+		fmt.Fprintf(b, "    route %s%s\n", r, map[vip.Place]string{vip.Last: " (last)", vip.Alone: " (alone)"}[r.Place])
 	}
 	for _, r := range c.Rules {
 		fmt.Fprintf(b, "    rule %s\n", r)

@@ -12,7 +12,8 @@ import (
 type routeDraft struct {
 	route vip.Route
 	to    conf.Word
-	six   bool // `inet6`
+	six   bool        // `inet6`
+	only4 []conf.Word // options that IPv6 routes do not have
 }
 
 const refuseRouteOption = "take it out, or make the route with the system's own tools"
@@ -90,14 +91,12 @@ func routeKeywords() [][]entry[routeDraft] {
 			{name: "proto", status: Warned, doc: "baton's routes carry a protocol number of its own, 66, by which it knows them", min: 1, max: 1},
 			{name: "protocol", status: Warned, doc: "baton's routes carry a protocol number of its own, 66, by which it knows them", min: 1, max: 1},
 			{name: "no_track", status: Warned, doc: "a route that someone removes is put back"},
-			{name: "tos", status: Refused, doc: refuseRouteOption, min: 1, max: 1},
-			{name: "dsfield", status: Refused, doc: refuseRouteOption, min: 1, max: 1},
 			{name: "or", status: Refused, doc: "write `nexthop via A nexthop via B`", min: 1, max: 1},
 			{name: "track_group", status: Refused, doc: refuseRouteOption, min: 1, max: 1},
 		},
-		refuseWords[routeDraft](1, "rtt", "rttvar", "cwnd", "ssthresh", "realms", "rto_min",
-			"vrf", "features", "congctl", "pref", "ttl-propagate", "fastopen_no_cookie", "encap", "as", "expires"),
-		refuseWords[routeDraft](0, "append", "noprefixroute"),
+		routeOptionKeywords(),
+		refuseWords[routeDraft](1, "vrf", "pref", "ttl-propagate", "encap", "as", "expires"),
+		refuseWords[routeDraft](0, "noprefixroute"),
 	}
 }
 
@@ -149,12 +148,14 @@ func (l *lowerer) routeLines(b *conf.Block) (out []vip.Route) {
 			d.route.Kind, words = kind, words[1:]
 		}
 		words, hops := splitAt(words, "nexthop")
+		words, locks := withoutLocks(words)
 		lowerStream(l, block, l.route, withTo(l.route, words), &d)
 		for _, hop := range hops {
 			var h vip.Hop
 			lowerStream(l, "nexthop", l.hop, hop, &h)
 			d.route.Hops = append(d.route.Hops, h)
 		}
+		l.locks(locks, &d.route)
 		if l.errs.Errors() == before && l.finishRoute(line.Words[0], &d) {
 			out = append(out, d.route)
 		}
@@ -254,6 +255,12 @@ func (l *lowerer) finishRoute(first conf.Word, d *routeDraft) bool {
 	for _, a := range append(addrs, to.Addr()) {
 		if a.IsValid() && a.Is6() != six {
 			l.errs.Errorf(first.Pos, "", "the route mixes IPv4 and IPv6")
+			return false
+		}
+	}
+	for _, w := range d.only4 {
+		if six {
+			l.errs.Errorf(w.Pos, "take it out", "`%s`: IPv6 routes have none", w.Text)
 			return false
 		}
 	}

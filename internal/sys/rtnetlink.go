@@ -49,10 +49,12 @@ const (
 	AddrSecondary = unix.IFA_F_SECONDARY // flag: another address of the same subnet came first
 	AddrPermanent = unix.IFA_F_PERMANENT // flag: no lifetime
 	// Flags of IPv6 addresses.
-	AddrNoDAD         = unix.IFA_F_NODAD         // use it at once, look for no duplicate
-	AddrTentative     = unix.IFA_F_TENTATIVE     // it is being looked for a duplicate
-	AddrDADFailed     = unix.IFA_F_DADFAILED     // there is one
-	AddrNoPrefixRoute = unix.IFA_F_NOPREFIXROUTE // make no route to its subnet
+	AddrNoDAD         = unix.IFA_F_NODAD       // use it at once, look for no duplicate
+	AddrTentative     = unix.IFA_F_TENTATIVE   // it is being looked for a duplicate
+	AddrDADFailed     = unix.IFA_F_DADFAILED   // there is one
+	AddrHome          = unix.IFA_F_HOMEADDRESS // a home address of mobile IP
+	AddrManageTemp    = unix.IFA_F_MANAGETEMPADDR
+	AddrNoPrefixRoute = unix.IFA_F_NOPREFIXROUTE // make no route to its subnet; of IPv4, too
 
 	ScopeUniverse = unix.RT_SCOPE_UNIVERSE
 	ScopeLink     = unix.RT_SCOPE_LINK

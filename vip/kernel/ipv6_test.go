@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -150,5 +151,57 @@ func TestWatchLinkLocal(t *testing.T) {
 	l := awaitLink(t, links, func(l Link) bool { return l.Local.IsValid() })
 	if l.Local.String() != "fe80::a" || find6(t, host.NS, "fe80::a/64").Flags&sys.AddrTentative != 0 {
 		t.Errorf("told %+v", l)
+	}
+}
+
+// What an address is told to be it is, and stays it when its lease is renewed.
+func TestAddressOptions(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	c := instance("VI_1", "192.0.2.9/24", "2001:db8:1::9/64", "2001:db8:2::9/64", "2001:db8:3::9/64", "2001:db8:4::9/128", "2001:db8:5::9/64", "2001:db8:6::9/128")
+	c.Addresses[0].NoPrefixRoute = true
+	c.Addresses[1].NoPrefixRoute = true
+	c.Addresses[2].Home = true
+	c.Addresses[3].TempAddresses = true
+	c.Addresses[4].Preference = vip.Preferred
+	c.Addresses[5].Preference = vip.Deprecated
+	h := newHarness(t, host.NS, c)
+	shown := func() string {
+		var lines []string
+		for line := range strings.Lines(host.IP("-o", "address", "show", "dev", "eth0")) {
+			if f := strings.Fields(line); f[3] != "10.0.0.1/24" && !strings.HasPrefix(f[3], "fe80:") {
+				at := slices.Index(f, "scope")
+				lines = append(lines, f[3]+" "+strings.TrimSuffix(strings.Join(f[at+2:slices.Index(f, "valid_lft")], " "), `\`))
+			}
+		}
+		slices.Sort(lines)
+		return strings.Join(lines, "\n")
+	}
+	want := strings.Join([]string{
+		"192.0.2.9/24 dynamic noprefixroute eth0",
+		"2001:db8:1::9/64 nodad dynamic noprefixroute ",
+		"2001:db8:2::9/64 nodad home dynamic ",
+		"2001:db8:3::9/64 nodad dynamic mngtmpaddr ",
+		"2001:db8:4::9/128 nodad dynamic ",
+		"2001:db8:5::9/64 nodad deprecated dynamic ",
+		"2001:db8:6::9/128 nodad deprecated dynamic ",
+	}, "\n")
+	h.mustSet("VI_1", true)
+	if d := cmp.Diff(want, shown()); d != "" {
+		t.Error(d)
+	}
+	h.tick(mono.Now().Add(vip.LeaseRenew))
+	if d := cmp.Diff(want, shown()); d != "" {
+		t.Errorf("renewed: %s", d)
+	}
+	h.ns.Do(func() {
+		h.list("")
+		for _, st := range vip.Diff(h.have, h.keeper.Want(nil)) {
+			if st.Op != vip.Renew {
+				t.Errorf("%v %v", st.Op, st.Prefix)
+			}
+		}
+	})
+	if got := host.IP("route"); strings.Contains(got, "192.0.2.0") {
+		t.Errorf("a route to the network all the same:\n%s", got)
 	}
 }

@@ -60,10 +60,13 @@ func routesOfOurs(h *netlink.Handle) (out []netlink.Route, err error) {
 func translateRoute(k *netlink.Route) vip.Route {
 	r := vip.Route{
 		Kind: vip.RouteKind(k.Type), Table: uint32(k.Table), Metric: uint32(k.Priority),
-		Scope: uint8(k.Scope),
+		Scope: uint8(k.Scope), TOS: uint8(k.Tos), Realms: uint32(k.Realm),
 		Metrics: vip.Metrics{
 			MTU: uint32(k.MTU), AdvMSS: uint32(k.AdvMSS), HopLimit: uint32(k.Hoplimit), Window: uint32(k.Window), Reordering: uint32(k.Reordering),
 			InitCwnd: uint32(k.InitCwnd), InitRwnd: uint32(k.InitRwnd), QuickAck: uint32(k.QuickACK),
+			RTT: uint32(k.Rtt), RTTVar: uint32(k.RttVar), Cwnd: uint32(k.Cwnd), SSThresh: uint32(k.Ssthresh), RTOMin: uint32(k.RtoMin),
+			Features: uint32(k.Features), NoCookie: uint32(k.FastOpenNoCookie), Congestion: k.Congctl,
+			MTULock: k.MTULock, RTOMinLock: k.RtoMinLock,
 		},
 		Source: addrOf(k.Src), Hop: vip.Hop{Via: addrOf(k.Gw), OnLink: k.Flags&int(netlink.FLAG_ONLINK) != 0},
 	}
@@ -92,6 +95,9 @@ func (m *Manager) requestRoute(r vip.Route) (*netlink.Route, error) {
 		Protocol: Protocol, Type: int(r.Kind), Table: int(r.Table), Priority: int(r.Metric),
 		MTU: int(r.MTU), AdvMSS: int(r.AdvMSS), Hoplimit: int(r.HopLimit), Window: int(r.Window), Reordering: int(r.Reordering),
 		InitCwnd: int(r.InitCwnd), InitRwnd: int(r.InitRwnd), QuickACK: int(r.QuickAck), Scope: netlink.SCOPE_UNIVERSE,
+		Rtt: int(r.RTT), RttVar: int(r.RTTVar), Cwnd: int(r.Cwnd), Ssthresh: int(r.SSThresh), RtoMin: int(r.RTOMin), Features: int(r.Features),
+		FastOpenNoCookie: int(r.NoCookie), Congctl: r.Congestion, MTULock: r.MTULock, RtoMinLock: r.RTOMinLock,
+		Tos: int(r.TOS), Realm: int(r.Realms),
 		Dst: &net.IPNet{IP: r.To.Addr().AsSlice(), Mask: net.CIDRMask(r.To.Bits(), r.To.Addr().BitLen())},
 	}
 	if r.Source.IsValid() {
@@ -136,7 +142,7 @@ func (m *Manager) requestRoute(r vip.Route) (*netlink.Route, error) {
 }
 
 // addRoute puts a route in front of others to the same destination, as keepalived
-// does: whoever else's route it covers comes back when ours goes. The IPv6 tables
+// does, unless its Place is another: whoever else's route it covers comes back when ours goes. The IPv6 tables
 // have no such order; there it must be the only one of its metric.
 func (m *Manager) addRoute(r vip.Route) error {
 	if m.stale.Load() {
@@ -144,9 +150,12 @@ func (m *Manager) addRoute(r vip.Route) error {
 	}
 	k, err := m.requestRoute(r)
 	if err == nil {
-		if r.To.Addr().Is6() {
+		switch {
+		case r.To.Addr().Is6(), r.Place == vip.Alone:
 			err = m.nl.RouteAdd(k)
-		} else {
+		case r.Place == vip.Last:
+			err = m.nl.RouteAppend(k)
+		default:
 			err = m.nl.RouteAddEcmp(k) // its flags are those of "prepend"
 		}
 		if errors.Is(err, syscall.ENODEV) { // an index from before the interface was made anew

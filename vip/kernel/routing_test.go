@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,6 +23,10 @@ func routed() vip.Config {
 		{Kind: vip.Unicast, To: net("10.2.0.0/16"), Hop: vip.Hop{Interface: "eth0"}, Table: vip.TableMain},
 		{Kind: vip.Unicast, To: net("10.3.0.0/16"), Hops: []vip.Hop{{Via: addr("10.0.0.2"), Weight: 2}, {Via: addr("10.0.0.3"), Interface: "eth0"}}, Table: vip.TableMain},
 		{Kind: vip.Blackhole, To: net("0.0.0.0/0"), Table: 7},
+		{Kind: vip.Unicast, To: net("10.4.0.0/16"), Hop: vip.Hop{Via: addr("10.0.0.2")}, TOS: 4, Realms: 16<<16 | 32, Table: vip.TableMain, Metrics: vip.Metrics{
+			RTT: 16000, RTTVar: 2000, Cwnd: 106, SSThresh: 107, RTOMin: 1500, RTOMinLock: true, Features: vip.FeatureECN, NoCookie: 1, Congestion: "reno",
+		}},
+		{Kind: vip.Unicast, To: net("10.5.0.0/16"), Hop: vip.Hop{Via: addr("10.0.0.2")}, Table: vip.TableMain, Metrics: vip.Metrics{MTU: 1400, MTULock: true}},
 		{Kind: vip.Unicast, To: net("2001:db8:1::/48"), Hop: vip.Hop{Via: addr("2001:db8::2")}, Table: vip.TableMain, Source: addr("2001:db8::9")},
 		{Kind: vip.Unicast, To: net("2001:db8:3::/48"), Hops: []vip.Hop{{Via: addr("2001:db8::2"), Weight: 2}, {Via: addr("2001:db8::3")}}, Table: vip.TableMain},
 		{Kind: vip.Unreachable, To: net("::/0"), Table: 7, Metric: 4000},
@@ -73,9 +78,11 @@ func TestRoutesAndRulesMove(t *testing.T) {
 		t.Fatalf("status: %s", s.Error)
 	}
 	held := ofOurs(t, host.NS)
-	// Six lines of IPv4 (the ways of 10.3.0.0/16 count), three with two ways of IPv6, three rules.
+	// Eight lines of IPv4 (the ways of 10.3.0.0/16 count), three with two ways of IPv6, three rules.
 	for _, want := range []string{
 		"10.1.0.0/16 via 10.0.0.2 dev eth0 src 10.0.0.9 mtu 1400 window 65000 advmss 1000 reordering 5 hoplimit 9 initcwnd 20 initrwnd 30 quickack 1",
+		"10.4.0.0/16 tos 0x04 via 10.0.0.2 dev eth0 realms 16/32 rtt 2s rttvar 500ms ssthresh 107 cwnd 106 features ecn rto_min lock 1.5s congctl reno fastopen_no_cookie 1",
+		"10.5.0.0/16 via 10.0.0.2 dev eth0 mtu lock 1400",
 		"default via 192.0.2.1 dev eth0 table 1000 metric 5 onlink",
 		"10.2.0.0/16 dev eth0 scope link",
 		"blackhole default table 7",
@@ -114,6 +121,32 @@ func TestRoutesAndRulesMove(t *testing.T) {
 	}
 	if got := host.IP("rule") + host.IP("-6", "rule"); got != rules {
 		t.Errorf("rules before\n%sand after\n%s", rules, got)
+	}
+}
+
+// A route goes where it is told to: in front of somebody else's, behind it, or not at all.
+func TestRoutePlaces(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	c := instance("VI_1", "10.0.0.9/24")
+	for n, place := range []vip.Place{vip.First, vip.Last, vip.Alone} {
+		to := fmt.Sprintf("10.%d.0.0/16", n+1)
+		host.IP("route", "add", to, "via", "10.0.0.7")
+		c.Routes = append(c.Routes, vip.Route{
+			Kind: vip.Unicast, To: netip.MustParsePrefix(to), Hop: vip.Hop{Via: netip.MustParseAddr("10.0.0.2")}, Table: vip.TableMain, Place: place,
+		})
+	}
+	h := newHarness(t, host.NS, c)
+	h.mustSet("VI_1", true)
+	for to, via := range map[string]string{"10.1.0.1": "10.0.0.2", "10.2.0.1": "10.0.0.7", "10.3.0.1": "10.0.0.7"} {
+		if got := host.IP("route", "get", to); !strings.Contains(got, "via "+via) {
+			t.Errorf("%s: want via %s, got %s", to, via, got)
+		}
+	}
+	if got := ofOurs(t, host.NS); len(got) != 2 {
+		t.Errorf("ours: %q", got)
+	}
+	if s := h.Status()[0]; !strings.HasPrefix(s.Error, "add route 10.3.0.0/16 via 10.0.0.2: file exists") {
+		t.Errorf("error %q", s.Error)
 	}
 }
 
@@ -223,7 +256,7 @@ func TestReleaseTakesRoutes(t *testing.T) {
 	h := newHarness(t, host.NS, routed())
 	before := host.IP("route", "show", "table", "all") + host.IP("rule") + host.IP("-6", "rule")
 	h.mustSet("VI_1", true)
-	for _, n := range []int{2 + 8 + 3, 0} {
+	for _, n := range []int{2 + 10 + 3, 0} {
 		host.Do(func() {
 			removed, err := Release()
 			if err != nil || len(removed) != n {

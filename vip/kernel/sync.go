@@ -244,6 +244,7 @@ func (m *Manager) entry(ifname string, a *netlink.Addr) vip.Entry {
 	if b, ok := netip.AddrFromSlice(a.Broadcast.To4()); ok {
 		e.Broadcast = b
 	}
+	e.NoPrefixRoute = e.Prefix.Addr().Is4() && a.Flags&sys.AddrNoPrefixRoute != 0
 	if a.Peer != nil && !a.Peer.IP.Equal(a.IP) {
 		e.Peer = addrOf(a.Peer.IP)
 		ones, _ := a.Peer.Mask.Size()
@@ -325,13 +326,22 @@ func (m *Manager) request(v vip.Address, index int) *netlink.Addr {
 	if v.Broadcast.IsValid() {
 		a.Broadcast = v.Broadcast.AsSlice()
 	}
+	if v.Deprecated() {
+		a.PreferedLft = 0 // see vip.LeaseValid
+	}
+	if v.NoPrefixRoute {
+		a.Flags = sys.AddrNoPrefixRoute
+	}
 	if v.Prefix.Addr().Is6() {
 		a.Broadcast = nil
 		// Duplicate address detection would keep the address silent for a second or
 		// more; VRRP has settled already whose it is.
-		a.Flags = sys.AddrNoDAD
-		if v.Prefix.IsSingleIP() {
-			a.PreferedLft = 0 // see vip.LeaseValid
+		a.Flags |= sys.AddrNoDAD
+		if v.Home {
+			a.Flags |= sys.AddrHome
+		}
+		if v.TempAddresses {
+			a.Flags |= sys.AddrManageTemp
 		}
 		if m.routed(v) {
 			a.Flags |= sys.AddrNoPrefixRoute
