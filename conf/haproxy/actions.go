@@ -4,7 +4,6 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -33,10 +32,13 @@ func (r *ruleLine) value(a *args, expects string) {
 	if !ok {
 		return
 	}
-	f := a.value(r.p, w, r.at())
-	if f == nil {
-		return
+	if f := a.value(r.p, w, r.at()); f != nil {
+		r.write(f)
 	}
+}
+
+// write makes what a format writes the action's value.
+func (r *ruleLine) write(f *logfmt.Format) {
 	if text, ok := f.Constant(); ok {
 		r.rule.Value = text
 		return
@@ -261,12 +263,7 @@ func actionWaitForBody(r *ruleLine, a *args) {
 		case "time":
 			r.rule.Time, _ = a.duration(time.Millisecond)
 		case "at-least":
-			w, ok := a.next("a size")
-			n, err := strconv.Atoi(w.Text)
-			if ok && (err != nil || n < 1) {
-				a.fail(w, "", "'%s' is not a number of bytes", w.Text)
-			}
-			r.rule.Len = n
+			r.rule.Len, _ = a.size("a size", 0, math.MaxInt32)
 		default:
 			a.fail(w, "", "'wait-for-body' expects time and at-least, not '%s'", w.Text)
 		}
@@ -280,7 +277,14 @@ func actionWaitForBody(r *ruleLine, a *args) {
 func actionSetVarFmt(r *ruleLine, a *args) {
 	r.rule.Action = spec.ActionSetVar
 	r.rule.VarConds = r.variable(a)
-	r.value(a, "a format")
+	if w, ok := a.next("a format"); ok {
+		syntax := logfmt.Syntax{HTTP: true, Value: true, Verbatim: true}
+		if f := r.p.compileFormat(w, w.Text, syntax, r.at()); f != nil {
+			r.write(f)
+		} else {
+			a.failed = true
+		}
+	}
 }
 
 // httpAfterActions are the actions of http-after-response.

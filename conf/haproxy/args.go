@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"strings"
 	"time"
 
 	"baton/conf"
@@ -99,6 +100,24 @@ func (a *args) integer(what string, lo, hi int) (int, bool) {
 		a.fail(w, "", "'%s' is not %s, a whole number from %d to %d", w.Text, what, lo, hi)
 	}
 	return n, ok
+}
+
+// size reads a number of bytes within lo..hi, which may be written with a k, m or g.
+func (a *args) size(what string, lo, hi int) (int, bool) {
+	w, ok := a.next(what)
+	if !ok {
+		return 0, false
+	}
+	digits, shift := w.Text, 0
+	if i := strings.IndexAny(w.Text, "kKmMgG"); i >= 0 && i == len(w.Text)-1 {
+		digits, shift = w.Text[:i], 10*(1+strings.IndexByte("kmg", w.Text[i]|0x20))
+	}
+	n, ok := parseInt(digits, 0, hi>>shift)
+	if n <<= shift; !ok || n < lo {
+		a.fail(w, "", "'%s' is not %s, a number of bytes from %d to %d such as 4096, 16k or 1m", w.Text, what, lo, hi)
+		return 0, false
+	}
+	return n, true
 }
 
 // duration reads a time in HAProxy's notation; least is the smallest one allowed.

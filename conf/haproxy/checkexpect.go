@@ -16,7 +16,7 @@ type expectLine struct {
 	*checkLine
 	step   spec.CheckStep
 	expect spec.Expect
-	done   bool // the kind has been read, which ends the line
+	done   bool // the kind and its pattern have been read: only options may follow
 }
 
 // httpExpectKeywords are the words after http-check expect.
@@ -40,7 +40,7 @@ var tcpExpectKeywords = slices.Concat(expectOptions, []keyword[*expectLine]{
 	{"string-lf", 0, false, Done, expectText(spec.ExpectString, false, true), "the same made by a format"},
 })
 
-// expectOptions may stand before the kind.
+// expectOptions may stand before the kind, and behind its pattern.
 var expectOptions = []keyword[*expectLine]{
 	{"comment", 0, false, Done, func(e *expectLine, a *args) { e.step.Comment, _ = a.comment() }, "told in the log of a failure"},
 	{"error-status", 0, false, Done, expectErrorStatus, "status of a failure: L7OKC, L7RSP, L7STS, L6RSP, L4CON"},
@@ -63,12 +63,12 @@ func checkExpect(r *checkLine, a *args) {
 		table = httpExpectKeywords
 	}
 	e := &expectLine{checkLine: r, expect: spec.Expect{MinRecv: spec.AnyLength}}
-	for !a.failed && !e.done {
+	for !a.failed && (a.more() || !e.done) {
 		w, ok := a.next("a kind, such as 'string'")
 		if !ok {
 			return
 		}
-		if strings.HasPrefix(w.Text, "!") && !e.expect.Not {
+		if strings.HasPrefix(w.Text, "!") && !e.expect.Not && !e.done {
 			e.expect.Not = true
 			if w.Text = w.Text[1:]; w.Text == "" {
 				continue
@@ -85,14 +85,17 @@ func checkExpect(r *checkLine, a *args) {
 
 func (a *args) expectWord(table []keyword[*expectLine], e *expectLine, w conf.Word) {
 	k, _ := find(table, []conf.Word{w})
+	option := k != nil && slices.ContainsFunc(expectOptions, func(o keyword[*expectLine]) bool { return o.name == k.name })
 	switch {
+	case e.done && !option:
+		a.fail(w, "only options follow the pattern: put quotes round one with blanks, write a line for each of several", "unexpected argument '%s'", w.Text)
 	case k == nil:
 		var names []string
 		for i := range table {
 			names = append(names, table[i].name)
 		}
 		a.fail(w, didYouMean(w.Text, names), "'%s expect' does not know '%s'", a.words[0].Text, w.Text)
-	case e.expect.Not && slices.ContainsFunc(expectOptions, func(o keyword[*expectLine]) bool { return o.name == k.name }):
+	case e.expect.Not && option && !e.done:
 		a.fail(w, "put it before the exclamation mark", "'%s' after '!'", w.Text)
 	default:
 		k.run(e, a)

@@ -22,7 +22,8 @@ type criterion struct {
 var criteria = slices.Concat(
 	[]criterion{
 		{"cook", "req.cook", pattern.Str, false},
-		{"hdr", "req.hdr", pattern.Str, false}, // the fetch takes a response's while there is one
+		{"hdr", "req.hdr", pattern.Str, false},   // the fetch takes a response's while there is one
+		{"method", "method", pattern.Str, false}, // alone of its type it has one: meth(GET) has none
 		{"payload", "req.payload", pattern.Bin, false},
 		{"payload_lv", "req.payload_lv", pattern.Bin, false},
 		{"req.payload", "req.payload", pattern.Bin, false},
@@ -106,7 +107,7 @@ func (r *testReader) readCriterion() {
 	}
 }
 
-// defaultMethod follows the table of chapter 7.1. Bin has none: it stands for that.
+// defaultMethod follows the table of chapter 7.1. What has none must be given one by -m.
 func defaultMethod(t sample.Type) pattern.Method {
 	switch t {
 	case sample.Bool:
@@ -115,10 +116,10 @@ func defaultMethod(t sample.Type) pattern.Method {
 		return pattern.Int
 	case sample.Addr, sample.IPv4, sample.IPv6:
 		return pattern.IP
-	case sample.Bin:
-		return noMethod
+	case sample.Str:
+		return pattern.Str
 	}
-	return pattern.Str
+	return noMethod // a variable's type is known when it is read
 }
 
 const noMethod = pattern.Method(255)
@@ -206,7 +207,7 @@ func (r *testReader) methodFlag(flag conf.Word) {
 // usable complains about a sample without a method.
 func (r *testReader) usable() bool {
 	if r.o.Method == noMethod {
-		r.fail(r.criterion, "write -m bin, -m sub or another method behind it",
+		r.fail(r.criterion, "write -m str, -m bin, -m found or another method behind it",
 			"matching method must be specified first (using '-m') when using a sample fetch of this type ('%s')", r.t.Expr.Fetch())
 		return false
 	}

@@ -22,7 +22,7 @@ func parseGlobalVarFmt(l *lowerer, a *args) {
 		return
 	}
 	if w, ok := a.need("a variable proc.NAME and a format"); ok {
-		if v.Format = l.outside().compileFormat(w, w.Text, logfmt.Syntax{Value: true}, sample.AtLoad); v.Format == nil {
+		if v.Format = l.outside().compileFormat(w, w.Text, logfmt.Syntax{Value: true, Verbatim: true}, sample.AtLoad); v.Format == nil {
 			a.failed = true
 			return
 		}

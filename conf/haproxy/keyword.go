@@ -72,11 +72,21 @@ type keyword[T any] struct {
 	doc    string         // Warned, Refused: shown as the hint
 }
 
+// parenthesized are the names that take arguments in parentheses, right behind them.
+var parenthesized = []string{
+	"add-acl", "del-acl", "del-map", "do-resolve", "hdr", "random", "rdp-cookie",
+	"sc-add-gpc", "sc-inc-gpc", "sc-inc-gpc0", "sc-inc-gpc1", "sc-set-gpt", "sc-set-gpt0",
+	"set-map", "set-var", "set-var-fmt", "unset-var",
+}
+
 // find returns the row whose words begin words, and how many words it took; the
 // longest name wins. Arguments in parentheses are not part of a name:
 // set-var(txn.x) is found as set-var.
 func find[T any](table []keyword[T], words []conf.Word) (*keyword[T], int) {
-	name, _, _ := strings.Cut(words[0].Text, "(")
+	name := words[0].Text
+	if before, _, found := strings.Cut(name, "("); found && slices.Contains(parenthesized, before) {
+		name = before
+	}
 	var best *keyword[T]
 	length := 0
 	for i := range table {

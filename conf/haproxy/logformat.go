@@ -242,7 +242,9 @@ func (p *proxy) compileFormats() {
 	}
 	p.compiled.sd = p.format(p.lines.sd, sample.AtLog)
 	p.compiled.errors = p.format(p.lines.errors, sample.AtLog)
-	p.compiled.uniqueID = p.format(p.lines.uniqueID, sample.AtRequest)
+	if w := p.lines.uniqueID; w.Text != "" {
+		p.compiled.uniqueID = p.compileFormat(w, w.Text, logfmt.Syntax{HTTP: p.common.Mode == spec.HTTP, Merge: true, Message: true}, sample.AtRequest)
+	}
 }
 
 // logging fills in what a frontend logs.
@@ -275,7 +277,7 @@ func (a *args) value(p *proxy, w conf.Word, at sample.Places) *logfmt.Format {
 
 // valueFormat is value for text that may have lines.
 func (p *proxy) valueFormat(w conf.Word, at sample.Places) *logfmt.Format {
-	return p.compileFormat(w, w.Text, logfmt.Syntax{HTTP: true, Value: true}, at)
+	return p.compileFormat(w, w.Text, logfmt.Syntax{HTTP: true, Value: true, Message: true}, at)
 }
 
 // compileFormat reports mistakes at their place in w.

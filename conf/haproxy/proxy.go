@@ -148,8 +148,8 @@ func (p *proxy) admits(k *keyword[*proxy], a *args) bool {
 	if p.kind == inFrontend {
 		lacks = "backend"
 	}
-	if k.name == "server" {
-		p.l.errs.Errorf(word.Pos, "servers belong to a backend or listen section", "'server' not allowed because frontend '%s' has no backend capability", p.name.Text)
+	if hint, ok := misplaced[k.name]; ok {
+		p.l.errs.Errorf(word.Pos, hint, "'%s' not allowed because %s '%s' has no %s capability", k.name, p.word, p.name.Text, lacks)
 		return false
 	}
 	hint := "remove it"
@@ -158,6 +158,16 @@ func (p *proxy) admits(k *keyword[*proxy], a *args) bool {
 	}
 	p.l.errs.Warnf(word.Pos, hint, "'%s' ignored because %s '%s' has no %s capability", k.name, p.word, p.name.Text, lacks)
 	return false
+}
+
+// misplaced are the keywords that HAProxy refuses, with what to do about it, in a section
+// that others are ignored in: without them it would serve or let in what it should not.
+var misplaced = map[string]string{
+	"default-server":         "servers belong to a backend or listen section",
+	"server":                 "servers belong to a backend or listen section",
+	"server-template":        "servers belong to a backend or listen section",
+	"tcp-request connection": "move it to the frontend: connections are accepted there",
+	"tcp-request session":    "move it to the frontend: connections are accepted there",
 }
 
 // validate reports what is only known when all sections have been read.

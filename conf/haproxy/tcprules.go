@@ -108,9 +108,10 @@ func parseTCPContent(p *proxy, a *args) {
 func (p *proxy) tcpRule(a *args, table []keyword[*ruleLine], when moment, to *[]spec.HTTPRule) {
 	if r := a.rule(p, table, when, new(bool)); r != nil {
 		if (when == onConnection || when == onSession) && r.Var.Scope > sample.ScopeSess {
-			a.fail(a.words[0], "use the scope sess or proc", "variable '%s' cannot be set here: there is no request yet", r.Var)
+			p.l.errs.Warnf(a.words[0].Pos, "use the scope sess or proc", "variable '%s' is not set here, as in HAProxy: there is no request yet", r.Var)
+		} else {
+			*to = append(*to, *r)
 		}
-		*to = append(*to, *r)
 	}
 	p.hasRules(a.words[0].Pos)
 }

@@ -410,6 +410,8 @@ func (it *item) appendList(dst []byte, values [][]byte, encoded bool) []byte {
 	return dst
 }
 
+var nul = []byte{0}
+
 func (it *item) appendExpr(dst []byte, r *Record) []byte {
 	v, ok := it.expr.Eval(r)
 	if !ok {
@@ -431,12 +433,21 @@ func (it *item) appendExpr(dst []byte, r *Record) []byte {
 			return append(appendCBORHead(dst, cborBytes, uint64(len(v.Bytes))), v.Bytes...)
 		}
 	}
-	if it.flags&(verbatim|asJSON|asCBOR) == verbatim {
-		b, _, _ := bytes.Cut(v.Bytes, []byte{0})
-		return append(dst, b...)
+	u := exprText
+	switch {
+	case it.flags&binary != 0:
+		u = rawText
+	case it.flags&(asJSON|asCBOR) != 0:
+	case it.flags&verbatim != 0:
+		u, v.Bytes = rawText, untilNUL(v.Bytes)
+	case it.flags&message != 0:
+		u, v.Bytes = messageText, untilNUL(v.Bytes)
 	}
-	if it.flags&binary != 0 {
-		return text(dst, it, v.Bytes, rawText, "-")
-	}
-	return text(dst, it, v.Bytes, exprText, "-")
+	return text(dst, it, v.Bytes, u, "-")
+}
+
+// untilNUL is what a text in C is of b.
+func untilNUL(b []byte) []byte {
+	b, _, _ = bytes.Cut(b, nul)
+	return b
 }

@@ -5,14 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// unsafe are sets of bytes that are written as #XX.
+// unsafe are sets of bytes that are written as #XX, in messages as %XX.
 type unsafe uint8
 
 const (
-	rawText    unsafe = iota // none: names and addresses of our own
-	exprText                 // control bytes
-	lineText                 // chapter 8.6: what is not printable, " and #
-	headerText               // and what separates headers
+	rawText     unsafe = iota // none: names and addresses of our own
+	exprText                  // control bytes
+	lineText                  // chapter 8.6: what is not printable, " and #
+	headerText                // and what separates headers
+	messageText               // control bytes but the tab: what a URI or a header field may not hold
 )
 
 // unsafeBytes tells for each byte which sets have it.
@@ -20,6 +21,9 @@ var unsafeBytes = func() (t [256]uint8) {
 	for c := range t {
 		if c < 32 || c == 127 {
 			t[c] |= 1 << exprText
+			if c != '\t' {
+				t[c] |= 1 << messageText
+			}
 		}
 		if c < 32 || c > 126 || c == '"' || c == '#' {
 			t[c] |= 1<<lineText | 1<<headerText
@@ -33,10 +37,13 @@ var unsafeBytes = func() (t [256]uint8) {
 
 const upperHex = "0123456789ABCDEF"
 
-// appendSafe appends s with its unsafe bytes as #XX, and, with escapes, " \ and ]
-// behind a backslash.
+// appendSafe appends s with its unsafe bytes in hexadecimal, and, with escapes, " \
+// and ] behind a backslash.
 func appendSafe[T string | []byte](dst []byte, s T, u unsafe, escapes bool) []byte {
-	set := uint8(1) << u
+	set, lead := uint8(1)<<u, byte('#')
+	if u == messageText {
+		lead = '%'
+	}
 	from := 0
 	for i := range len(s) {
 		c := s[i]
@@ -47,7 +54,7 @@ func appendSafe[T string | []byte](dst []byte, s T, u unsafe, escapes bool) []by
 		dst = append(dst, s[from:i]...)
 		from = i + 1
 		if hex {
-			dst = append(dst, '#', upperHex[c>>4], upperHex[c&15])
+			dst = append(dst, lead, upperHex[c>>4], upperHex[c&15])
 		} else {
 			dst = append(dst, '\\', c)
 		}

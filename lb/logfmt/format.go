@@ -43,9 +43,12 @@ type Syntax struct {
 	HTTP  bool // the format is for mode http
 	Merge bool // blanks are delimiters, and merged: log-format, log-format-sd, unique-id-format
 	Value bool // the format makes a value, of a header for example: what is absent leaves nothing
-	// Verbatim writes samples without escapes, binary ones up to a NUL as C's strings end:
-	// for what goes to nobody's log as it is, the data of health checks.
+	// Verbatim writes samples as they are, binary ones up to a NUL as C's strings end:
+	// for what goes to nobody's log as it is, variables and the data of health checks.
 	Verbatim bool
+	// Message is for what goes into an HTTP message: samples end at a NUL, their control
+	// bytes but tabs are %XX, and +Q leaves them without quotes.
+	Message bool
 	// Expr compiles an expression, what is in the brackets, which begins off bytes into
 	// the format. Its errors are Compile's.
 	Expr func(text string, off int) (Expr, error)
@@ -62,7 +65,7 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string { return e.Msg }
 
 // flags are what stands in the braces.
-type flags uint8
+type flags uint16
 
 const (
 	quote flags = 1 << iota
@@ -73,6 +76,7 @@ const (
 	asCBOR
 	mayBeEmpty // absent samples leave nothing: Syntax.Value
 	verbatim   // samples as they are: Syntax.Verbatim
+	message    // samples as parts of a message: Syntax.Message
 )
 
 var flagNames = []struct {
@@ -117,6 +121,9 @@ func Compile(text string, o Syntax) (*Format, error) {
 	}
 	if o.Verbatim {
 		p.global |= verbatim
+	}
+	if o.Message {
+		p.global |= message
 	}
 	for p.i < len(text) {
 		if err := p.next(); err != nil {
@@ -338,6 +345,9 @@ func (p *parser) expr(it item) error {
 		return err
 	}
 	it.kind = itemExpr
+	if p.o.Message {
+		it.flags &^= quote
+	}
 	p.f.needs |= NeedSample
 	if strings.HasPrefix(p.text[open+1:end], "bc_") {
 		p.f.needs |= NeedSource

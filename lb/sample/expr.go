@@ -42,6 +42,15 @@ type converter struct {
 	doc     string
 }
 
+// outOf is the type of what the converter makes of a sample of type t. One that takes
+// any type and gives any passes its samples on.
+func (c *converter) outOf(t Type) Type {
+	if c.in == Any && c.out == Any {
+		return t
+	}
+	return c.out
+}
+
 // Ref is something that an expression names and that must exist.
 type Ref struct {
 	Kind RefKind
@@ -68,9 +77,7 @@ func (e *Expr) String() string { return e.text }
 func (e *Expr) Type() Type {
 	t := e.fetch.out
 	for i := range e.convs {
-		if out := e.convs[i].out; out != Any {
-			t = out
-		}
+		t = e.convs[i].outOf(t)
 	}
 	return t
 }

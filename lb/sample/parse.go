@@ -136,10 +136,7 @@ func (p *parser) convert(e *Expr, t Type) Type {
 		return t
 	}
 	e.convs = append(e.convs, step{cv, p.args(at, name, cv.args, cv.min, cv.check)})
-	if cv.out == Any {
-		return t
-	}
-	return cv.out
+	return cv.outOf(t)
 }
 
 func (p *parser) unknown(off int, what, name string, names []string, later bool) {
