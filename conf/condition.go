@@ -120,26 +120,40 @@ func integer(word string) (bool, error) {
 
 // predicate is a function of a condition.
 type predicate struct {
+	name string
 	args int
 	eval func(c *condition, args []string) (bool, error)
+	doc  string
 }
 
-func predicates() map[string]predicate {
-	return map[string]predicate{
-		"defined":                 {1, func(c *condition, a []string) (bool, error) { _, ok := c.env(a[0]); return ok, nil }},
-		"enabled":                 {1, func(_ *condition, a []string) (bool, error) { return enabled(a[0]) }},
-		"feature":                 {1, func(_ *condition, a []string) (bool, error) { return feature(a[0]), nil }},
-		"streq":                   {2, func(_ *condition, a []string) (bool, error) { return a[0] == a[1], nil }},
-		"strneq":                  {2, func(_ *condition, a []string) (bool, error) { return a[0] != a[1], nil }},
-		"strstr":                  {2, func(_ *condition, a []string) (bool, error) { return strings.Contains(a[0], a[1]), nil }},
-		"version_atleast":         {1, func(_ *condition, a []string) (bool, error) { return atLeast(a[0]) }},
-		"version_before":          {1, func(_ *condition, a []string) (bool, error) { v, err := atLeast(a[0]); return !v && err == nil, err }},
-		"openssl_version_atleast": {1, noOpenSSL},
-		"openssl_version_before":  {1, noOpenSSL},
-		"ssllib_name_startswith":  {1, noOpenSSL},
-		"awslc_api_atleast":       {1, noOpenSSL},
-		"awslc_api_before":        {1, noOpenSSL},
+func predicates() []predicate {
+	return []predicate{
+		{"awslc_api_atleast", 1, noOpenSSL, "false: there is no such TLS library"},
+		{"awslc_api_before", 1, noOpenSSL, "false: there is no such TLS library"},
+		{"defined", 1, func(c *condition, a []string) (bool, error) { _, ok := c.env(a[0]); return ok, nil }, "an environment variable exists"},
+		{"enabled", 1, func(_ *condition, a []string) (bool, error) { return enabled(a[0]) }, "an option is on at run time"},
+		{"feature", 1, func(_ *condition, a []string) (bool, error) { return feature(a[0]), nil }, "a feature is there, as -vv lists them"},
+		{"openssl_version_atleast", 1, noOpenSSL, "false: there is no such TLS library"},
+		{"openssl_version_before", 1, noOpenSSL, "false: there is no such TLS library"},
+		{"ssllib_name_startswith", 1, noOpenSSL, "false: there is no such TLS library"},
+		{"streq", 2, func(_ *condition, a []string) (bool, error) { return a[0] == a[1], nil }, "two texts are equal"},
+		{"strneq", 2, func(_ *condition, a []string) (bool, error) { return a[0] != a[1], nil }, "two texts differ"},
+		{"strstr", 2, func(_ *condition, a []string) (bool, error) { return strings.Contains(a[0], a[1]), nil }, "the first text holds the second"},
+		{"version_atleast", 1, func(_ *condition, a []string) (bool, error) { return atLeast(a[0]) }, "this version, as -v tells it, or an earlier one"},
+		{"version_before", 1, func(_ *condition, a []string) (bool, error) { v, err := atLeast(a[0]); return !v && err == nil, err }, "a later version than this one, as -v tells it"},
 	}
+}
+
+// Predicate is a function of conditions for people to read about.
+type Predicate struct{ Name, Doc string }
+
+// Predicates lists what .if and .elif can ask.
+func Predicates() []Predicate {
+	var all []Predicate
+	for _, p := range predicates() {
+		all = append(all, Predicate{p.name, p.doc})
+	}
+	return all
 }
 
 // noOpenSSL answers what is asked of a TLS library: there is none.
@@ -160,14 +174,19 @@ func enabled(name string) (bool, error) {
 // predicate reads the arguments of the predicate called name and evaluates it.
 func (c *condition) predicate(name string) (bool, error) {
 	known := predicates()
-	p, ok := known[name]
-	if !ok {
+	i := slices.IndexFunc(known, func(p predicate) bool { return p.name == name })
+	if i < 0 {
 		text := fmt.Sprintf("unknown predicate '%s'", name)
-		if near := diag.Nearest(name, slices.Sorted(maps.Keys(known))); near != "" {
+		var names []string
+		for _, p := range known {
+			names = append(names, p.name)
+		}
+		if near := diag.Nearest(name, names); near != "" {
 			text += fmt.Sprintf("; did you mean '%s'?", near)
 		}
 		return false, errors.New(text)
 	}
+	p := known[i]
 	if !strings.HasPrefix(c.rest, "(") {
 		return false, fmt.Errorf("expected '(' after '%s'", name)
 	}

@@ -24,7 +24,7 @@ func maskField(f string) string {
 // everyAlias is a format of all aliases, field by field.
 func everyAlias(http bool) string {
 	var fields []string
-	for _, a := range logfmt.Aliases() {
+	for _, a := range logfmt.AliasNames() {
 		if _, err := logfmt.Compile("%"+a, logfmt.Syntax{HTTP: http}); err != nil || a == "OG" { // 2.6 has no %OG
 			continue
 		}

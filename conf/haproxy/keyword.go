@@ -6,6 +6,7 @@ import (
 
 	"baton/conf"
 	"baton/internal/diag"
+	"baton/lb/logfmt"
 	"baton/lb/sample"
 )
 
@@ -216,6 +217,12 @@ func Keywords() []Keyword {
 	}
 	for _, name := range sample.LaterConverters() {
 		all = append(all, Keyword{Table: "converter", Name: name, Status: Refused})
+	}
+	for _, a := range logfmt.Aliases() {
+		all = append(all, Keyword{Table: "log-format", Name: "%" + a.Name, Status: Done, Doc: a.Doc})
+	}
+	for _, p := range conf.Predicates() {
+		all = append(all, Keyword{Table: ".if", Name: p.Name, Status: Done, Doc: p.Doc})
 	}
 	return all
 }

@@ -292,7 +292,7 @@ func (p *proxy) compileFormat(w conf.Word, text string, o logfmt.Syntax, at samp
 	if errors.As(err, &syntax) {
 		pos, hint = within(w, syntax.Off), syntax.Hint
 		if syntax.Near != "" {
-			hint = didYouMean(syntax.Near, logfmt.Aliases())
+			hint = didYouMean(syntax.Near, logfmt.AliasNames())
 		}
 	}
 	p.l.errs.Errorf(pos, hint, "%s", err.Error())

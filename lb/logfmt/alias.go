@@ -88,73 +88,74 @@ type aliasRow struct {
 	alias alias
 	http  bool // mode http alone
 	needs Need
+	doc   string
 }
 
 var aliases = []aliasRow{
-	{"B", aliasB, false, 0},
-	{"CC", aliasCC, true, 0},
-	{"CS", aliasCS, true, 0},
-	{"H", aliasH, false, 0},
-	{"HM", aliasHM, true, 0},
-	{"HP", aliasHP, true, 0},
-	{"HPO", aliasHPO, true, 0},
-	{"HQ", aliasHQ, true, 0},
-	{"HU", aliasHU, true, 0},
-	{"HV", aliasHV, true, 0},
-	{"ID", aliasID, false, 0},
-	{"OG", aliasOG, false, 0},
-	{"ST", aliasST, false, 0},
-	{"T", aliasT, false, 0},
-	{"Ta", aliasTa, true, 0},
-	{"Tc", aliasTc, false, 0},
-	{"Td", aliasTd, false, 0},
-	{"Th", aliasTh, false, 0},
-	{"Ti", aliasTi, true, 0},
-	{"Tl", aliasTl, false, 0},
-	{"Tq", aliasTq, true, 0},
-	{"TR", aliasTR, true, 0},
-	{"Tr", aliasTr, true, 0},
-	{"Ts", aliasTs, false, 0},
-	{"Tt", aliasTt, false, 0},
-	{"Tu", aliasTu, false, 0},
-	{"Tw", aliasTw, false, 0},
-	{"U", aliasU, false, 0},
-	{"ac", aliasac, false, 0},
-	{"b", aliasb, false, 0},
-	{"bc", aliasbc, false, 0},
-	{"bi", aliasbi, false, NeedSource},
-	{"bp", aliasbp, false, NeedSource},
-	{"bq", aliasbq, false, 0},
-	{"ci", aliasci, false, 0},
-	{"cp", aliascp, false, 0},
-	{"f", aliasf, false, 0},
-	{"fc", aliasfc, false, 0},
-	{"fi", aliasfi, false, NeedLocal},
-	{"fp", aliasfp, false, NeedLocal},
-	{"ft", aliasft, false, 0},
-	{"hr", aliashr, false, 0},
-	{"hrl", aliashrl, false, 0},
-	{"hs", aliashs, false, 0},
-	{"hsl", aliashsl, false, 0},
-	{"lc", aliaslc, false, 0},
-	{"ms", aliasms, false, 0},
-	{"pid", aliaspid, false, 0},
-	{"r", aliasr, true, 0},
-	{"rc", aliasrc, false, 0},
-	{"rt", aliasrt, false, NeedCounters},
-	{"s", aliass, false, 0},
-	{"sc", aliassc, false, 0},
-	{"si", aliassi, false, 0},
-	{"sp", aliassp, false, 0},
-	{"sq", aliassq, false, 0},
-	{"sslc", aliassslc, false, 0},
-	{"sslv", aliassslv, false, 0},
-	{"t", aliast, false, 0},
-	{"tr", aliastr, true, 0},
-	{"trg", aliastrg, true, 0},
-	{"trl", aliastrl, true, 0},
-	{"ts", aliasts, false, 0},
-	{"tsc", aliastsc, true, 0},
+	{"B", aliasB, false, 0, "bytes sent to the client, heads included"},
+	{"CC", aliasCC, true, 0, "captured request cookie"},
+	{"CS", aliasCS, true, 0, "captured response cookie"},
+	{"H", aliasH, false, 0, "name of the host"},
+	{"HM", aliasHM, true, 0, "method"},
+	{"HP", aliasHP, true, 0, "path, with the scheme and authority of an absolute target"},
+	{"HPO", aliasHPO, true, 0, "path alone"},
+	{"HQ", aliasHQ, true, 0, "query with its question mark"},
+	{"HU", aliasHU, true, 0, "target as it came"},
+	{"HV", aliasHV, true, 0, "version"},
+	{"ID", aliasID, false, 0, "unique identifier"},
+	{"OG", aliasOG, false, 0, "origin of a do-log or step line"},
+	{"ST", aliasST, false, 0, "status"},
+	{"T", aliasT, false, 0, "date, UTC"},
+	{"Ta", aliasTa, true, 0, "time of the request, from its first byte to the end"},
+	{"Tc", aliasTc, false, 0, "time for the connection to the server"},
+	{"Td", aliasTd, false, 0, "time of the data, from the response's head to the end"},
+	{"Th", aliasTh, false, 0, "time of the handshakes"},
+	{"Ti", aliasTi, true, 0, "idle time before the request"},
+	{"Tl", aliasTl, false, 0, "date, local time with its zone"},
+	{"Tq", aliasTq, true, 0, "time from the accept to the end of the request's head"},
+	{"TR", aliasTR, true, 0, "time to receive the request's head"},
+	{"Tr", aliasTr, true, 0, "time to the response's head"},
+	{"Ts", aliasTs, false, 0, "seconds since 1970"},
+	{"Tt", aliasTt, false, 0, "time of the session, from the accept to the end"},
+	{"Tu", aliasTu, false, 0, "time as the user sees it, without the idle time"},
+	{"Tw", aliasTw, false, 0, "time in queues"},
+	{"U", aliasU, false, 0, "bytes from the client, heads included"},
+	{"ac", aliasac, false, 0, "connections of the process"},
+	{"b", aliasb, false, 0, "backend"},
+	{"bc", aliasbc, false, 0, "connections of the backend"},
+	{"bi", aliasbi, false, NeedSource, "source address towards the server"},
+	{"bp", aliasbp, false, NeedSource, "source port towards the server"},
+	{"bq", aliasbq, false, 0, "requests that waited before this one in the backend's queue"},
+	{"ci", aliasci, false, 0, "client's address"},
+	{"cp", aliascp, false, 0, "client's port"},
+	{"f", aliasf, false, 0, "frontend"},
+	{"fc", aliasfc, false, 0, "connections of the frontend"},
+	{"fi", aliasfi, false, NeedLocal, "address that the client connected to"},
+	{"fp", aliasfp, false, NeedLocal, "port that the client connected to"},
+	{"ft", aliasft, false, 0, "frontend, with ~ for TLS"},
+	{"hr", aliashr, false, 0, "captured request headers between braces"},
+	{"hrl", aliashrl, false, 0, "captured request headers, each a field"},
+	{"hs", aliashs, false, 0, "captured response headers between braces"},
+	{"hsl", aliashsl, false, 0, "captured response headers, each a field"},
+	{"lc", aliaslc, false, 0, "number of the frontend's line"},
+	{"ms", aliasms, false, 0, "milliseconds of the date"},
+	{"pid", aliaspid, false, 0, "process"},
+	{"r", aliasr, true, 0, "request line"},
+	{"rc", aliasrc, false, 0, "retries, with + for a redispatch"},
+	{"rt", aliasrt, false, NeedCounters, "number of the request in this process"},
+	{"s", aliass, false, 0, "server"},
+	{"sc", aliassc, false, 0, "connections of the server"},
+	{"si", aliassi, false, 0, "server's address"},
+	{"sp", aliassp, false, 0, "server's port"},
+	{"sq", aliassq, false, 0, "requests that waited before this one in the server's queue"},
+	{"sslc", aliassslc, false, 0, "cipher of the client's connection"},
+	{"sslv", aliassslv, false, 0, "TLS version of the client's connection"},
+	{"t", aliast, false, 0, "date of the accept, local time"},
+	{"tr", aliastr, true, 0, "date of the request, local time"},
+	{"trg", aliastrg, true, 0, "date of the request, UTC"},
+	{"trl", aliastrl, true, 0, "date of the request, local time with its zone"},
+	{"ts", aliasts, false, 0, "termination state"},
+	{"tsc", aliastsc, true, 0, "termination state with that of the cookie"},
 }
 
 func aliasOf(name string) (aliasRow, bool) {
@@ -165,8 +166,23 @@ func aliasOf(name string) (aliasRow, bool) {
 	return aliases[i], true
 }
 
-// Aliases lists the names of all aliases, without %.
-func Aliases() []string {
+// Alias is an alias for people to read about.
+type Alias struct {
+	Name string // without %
+	Doc  string
+}
+
+// Aliases lists all aliases.
+func Aliases() []Alias {
+	var all []Alias
+	for _, a := range aliases {
+		all = append(all, Alias{a.name, a.doc})
+	}
+	return all
+}
+
+// AliasNames lists the names of all aliases, without %.
+func AliasNames() []string {
 	var names []string
 	for _, a := range aliases {
 		names = append(names, a.name)

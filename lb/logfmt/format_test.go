@@ -123,7 +123,7 @@ func TestFormatAllocatesNothing(t *testing.T) {
 	r := fixed()
 	r.Dates = new(DateCache)
 	all := "%{+Q,+E}o "
-	for _, a := range Aliases() {
+	for _, a := range AliasNames() {
 		all += "%" + a + " %{+X}" + a + " "
 	}
 	dst := make([]byte, 0, 8192)
