@@ -1,5 +1,7 @@
 package vip
 
+import "net/netip"
+
 // Entry is an address that stands, or shall stand, on an interface.
 type Entry struct {
 	Address
@@ -46,41 +48,45 @@ type Plan []Step
 // changed: it is removed and added again.
 func Diff(have, want Set) Plan {
 	plan := make(Plan, 0, len(want))
+	at := make(map[addressKey]int, len(have))
+	foreign := map[host]bool{}
+	for i, h := range have {
+		if _, twice := at[addressKey{h.Interface, h.Prefix}]; !twice {
+			at[addressKey{h.Interface, h.Prefix}] = i
+		}
+		if h.Foreign {
+			foreign[hostOf(h.Address)] = true
+		}
+	}
+	wanted := make([]bool, len(have))
 	for _, w := range want {
-		switch h := find(have, w.Address); {
-		case foreign(have, w.Address):
+		i, there := at[addressKey{w.Interface, w.Prefix}]
+		if there {
+			wanted[i] = true
+		}
+		switch {
+		case foreign[hostOf(w.Address)]:
 			plan = append(plan, Step{Refuse, w.Address})
-		case h == nil:
+		case !there:
 			plan = append(plan, Step{Add, w.Address})
-		case w.Address.is(h.Address):
+		case w.Address.is(have[i].Address):
 			plan = append(plan, Step{Renew, w.Address})
 		default:
-			plan = append(plan, Step{Remove, h.Address}, Step{Add, w.Address})
+			plan = append(plan, Step{Remove, have[i].Address}, Step{Add, w.Address})
 		}
 	}
 	for _, h := range have {
-		if !h.Foreign && find(want, h.Address) == nil {
+		if !h.Foreign && !wanted[at[addressKey{h.Interface, h.Prefix}]] {
 			plan = append(plan, Step{Remove, h.Address})
 		}
 	}
 	return plan
 }
 
-// find returns the entry that is the same address to the kernel.
-func find(s Set, a Address) *Entry {
-	for i := range s {
-		if s[i].Interface == a.Interface && s[i].Prefix == a.Prefix {
-			return &s[i]
-		}
-	}
-	return nil
+// host is an address on an interface, whatever its length.
+type host struct {
+	ifname string
+	addr   netip.Addr
 }
 
-func foreign(s Set, a Address) bool {
-	for i := range s {
-		if s[i].Foreign && s[i].Interface == a.Interface && s[i].Prefix.Addr() == a.Prefix.Addr() {
-			return true
-		}
-	}
-	return false
-}
+func hostOf(a Address) host { return host{a.Interface, a.Prefix.Addr()} }

@@ -37,7 +37,7 @@ func (k *Keeper) Inherit(now mono.Time, old *Keeper, was map[string]string) {
 			}
 		}
 	}
-	k.sync, k.early = 0, 0
+	k.sync, k.early, k.known = 0, 0, false
 }
 
 // Left returns the addresses that the keeper of the old configuration holds and

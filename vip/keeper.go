@@ -13,7 +13,9 @@ type Keeper struct {
 	holdings []Holding
 	sync     mono.Time // next renewal or retry, at the latest
 	early    mono.Time // the same, at the earliest
-	lanes    []lane    // for frames that must keep a distance
+	next     mono.Time // what Deadline has found, while known
+	known    bool
+	lanes    []lane // for frames that must keep a distance
 	places   map[addressKey]place
 }
 
@@ -107,8 +109,16 @@ func (k *Keeper) WantRules(out []Rule) []Rule {
 // it is valid until the next Step.
 func (k *Keeper) Holdings() []Holding { return k.holdings }
 
-// Deadline is when Step has something to do; mono.Never if nothing.
+// Deadline is when Step has something to do; mono.Never if nothing. It is asked for
+// much more often than it changes.
 func (k *Keeper) Deadline() mono.Time {
+	if !k.known {
+		k.next, k.known = k.deadline(), true
+	}
+	return k.next
+}
+
+func (k *Keeper) deadline() mono.Time {
 	d := k.sync
 	for i := range k.lanes {
 		d = min(d, k.lanes[i].deadline())
@@ -125,11 +135,11 @@ func (k *Keeper) Holds(a Address) bool {
 	return h != nil && h.Wanted && h.Leases[i].Held
 }
 
-// RenewedSince reports whether the lease of an address was confirmed at an instant or
-// later.
-func (k *Keeper) RenewedSince(a Address, t mono.Time) bool {
+// Stale reports whether an address is wanted and its lease was not confirmed since an
+// instant.
+func (k *Keeper) Stale(a Address, since mono.Time) bool {
 	h, i := k.owner(a)
-	return h != nil && h.Leases[i].Held && h.Leases[i].Renewed >= t
+	return h != nil && h.Wanted && !(h.Leases[i].Held && h.Leases[i].Renewed >= since)
 }
 
 // Settle returns the addresses that nobody wants and whose lease is still held
@@ -155,6 +165,13 @@ func (k *Keeper) Due(now mono.Time) bool { return now >= min(k.early, k.Deadline
 // Step takes an event, appends what has to be done to out, and does what is due
 // at now as well. An event for an unknown instance or address does nothing.
 func (k *Keeper) Step(now mono.Time, ev Event, out []Action) []Action {
+	if ev.Kind == Renewed { // there are hundreds, and nothing follows from them
+		if h, i := k.owner(ev.Address); h != nil {
+			h.Leases[i].confirm(now)
+		}
+		return out
+	}
+	k.known = false
 	switch ev.Kind {
 	case Up, Down, Announce:
 		if h := k.holding(ev.Instance); h != nil {
@@ -164,7 +181,7 @@ func (k *Keeper) Step(now mono.Time, ev Event, out []Action) []Action {
 		if k.sync != mono.Never {
 			out = k.startSync(now, out)
 		}
-	case Added, Renewed, Removed, Failed:
+	case Added, Removed, Failed:
 		if h, i := k.owner(ev.Address); h != nil {
 			out = k.stepAddress(now, ev.Kind, h, i, out)
 		}
@@ -213,8 +230,6 @@ func (k *Keeper) stepAddress(now mono.Time, kind EventKind, h *Holding, i int, o
 			out = k.send(now, a, s.Repeat, s, out)
 			h.plan(now, s.Repeat, s.Again)
 		}
-		l.confirm(now)
-	case Renewed:
 		l.confirm(now)
 	case Removed:
 		*l = Lease{}

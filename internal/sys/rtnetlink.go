@@ -29,6 +29,11 @@ const (
 	AttrAddrLocal = unix.IFA_LOCAL   // IPv4 only
 	AttrAddrProto = 11               // IFA_PROTO, Linux 5.18
 
+	AttrAddrBroadcast = unix.IFA_BROADCAST
+	AttrAddrLabel     = unix.IFA_LABEL
+	AttrAddrLease     = unix.IFA_CACHEINFO // its lifetimes
+	AttrAddrFlags     = unix.IFA_FLAGS
+
 	AttrLinkFamilies = unix.IFLA_AF_SPEC
 	AttrInetConf     = unix.IFLA_INET_CONF
 	FamilyIPv4       = unix.AF_INET
@@ -59,8 +64,10 @@ const (
 	ScopeUniverse = unix.RT_SCOPE_UNIVERSE
 	ScopeLink     = unix.RT_SCOPE_LINK
 
-	NetlinkDump = unix.NLM_F_DUMP
-	NetlinkAck  = unix.NLM_F_ACK // flag of a request
+	NetlinkDump    = unix.NLM_F_DUMP
+	NetlinkCreate  = unix.NLM_F_CREATE
+	NetlinkReplace = unix.NLM_F_REPLACE
+	NetlinkAck     = unix.NLM_F_ACK // flag of a request
 
 	LinkRunning  = unix.IFF_RUNNING
 	LinkNoARP    = unix.IFF_NOARP

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -34,14 +35,18 @@ const (
 // passed over.
 func (m *Manager) announceSome() {
 	burst := announcement{m: m}
+	var heard []string // instances whose status has changed
 	for n := 0; n < sendBatch && len(m.outbox) > 0; {
 		a := m.outbox[0]
 		m.outbox = m.outbox[1:]
 		if !m.keeper.Holds(a.Address) {
 			continue
 		}
+		if who := m.instanceOf(a.Address); !slices.Contains(heard, who) {
+			heard = append(heard, who)
+		}
 		if a.Kind == vip.Ask {
-			m.ask(a.Address)
+			m.ask(&burst, a.Address)
 			n += askCost
 			continue
 		}
@@ -53,6 +58,9 @@ func (m *Manager) announceSome() {
 	}
 	if len(m.outbox) == 0 {
 		m.outbox = nil
+	}
+	for _, who := range heard {
+		m.publish(who)
 	}
 }
 
@@ -68,6 +76,7 @@ type announcer struct {
 type announcement struct {
 	m     *Manager
 	ports map[string]*port
+	ours  map[[6]byte]bool // the hardware addresses of this host, once they were asked for
 }
 
 type port struct {
@@ -79,16 +88,7 @@ type port struct {
 // send broadcasts count gratuitous ARP requests or unsolicited neighbour
 // advertisements for an address.
 func (b *announcement) send(a vip.Address, count int, form vip.ARPForm) {
-	p, ok := b.ports[a.Interface]
-	if !ok {
-		var err error
-		p, err = b.m.port(a.Interface)
-		b.m.complain("announcements on "+a.Interface, err)
-		if b.ports == nil {
-			b.ports = map[string]*port{}
-		}
-		b.ports[a.Interface] = p
-	}
+	p := b.port(a.Interface)
 	if p.announcer == nil {
 		return
 	}
@@ -110,6 +110,21 @@ func (b *announcement) send(a vip.Address, count int, form vip.ARPForm) {
 		}
 	}
 	b.m.complain("announcement of "+a.Prefix.String()+" on "+a.Interface, err)
+}
+
+// port prepares an interface, once in a pass.
+func (b *announcement) port(ifname string) *port {
+	p, ok := b.ports[ifname]
+	if !ok {
+		var err error
+		p, err = b.m.port(ifname)
+		b.m.complain("announcements on "+ifname, err)
+		if b.ports == nil {
+			b.ports = map[string]*port{}
+		}
+		b.ports[ifname] = p
+	}
+	return p
 }
 
 // writer returns what sends one frame for an address, or one of each form.

@@ -73,17 +73,18 @@ type question struct {
 
 // ask asks for one address. Who answers, with another hardware address than those of
 // this host, is logged once and shown in Status until a question finds nobody.
-func (m *Manager) ask(a vip.Address) {
+func (m *Manager) ask(pass *announcement, a vip.Address) {
 	about := "question who has " + a.Prefix.String() + " on " + a.Interface
-	p, err := m.port(a.Interface)
+	p := pass.port(a.Interface)
 	if p.announcer == nil {
 		return // announcing has told why
 	}
-	q := question{address: a, ours: m.hardware()}
-	if err == nil {
-		q.conn, err = listenForClaims(&p.ifi, a.Prefix.Addr())
+	if pass.ours == nil {
+		pass.ours = m.hardware()
 	}
-	if err == nil {
+	q := question{address: a, ours: pass.ours}
+	var err error
+	if q.conn, err = listenForClaims(&p.ifi, a.Prefix.Addr()); err == nil {
 		frame := vip.AppendProbe(nil, [6]byte(p.ifi.HardwareAddr), a.Prefix.Addr())
 		if _, err = p.announcer.conn.WriteTo(frame, &packet.Addr{HardwareAddr: frame[:6]}); err != nil {
 			_ = q.conn.Close()

@@ -28,6 +28,7 @@ type Manager struct {
 	alsoWatched []string // interfaces beside those of the configuration
 
 	cfgs    []vip.Config   // as completed by New; never changed
+	byName  map[string]int // where an instance stands there; never changed
 	owners  map[key]string // which instance an address belongs to; never changed
 	keeper  *vip.Keeper
 	nl      *netlink.Handle
@@ -39,8 +40,9 @@ type Manager struct {
 	errs    map[key]error         // of the last sync
 	sent    map[string]uint64     // frames per instance
 
+	batch    *sys.RouteBatch
 	round    mono.Time       // when the present round of renewals began
-	more     bool            // it is not at its end
+	renewals []vip.Address   // what is left of it
 	listed   map[string]bool // interfaces whose addresses are in have
 	listedAt mono.Time       // when they were read; 0: they have to be read again
 	pause    func()          // Set's; else nil
@@ -77,7 +79,14 @@ func New(cfgs []vip.Config, log *slog.Logger) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	batch, err := sys.OpenRouteBatch()
+	if err != nil {
+		_ = h.Close()
+		return nil, err
+	}
 	m := &Manager{
+		batch:   batch,
+		byName:  map[string]int{},
 		owners:  map[key]string{},
 		listed:  map[string]bool{},
 		cfgs:    cfgs,
@@ -94,12 +103,13 @@ func New(cfgs []vip.Config, log *slog.Logger) (*Manager, error) {
 	m.routing.init(cfgs)
 	m.asker = newAsker(cfgs, m.notes)
 	m.status = make([]atomic.Pointer[Status], len(cfgs))
-	for _, c := range cfgs {
+	for i, c := range cfgs {
+		m.byName[c.Instance] = i
 		for _, a := range c.Addresses {
 			m.owners[keyOf(a)] = c.Instance
 		}
 	}
-	m.publish("")
+	m.publishAll()
 	return m, nil
 }
 
@@ -163,6 +173,7 @@ func (m *Manager) Close() error {
 	for _, s := range m.sockets {
 		s.close()
 	}
+	m.batch.Close()
 	return m.nl.Close()
 }
 
@@ -209,7 +220,7 @@ func (m *Manager) Announce(instance string, conflict bool, now mono.Time) {
 // Deadline is when Tick has something to do. An address that Watch saw go makes
 // it 0, so it should be asked for after each wake-up.
 func (m *Manager) Deadline() mono.Time {
-	if m.more || len(m.outbox) > 0 || m.lost.Load() || m.routing.lost.Load() {
+	if len(m.renewals) > 0 || len(m.outbox) > 0 || m.lost.Load() || m.routing.lost.Load() {
 		return 0
 	}
 	return min(m.keeper.Deadline(), m.routing.retry)
@@ -227,40 +238,49 @@ func (m *Manager) Tick(now mono.Time) {
 	switch {
 	case ev.Kind == vip.Missing || m.keeper.Due(now):
 		m.run(now, ev)
-	case m.more:
-		m.publish(m.perform(now, m.sync(now, "", m.queue[:0]), ""))
+	case len(m.renewals) > 0:
+		m.perform(now, m.renewSome(now, m.queue[:0]))
+		if len(m.renewals) == 0 {
+			m.publishAll()
+		}
 	case len(m.outbox) > 0:
 		m.announceSome()
-		m.publish("")
 	}
 	if routes {
 		m.syncRouting(now)
-		m.publish("")
+		m.publishAll()
 	}
 }
 
 // run lets the keeper take an event and does all that it asks for.
 func (m *Manager) run(now mono.Time, ev vip.Event) {
 	q := m.keeper.Step(now, ev, m.queue[:0])
-	m.publish(ev.Instance)   // Watch must know what is wanted before the kernel reports it
+	if ev.Instance != "" {
+		m.publish(ev.Instance) // Watch must know what is wanted before the kernel reports it
+	}
 	if ev.Kind == vip.Down { // what points to the addresses goes before them
 		m.syncRouting(now)
 	}
-	touched := m.perform(now, q, ev.Instance)
+	all := m.perform(now, q)
 	if ev.Kind == vip.Up { // and comes after them
 		m.syncRouting(now)
 	}
-	m.publish(touched)
+	switch {
+	case all:
+		m.publishAll()
+	case ev.Instance != "":
+		m.publish(ev.Instance)
+	}
 }
 
-// perform carries out the keeper's actions and those that follow from them. touched is
-// the instance whose status may have changed, "" for all; it returns the same.
-func (m *Manager) perform(now mono.Time, q []vip.Action, touched string) string {
+// perform carries out the keeper's actions and those that follow from them. It reports
+// whether the status of all instances may have changed.
+func (m *Manager) perform(now mono.Time, q []vip.Action) (all bool) {
 	for i := 0; i < len(q); i++ {
 		switch a := q[i]; a.Kind {
 		case vip.Sync:
 			if a.Instance == "" {
-				touched, m.round = "", now
+				all, m.round = true, now
 			}
 			q = m.sync(now, a.Instance, q)
 		case vip.Returned:
@@ -271,15 +291,13 @@ func (m *Manager) perform(now mono.Time, q []vip.Action, touched string) string 
 	}
 	m.queue = q
 	m.announceSome()
-	return touched
+	return all
 }
 
+// holding returns what an instance holds; nil if there is no such instance.
 func (m *Manager) holding(instance string) *vip.Holding {
-	list := m.keeper.Holdings()
-	for i := range list {
-		if list[i].Config.Instance == instance {
-			return &list[i]
-		}
+	if i, ok := m.byName[instance]; ok {
+		return &m.keeper.Holdings()[i]
 	}
 	return nil
 }

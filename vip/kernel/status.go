@@ -43,12 +43,16 @@ func (m *Manager) Status() []Status {
 	return list
 }
 
-// publish takes the snapshot of an instance; "": of all.
+// publish takes the snapshot of an instance.
 func (m *Manager) publish(instance string) {
+	if i, ok := m.byName[instance]; ok {
+		m.status[i].Store(m.snapshot(&m.keeper.Holdings()[i]))
+	}
+}
+
+func (m *Manager) publishAll() {
 	for i := range m.keeper.Holdings() {
-		if h := &m.keeper.Holdings()[i]; instance == "" || h.Config.Instance == instance {
-			m.status[i].Store(m.snapshot(h))
-		}
+		m.status[i].Store(m.snapshot(&m.keeper.Holdings()[i]))
 	}
 }
 

@@ -36,38 +36,27 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 		m.listedAt = 0
 		m.raiseWanted()
 	}
-	tell := func(kind vip.EventKind, a vip.Address, err error) {
-		if err != nil {
-			kind = vip.Failed
-			m.errs[keyOf(a)] = err
-		}
-		q = m.keeper.Step(now, vip.Event{Kind: kind, Address: a}, q)
-		if instance != "" && m.instanceOf(a) == instance {
-			m.remember(about(a), err)
-		} else {
-			m.complain(about(a), err)
-		}
+	if instance == "" {
+		m.renewals = m.renewals[:0]
 	}
-
 	m.want = slices.DeleteFunc(m.keeper.Want(m.want[:0]), func(e vip.Entry) bool { return !mine(e.Address) })
 	var unread map[string]error
 	if !m.fresh(instance) {
 		unread = m.list(instance)
 	}
-	applied, renewals := 0, 0
-	m.more = m.more && instance != ""
+	applied := 0
+	var stand []vip.Address // of the instance
 	for _, st := range vip.Diff(m.have, m.want) {
 		if !mine(st.Address) {
 			continue
 		}
-		if instance == "" && st.Op == vip.Renew {
-			if m.keeper.RenewedSince(st.Address, m.round) {
-				continue
-			}
-			if renewals++; renewals > renewBatch {
-				m.more = true
-				continue
-			}
+		if st.Op == vip.Renew && instance == "" {
+			m.renewals = append(m.renewals, st.Address)
+			continue
+		}
+		if st.Op == vip.Renew {
+			stand = append(stand, st.Address)
+			continue
 		}
 		err := unread[st.Interface]
 		if err == nil {
@@ -80,7 +69,16 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 				m.listedAt = 0 // it is not as we believe
 			}
 		}
-		tell(outcome[st.Op], st.Address, err)
+		q = m.tell(now, outcome[st.Op], st.Address, err, instance, q)
+	}
+	if instance == "" {
+		q = m.renewSome(now, q)
+	}
+	for piece := range slices.Chunk(stand, setBatch) {
+		q = m.renew(now, piece, instance, q)
+		if len(piece) == setBatch && m.pause != nil {
+			m.pause()
+		}
 	}
 	m.settle = m.keeper.Settle(m.settle[:0])
 	for _, a := range m.settle {
@@ -89,8 +87,25 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 			if errors.Is(err, errNoInterface) {
 				err = nil // and the address went with it
 			}
-			tell(vip.Removed, a, err)
+			q = m.tell(now, vip.Removed, a, err, instance, q)
 		}
+	}
+	return q
+}
+
+// tell tells the keeper what became of an address, and the log if that is news.
+func (m *Manager) tell(now mono.Time, kind vip.EventKind, a vip.Address, err error, instance string, q []vip.Action) []vip.Action {
+	if err != nil {
+		kind = vip.Failed
+		m.errs[keyOf(a)] = err
+	}
+	q = m.keeper.Step(now, vip.Event{Kind: kind, Address: a}, q)
+	switch {
+	case err == nil && len(m.failed) == 0: // nothing to take back, as a rule
+	case instance != "" && m.instanceOf(a) == instance:
+		m.remember(about(a), err)
+	default:
+		m.complain(about(a), err)
 	}
 	return q
 }
@@ -105,10 +120,6 @@ func (m *Manager) account(st vip.Step) {
 		m.have = slices.DeleteFunc(m.have, func(e vip.Entry) bool { return keyOf(e.Address) == keyOf(st.Address) })
 	}
 }
-
-// renewBatch bounds the renewals of one piece of a round: more of them, one or two dozen
-// microseconds each, would hold up the adverts that the same thread sends.
-const renewBatch = 64
 
 // setBatch is how many addresses are set between two pauses: one or two milliseconds.
 const setBatch = 16
@@ -274,7 +285,7 @@ func (m *Manager) resembles(e vip.Address, a *netlink.Addr) bool {
 	return m.instanceOf(e) != ""
 }
 
-// apply does one step of a plan.
+// apply does one step of a plan but renewals.
 func (m *Manager) apply(st vip.Step) error {
 	if st.Op == vip.Refuse {
 		return fmt.Errorf("%s is on %s already and was not put there by baton: remove it there (ip address del) and from the host's network configuration, or take it out of the virtual addresses",
@@ -292,11 +303,6 @@ func (m *Manager) apply(st vip.Step) error {
 		if err := m.nl.AddrAdd(nil, a); err != nil {
 			return fmt.Errorf("add %s to %s: %w", st.Prefix, st.Interface, explain(err))
 		}
-	case vip.Renew:
-		if err := m.nl.AddrReplace(nil, a); err != nil {
-			return fmt.Errorf("renew %s on %s: %w", st.Prefix, st.Interface, explain(err))
-		}
-		m.guardNeighbours(st.Address)
 	case vip.Remove:
 		delete(m.promote, index) // look again, it matters now
 		m.guardNeighbours(st.Address)

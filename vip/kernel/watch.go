@@ -46,7 +46,7 @@ func (m *Manager) Watch(ctx context.Context, fn func(Link)) error {
 	}
 	defer h.Close()
 	w := &watcher{m: m, nl: h, fn: fn, last: map[string]Link{}}
-	sock, err := subscribe(m.routing.used)
+	sock, err := m.subscribe()
 	if err != nil {
 		return err
 	}
@@ -76,13 +76,13 @@ func (m *Manager) Watch(ctx context.Context, fn func(Link)) error {
 				return nil
 			}
 		}
-		sock, err = subscribe(m.routing.used)
+		sock, err = m.subscribe()
 	}
 }
 
-func subscribe(routing bool) (*nl.NetlinkSocket, error) {
+func (m *Manager) subscribe() (*nl.NetlinkSocket, error) {
 	groups := []uint{sys.GroupLink, sys.GroupIPv4Addr, sys.GroupIPv6Addr}
-	if routing { // a router would hear of every route of the world otherwise
+	if m.routing.used { // a router would hear of every route of the world otherwise
 		groups = append(groups, sys.GroupIPv4Route, sys.GroupIPv6Route, sys.GroupIPv4Rule, sys.GroupIPv6Rule)
 	}
 	sock, err := nl.Subscribe(sys.NetlinkRoute, groups...)
@@ -92,6 +92,12 @@ func subscribe(routing bool) (*nl.NetlinkSocket, error) {
 	// Room for the changes of a busy host. Where it is refused the default serves,
 	// and ENOBUFS comes sooner.
 	_ = sock.SetReceiveBufferSize(1<<20, true)
+	if !m.heedsOurs() {
+		if err := hush(sock); err != nil {
+			_ = sock.Close()
+			return nil, err
+		}
+	}
 	return sock, nil
 }
 
@@ -136,7 +142,7 @@ func (w *watcher) follow(ctx context.Context, sock *nl.NetlinkSocket) error {
 }
 
 // heed looks at one message and says whether interfaces must be read again. Our
-// own renewals, twice a second, must not.
+// own renewals, every second, must not.
 func (w *watcher) heed(msg *syscall.NetlinkMessage) (changed bool) {
 	switch msg.Header.Type {
 	case sys.MsgNewAddr, sys.MsgDelAddr:

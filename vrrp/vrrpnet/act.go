@@ -16,6 +16,7 @@ func (l *loop) step(now mono.Time, m *member, ev vrrp.Event) {
 
 // carryOut does what a team's state machines have said last.
 func (l *loop) carryOut(now mono.Time, t *team) {
+	l.r.due[t.place] = t.group.Deadline() // first: keepSpeaking goes by it
 	var failed *member
 	for _, a := range t.actions {
 		who := t.members[a.Member]
@@ -120,14 +121,15 @@ func (l *loop) sendFailed(now mono.Time, m *member, iface string, limit *limiter
 // steps nothing, so that it can be called in the midst of that.
 func (l *loop) keepSpeaking() {
 	now := mono.Now()
-	for _, m := range l.r.members {
-		if m.index > 0 || m.group.Deadline() > now {
-			continue // its team's first member speaks for all
+	for i, t := range l.r.teams {
+		if l.r.due[i] > now {
+			continue
 		}
-		l.overdue = m.group.Overdue(now, l.overdue[:0])
+		l.overdue = t.group.Overdue(now, l.overdue[:0])
 		for _, a := range l.overdue {
-			l.sendAdvert(now, m.team.members[a.Member], a.Priority)
+			l.sendAdvert(now, t.members[a.Member], a.Priority)
 		}
+		l.r.due[i] = t.group.Deadline()
 	}
 }
 

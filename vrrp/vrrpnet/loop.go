@@ -54,9 +54,9 @@ func (l *loop) run() {
 		now := mono.Now()
 		l.s.beat.Store(int64(now))
 		l.wake()
-		for _, m := range l.r.members {
-			if m.group.Stalled(now) {
-				l.step(now, m, vrrp.Event{Kind: vrrp.Timer})
+		for i, due := range l.r.due {
+			if t := l.r.teams[i]; due <= now && t.group.Stalled(now) {
+				l.step(now, t.members[0], vrrp.Event{Kind: vrrp.Timer})
 			}
 		}
 		for o := l.s.mail.take(); o != nil; o = o.next {
@@ -76,18 +76,18 @@ func (l *loop) run() {
 // timers serves what is due.
 func (l *loop) timers() {
 	now := mono.Now()
-	for _, m := range l.r.members {
-		if m.group.Deadline() > now {
+	for i, t := range l.r.teams {
+		if l.r.due[i] > now {
 			continue
 		}
 		// An advert may have come since the sockets were looked at; if it did, the
 		// timer of a backup is void.
-		for _, other := range m.team.members {
-			l.receiveAll(other)
+		for _, m := range t.members {
+			l.receiveAll(m)
 		}
-		if due := m.group.Deadline(); due <= now {
-			late := int64(now.Sub(due))
-			if late > m.maxLate.Load() {
+		if due := t.group.Deadline(); due <= now {
+			m := t.members[0]
+			if late := int64(now.Sub(due)); late > m.maxLate.Load() {
 				m.maxLate.Store(late)
 			}
 			l.step(now, m, vrrp.Event{Kind: vrrp.Timer})
@@ -105,8 +105,8 @@ func (l *loop) timers() {
 // wait sleeps until a packet or an order comes or something is due.
 func (l *loop) wait() {
 	due := l.owner.Deadline()
-	for _, m := range l.r.members {
-		due = mono.Min(due, m.group.Deadline())
+	for _, d := range l.r.due {
+		due = min(due, d)
 	}
 	l.poll.Reset()
 	l.poll.Add(l.s.mail.wake.FD)

@@ -123,6 +123,7 @@ func (l *loop) remove(now mono.Time, p *member) {
 func (l *loop) takeOver(now mono.Time, old *roster, t *team, heirs map[*member]*member) {
 	if same := unchanged(t, heirs); same != nil {
 		t.adopt(same.group)
+		l.r.due[t.place] = t.group.Deadline()
 		return
 	}
 	state := vrrp.Init

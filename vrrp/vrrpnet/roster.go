@@ -3,6 +3,7 @@ package vrrpnet
 import (
 	"fmt"
 
+	"baton/internal/mono"
 	"baton/vrrp"
 )
 
@@ -15,6 +16,7 @@ type roster struct {
 	byName  map[string]*member
 	byLink  map[linkKey]*link
 	teams   []*team
+	due     []mono.Time // the deadlines of teams, close together: each turn looks at all
 }
 
 func newRoster(instances []vrrp.Config, groups []Group) (*roster, error) {

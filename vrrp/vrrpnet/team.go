@@ -3,6 +3,7 @@ package vrrpnet
 import (
 	"fmt"
 
+	"baton/internal/mono"
 	"baton/vrrp"
 )
 
@@ -16,6 +17,7 @@ type Group struct {
 // thread owns it.
 type team struct {
 	name    string // of the sync group; "" for an instance alone
+	place   int    // in roster.teams
 	group   *vrrp.Group
 	members []*member     // in the order of group
 	actions []vrrp.Action // scratch
@@ -47,8 +49,11 @@ func (r *roster) makeTeams(groups []Group) error {
 			r.teams = append(r.teams, m.team)
 		}
 	}
-	for _, t := range r.teams {
+	r.due = make([]mono.Time, len(r.teams))
+	for i, t := range r.teams {
+		t.place = i
 		t.form()
+		r.due[i] = t.group.Deadline()
 	}
 	return nil
 }

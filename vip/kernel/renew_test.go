@@ -1,0 +1,75 @@
+package kernel
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"baton/internal/mono"
+	"baton/internal/nettest"
+	"baton/internal/sys"
+	"baton/vip"
+)
+
+// A renewal gives each kind of address a new lease and changes nothing else of it.
+func TestRenewalLeavesAddressesAlone(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	at := func(prefix string) vip.Address { return vip.Address{Prefix: netip.MustParsePrefix(prefix)} }
+	labelled, broadcast, peer, scoped := at("10.0.0.8/24"), at("10.0.1.9/24"), at("10.0.2.1/32"), at("10.0.3.1/32")
+	labelled.Label = "eth0:vip"
+	broadcast.Broadcast = netip.MustParseAddr("10.0.1.255")
+	peer.Peer = netip.MustParseAddr("10.0.2.2")
+	scoped.Scope = sys.ScopeLink
+	c := instance("VI_1")
+	c.Addresses = []vip.Address{labelled, broadcast, peer, scoped, at("fd00::9/64"), at("fd00::a/128"), at("fe80::9/64")}
+	h := newHarness(t, host.NS, c)
+	h.mustSet("VI_1", true)
+	shown := func() string {
+		var lines []string
+		for line := range strings.Lines(host.IP("address", "show", "dev", "eth0")) {
+			if !strings.Contains(line, "valid_lft") {
+				lines = append(lines, line)
+			}
+		}
+		return strings.Join(lines, "")
+	}
+	before := shown()
+	now := mono.Now().Add(vip.LeaseRenew)
+	h.tick(now)
+	if after := shown(); after != before {
+		t.Errorf("after a renewal:\n%s\nbefore:\n%s", after, before)
+	}
+	if s := h.Status()[0]; !s.Held || s.Renewed != now || s.Error != "" {
+		t.Errorf("status %+v", s)
+	}
+}
+
+// An address that cannot be renewed keeps none of those from it that travel with it.
+func TestOneOfManyCannotBeRenewed(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24", "fd00::1/64")
+	list := []string{"10.0.0.7/32", "fd00::8/128", "10.0.0.9/32"}
+	h := newHarness(t, host.NS, instance("VI_1", list[0]), instance("VI_2", list[1]), instance("VI_3", list[2]))
+	for _, s := range h.Status() {
+		h.mustSet(s.Instance, true)
+	}
+	now := mono.Now().Add(vip.LeaseRenew)
+	var errs [renewBatch]error
+	host.Do(func() {
+		c := instance("VI_2", list[1])
+		c.Addresses[0].Interface = "lo" // stands for an interface that has just gone
+		h.links["lo"] = 4711
+		errs = h.replace([]vip.Address{h.cfgs[0].Addresses[0], c.Addresses[0], h.cfgs[2].Addresses[0]})
+	})
+	if errs[0] != nil || errs[1] == nil || errs[2] != nil {
+		t.Errorf("errors %v", errs[:3])
+	}
+	if want := "renew fd00::8/128 on lo: no such device"; errs[1] == nil || errs[1].Error() != want {
+		t.Errorf("error %v, want %s", errs[1], want)
+	}
+	h.tick(now)
+	for _, s := range h.Status() {
+		if s.Renewed != now {
+			t.Errorf("%s was renewed at %v, want %v", s.Instance, s.Renewed, now)
+		}
+	}
+}
