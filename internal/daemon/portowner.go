@@ -9,28 +9,46 @@ import (
 	"strconv"
 	"strings"
 
+	"baton/internal/sys"
 	"baton/lb/spec"
 )
 
-// listener is one listening socket of /proc/net/tcp or tcp6.
+// listener is one listening socket.
 type listener struct {
 	addr  netip.AddrPort
 	inode string
 }
 
-// occupied reports whether somebody listens already where b wants to listen, and
-// who. It asks before binding, because SO_REUSEPORT would let two processes of
-// one user share the port in silence, each with a part of the clients.
-func occupied(b spec.Bind) (owner string, yes bool) {
-	for _, file := range []string{"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue
+// listeners lists the sockets that listen, in TCP. Where the kernel has no sock_diag,
+// which it may load as a module, /proc tells, slowly: it goes through all connections.
+func listeners() []listener {
+	if sockets, err := sys.ListeningSockets(); err == nil {
+		var out []listener
+		for _, s := range sockets {
+			out = append(out, listener{s.Addr, strconv.FormatUint(uint64(s.Inode), 10)})
 		}
-		for _, l := range parseListeners(string(text)) {
-			if overlap(b, l.addr) {
-				return ownerOf(l.inode), true
-			}
+		return out
+	}
+	return procListeners()
+}
+
+func procListeners() []listener {
+	var out []listener
+	for _, file := range []string{"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"} {
+		if text, err := os.ReadFile(file); err == nil {
+			out = append(out, parseListeners(string(text))...)
+		}
+	}
+	return out
+}
+
+// occupied reports whether somebody among those who listen listens already where b wants to, and
+// who. It is asked before binding, because SO_REUSEPORT would let two processes of
+// one user share the port in silence, each with a part of the clients.
+func occupied(b spec.Bind, present []listener) (owner string, yes bool) {
+	for _, l := range present {
+		if overlap(b, l.addr) {
+			return ownerOf(l.inode), true
 		}
 	}
 	return "", false

@@ -4,11 +4,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"baton/internal/diag"
+	"baton/internal/sys"
 	"baton/lb/spec"
 )
 
@@ -30,6 +32,30 @@ func TestParseListeners(t *testing.T) {
 	want := "127.0.0.1:8080=4242 0.0.0.0:80=4243 [2001:db8::fe00:1]:443=4245 127.0.0.1:81=4246"
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
+	}
+}
+
+// Both ways to list who listens find the same, of both families.
+func TestListenersOfBothSources(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:0", "[::1]:0", "[::]:0"} {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		at := netip.MustParseAddrPort(l.Addr().String())
+		find := func(list []listener) int {
+			return slices.IndexFunc(list, func(l listener) bool { return l.addr == at })
+		}
+		sockets, err := sys.ListeningSockets()
+		if err != nil {
+			t.Fatal(err)
+		}
+		proc := procListeners()
+		i, j := slices.IndexFunc(sockets, func(s sys.Listening) bool { return s.Addr == at }), find(proc)
+		if i < 0 || j < 0 || strconv.FormatUint(uint64(sockets[i].Inode), 10) != proc[j].inode {
+			t.Errorf("%s: place %d in %v, %d in %v", at, i, sockets, j, proc)
+		}
 	}
 }
 
@@ -64,12 +90,12 @@ func TestPortInUseNamesItsOwner(t *testing.T) {
 	}
 	defer l.Close()
 	b := spec.Bind{Addr: netip.MustParseAddrPort(l.Addr().String()), Text: l.Addr().String(), Pos: diag.Pos{File: "a.cfg", Line: 3, Col: 9}}
-	err = bindable(b, 1)
+	err = bindable(b, 1, listeners())
 	if err == nil || !strings.HasPrefix(err.Error(), "a.cfg:3: bind 127.0.0.1:") || !strings.Contains(err.Error(), "pid "+strconv.Itoa(os.Getpid())) {
 		t.Errorf("error %v does not name the line and this process", err)
 	}
 	l.Close()
-	if err := bindable(b, 1); err != nil {
+	if err := bindable(b, 1, listeners()); err != nil {
 		t.Errorf("free port: %v", err)
 	}
 }

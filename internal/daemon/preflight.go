@@ -30,13 +30,13 @@ func preflight(cfg *Config) error {
 		return nil
 	}
 	var errs []error
-	lowest := lowestFreePort()
+	lowest, present := lowestFreePort(), listeners()
 	for _, f := range cfg.Balancer.Frontends {
 		if f.Disabled {
 			continue
 		}
 		for _, b := range f.Binds {
-			if err := bindable(b, lowest); err != nil {
+			if err := bindable(b, lowest, present); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -44,14 +44,14 @@ func preflight(cfg *Config) error {
 	return errors.Join(errs...)
 }
 
-func bindable(b spec.Bind, lowest uint16) error {
+func bindable(b spec.Bind, lowest uint16, present []listener) error {
 	if b.Kind != spec.BindIP {
 		return nil
 	}
 	if b.Addr.Port() < lowest && !sys.HasCapability(sys.CapNetBindService) {
 		return fmt.Errorf("%v: bind %s: ports below %d need CAP_NET_BIND_SERVICE: run it as root, by the systemd unit, or choose a higher port", place(b.Pos), b.Text, lowest)
 	}
-	owner, used := occupied(b)
+	owner, used := occupied(b, present)
 	switch {
 	case !used:
 		return nil

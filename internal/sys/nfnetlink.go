@@ -11,6 +11,7 @@ import (
 // Numbers of nf_tables' netlink messages (linux/netfilter/nf_tables.h).
 const (
 	NftNewTable = unix.NFT_MSG_NEWTABLE
+	NftGetTable = unix.NFT_MSG_GETTABLE
 	NftDelTable = unix.NFT_MSG_DELTABLE
 	NftNewChain = unix.NFT_MSG_NEWCHAIN
 	NftNewRule  = unix.NFT_MSG_NEWRULE
@@ -31,14 +32,6 @@ type NftMessage struct {
 // thread's network namespace. The error is that of the first message that failed, an
 // Errno inside.
 func NftTransaction(msgs []NftMessage) error {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
-	if err != nil {
-		return fmt.Errorf("open netfilter netlink: %w", err)
-	}
-	defer unix.Close(fd)
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: nftPatience}); err != nil {
-		return fmt.Errorf("set timeout of netfilter netlink: %w", err)
-	}
 	var b []byte
 	b = appendNft(b, unix.NFNL_MSG_BATCH_BEGIN, 0, 0, unix.AF_UNSPEC, nil)
 	for i, m := range msgs {
@@ -52,15 +45,46 @@ func NftTransaction(msgs []NftMessage) error {
 		b = appendNft(b, nftSubsystem<<8|m.Type, flags, uint32(i+1), m.Family, m.Attrs)
 	}
 	b = appendNft(b, unix.NFNL_MSG_BATCH_END, 0, uint32(len(msgs)+1), unix.AF_UNSPEC, nil)
+	answer, err := nftAsk(b)
+	if err != nil {
+		return err
+	}
+	return nftAnswer(answer)
+}
+
+// NftFind asks for one object and returns nil when it is there, an Errno inside the
+// error when not. Even a transaction that fails has the kernel wait for all processors,
+// ten milliseconds and more; this has not.
+func NftFind(m NftMessage) error {
+	answer, err := nftAsk(appendNft(nil, nftSubsystem<<8|m.Type, 0, 1, m.Family, m.Attrs))
+	if err != nil {
+		return err
+	}
+	if len(answer) >= unix.SizeofNlMsghdr && binary.NativeEndian.Uint16(answer[4:])>>8 == nftSubsystem {
+		return nil
+	}
+	return nftAnswer(answer)
+}
+
+// nftAsk sends messages and returns the first answer.
+func nftAsk(b []byte) ([]byte, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+	if err != nil {
+		return nil, fmt.Errorf("open netfilter netlink: %w", err)
+	}
+	defer unix.Close(fd)
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: nftPatience}); err != nil {
+		return nil, fmt.Errorf("set timeout of netfilter netlink: %w", err)
+	}
 	if err := unix.Sendto(fd, b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return fmt.Errorf("send to netfilter: %w", err)
+		return nil, fmt.Errorf("send to netfilter: %w", err)
 	}
 	answer := make([]byte, 65536)
 	n, _, err := unix.Recvfrom(fd, answer, 0)
 	if err != nil {
-		return fmt.Errorf("receive from netfilter: %w", err)
+		return nil, fmt.Errorf("receive from netfilter: %w", err)
 	}
-	return nftAnswer(answer[:n])
+	return answer[:n], nil
 }
 
 // appendNft appends a message: struct nlmsghdr, struct nfgenmsg, attributes.

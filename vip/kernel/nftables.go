@@ -50,7 +50,11 @@ func explainNft(err error) error {
 
 // removeGuard removes the table.
 func removeGuard(*netlink.Handle) (removed []string, err error) {
-	err = sys.NftTransaction([]sys.NftMessage{{Type: sys.NftDelTable, Family: nftInet, Attrs: nftString(nil, 1, nftTable)}})
+	table := sys.NftMessage{Type: sys.NftGetTable, Family: nftInet, Attrs: nftString(nil, 1, nftTable)}
+	if err = sys.NftFind(table); err == nil {
+		table.Type = sys.NftDelTable
+		err = sys.NftTransaction([]sys.NftMessage{table})
+	}
 	switch {
 	case err == nil:
 		return []string{"nftables table inet " + nftTable}, nil
