@@ -3,6 +3,8 @@ package vip
 import (
 	"net/netip"
 	"time"
+
+	"baton/internal/mono"
 )
 
 // When the master asks the network who answers for its addresses: after a takeover,
@@ -49,4 +51,10 @@ func ParseClaim(f []byte) (a netip.Addr, hw [6]byte, ok bool) {
 		return netip.AddrFrom16([16]byte(f[62:78])), hw, true
 	}
 	return a, hw, false
+}
+
+// together puts the questions of all instances on the same instants, one second apart:
+// one question can be about many addresses.
+func together(t mono.Time) mono.Time {
+	return (t + mono.Time(time.Second) - 1) / mono.Time(time.Second) * mono.Time(time.Second)
 }

@@ -193,7 +193,7 @@ func (k *Keeper) stepInstance(now mono.Time, ev Event, h *Holding, out []Action)
 	switch ev.Kind {
 	case Up:
 		if !h.Wanted {
-			h.ask = now.Add(AskAfter)
+			h.ask = together(now.Add(AskAfter))
 		}
 		h.Wanted = true
 		return k.syncOne(now, h, out)
@@ -274,7 +274,7 @@ func (k *Keeper) due(now mono.Time, out []Action) []Action {
 					out = append(out, Action{Kind: Ask, Address: h.Config.Addresses[j]})
 				}
 			}
-			h.ask = now.Add(AskEvery)
+			h.ask = together(now.Add(AskEvery))
 		}
 	}
 	return k.drain(now, out)

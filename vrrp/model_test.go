@@ -84,6 +84,7 @@ type node struct {
 	heardAt [2]mono.Time // last advert of priority > 0 that reached it, when nopreempt
 	toldAt  mono.Time    // the last word by the link that starts an election
 	resign  [2]bool
+	eager   bool // its adverts leave as early as they may
 }
 
 type delivery struct {
@@ -110,7 +111,7 @@ func newModel(t *testing.T, seed uint64) *model {
 	m.paths, m.slow = 1+int(seed%5)/4, []time.Duration{m.interval / 100, m.interval / 2, 5 * m.interval}[m.rng.IntN(3)]
 	nopreempt := m.rng.IntN(3) == 0
 	for i := range count {
-		n := &node{name: string(rune('a' + i)), addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(1 + i)})}
+		n := &node{name: string(rune('a' + i)), eager: m.rng.IntN(2) == 0, addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(1 + i)})}
 		if m.ipv6 {
 			n.addr = netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 15: byte(1 + i)})
 		}
@@ -292,7 +293,11 @@ func (m *model) run(to mono.Time) {
 				if len(n.queue) > 0 {
 					consider(max(n.asleep, n.queue[0].at), func() { m.receive(i) })
 				}
-				consider(max(n.g.Deadline().Add(n.lost), n.asleep), func() { m.step(i, Event{Kind: Timer}) })
+				due := n.g.Deadline().Add(n.lost)
+				consider(max(due, n.asleep), func() { m.step(i, Event{Kind: Timer}) })
+				if early := due.Add(-Ahead(n.cfg.AdvertInterval)); n.eager && early > m.now {
+					consider(max(early, n.asleep), func() { m.takeAlong(i) })
+				}
 			}
 		}
 		for k := range m.mail {
@@ -368,11 +373,20 @@ func (m *model) wake(i int) {
 }
 
 func (m *model) step(i int, ev Event) {
+	m.carryOut(i, ev, func(g *Group, now mono.Time) []Action { return g.Step(now, ev, nil) })
+}
+
+// takeAlong has a node send its advert early, as a shell does that sends others.
+func (m *model) takeAlong(i int) {
+	m.carryOut(i, Event{Kind: Timer}, func(g *Group, now mono.Time) []Action { return g.Ahead(now, nil) })
+}
+
+func (m *model) carryOut(i int, ev Event, step func(*Group, mono.Time) []Action) {
 	m.wake(i)
 	n := m.nodes[i]
 	was := n.g.Member(0).State()
 	silence, resigned := m.now.Sub(max(n.heardAt[0], n.heardAt[m.size-1])), n.resign[0] || n.resign[m.size-1]
-	for _, a := range n.g.Step(m.local(n), ev, nil) {
+	for _, a := range step(n.g, m.local(n)) {
 		m.say("%s %s", n.name, describe(a))
 		switch a.Kind {
 		case SendAdvert:
@@ -503,7 +517,7 @@ func FuzzStep(f *testing.F) {
 			return b
 		}
 		for len(script) > 0 {
-			ev := Event{Kind: EventKind(arg() % uint8(PeerBack+2))}
+			ev := Event{Kind: EventKind(arg() % uint8(PeerBack+3))}
 			switch ev.Kind {
 			case Timer:
 				now = now.Add(time.Duration(arg()) * unit / 10)
@@ -532,9 +546,12 @@ func FuzzStep(f *testing.F) {
 			}
 			adverts := 0
 			var actions []Action
-			if ev.Kind > PeerBack { // no event: the shell is at a batch
+			switch ev.Kind {
+			case PeerBack + 1: // no event: the shell is at a batch
 				actions = g.Overdue(now, nil)
-			} else {
+			case PeerBack + 2: // or sends another group's advert
+				actions = g.Ahead(now, nil)
+			default:
 				actions = g.Step(now, ev, nil)
 			}
 			for _, a := range actions {

@@ -28,6 +28,7 @@ import (
 //	slept for=D               the machine was suspended for D, which the clock did not count
 //	advert from=A prio=N [path=N] [advert=2s] [pass=P] [vips=(..)] [every=D for=D]
 //	overdue                   adverts that are due are sent amid a batch
+//	ahead                     adverts that are almost due are sent together with others
 //	fail                      the addresses that were just set up could not be set
 //	stop | remove
 //	reload [node's or group's arguments] [add] [sync]  another configuration; add: its last member is new; sync: of a sync group now
@@ -96,6 +97,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.reload(d)
 	case "overdue":
 		s.do(s.g.Overdue(s.now, nil))
+	case "ahead":
+		s.do(s.g.Ahead(s.now, nil))
 	case "fail":
 		s.step(Event{Kind: AddressesFailed})
 	case "run":

@@ -25,9 +25,8 @@ const (
 	sendPatience = 50 * time.Millisecond
 
 	// sendBatch bounds the frames of one piece: the thread that sends them has adverts
-	// to send too. A question opens a socket and counts as several.
+	// to send too.
 	sendBatch = 64
-	askCost   = 16
 )
 
 // announceSome sends the next frames of the outbox and asks its questions. The addresses take turns, so that
@@ -46,8 +45,7 @@ func (m *Manager) announceSome() {
 			heard = append(heard, who)
 		}
 		if a.Kind == vip.Ask {
-			m.ask(&burst, a.Address)
-			n += askCost
+			n += burst.ask(a.Address)
 			continue
 		}
 		burst.send(a.Address, 1, a.Form)
@@ -59,6 +57,7 @@ func (m *Manager) announceSome() {
 	if len(m.outbox) == 0 {
 		m.outbox = nil
 	}
+	burst.awaitAnswers()
 	for _, who := range heard {
 		m.publish(who)
 	}
@@ -76,7 +75,9 @@ type announcer struct {
 type announcement struct {
 	m     *Manager
 	ports map[string]*port
-	ours  map[[6]byte]bool // the hardware addresses of this host, once they were asked for
+
+	questions map[subject]*question
+	ours      map[[6]byte]bool // the hardware addresses of this host, for questions
 }
 
 type port struct {

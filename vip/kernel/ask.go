@@ -64,35 +64,60 @@ func (k *asker) stranger(a vip.Address) string {
 // forget is for addresses that are not ours any more.
 func (k *asker) forget(a vip.Address) { k.found[keyOf(a)].Store(nil) }
 
-// question is one question about one address.
+// question is asked for the addresses of one interface and family.
 type question struct {
-	address vip.Address
-	ours    map[[6]byte]bool // every interface of this host may answer
-	conn    *packet.Conn
+	addresses map[netip.Addr]key
+	ours      map[[6]byte]bool // every interface of this host may answer
+	conn      *packet.Conn
 }
 
-// ask asks for one address. Who answers, with another hardware address than those of
-// this host, is logged once and shown in Status until a question finds nobody.
-func (m *Manager) ask(pass *announcement, a vip.Address) {
-	about := "question who has " + a.Prefix.String() + " on " + a.Interface
-	p := pass.port(a.Interface)
+// subject is what a question is about.
+type subject struct {
+	ifname string
+	six    bool
+}
+
+// ask asks for one address, in one question with others of the same pass. Who answers,
+// with another hardware address than those of this host, is logged once and shown in
+// Status until a question finds nobody.
+func (b *announcement) ask(a vip.Address) (frames int) {
+	p := b.port(a.Interface)
 	if p.announcer == nil {
-		return // announcing has told why
+		return 0 // announcing has told why
 	}
-	if pass.ours == nil {
-		pass.ours = m.hardware()
-	}
-	q := question{address: a, ours: pass.ours}
-	var err error
-	if q.conn, err = listenForClaims(&p.ifi, a.Prefix.Addr()); err == nil {
-		frame := vip.AppendProbe(nil, [6]byte(p.ifi.HardwareAddr), a.Prefix.Addr())
-		if _, err = p.announcer.conn.WriteTo(frame, &packet.Addr{HardwareAddr: frame[:6]}); err != nil {
-			_ = q.conn.Close()
-		}
-	}
-	m.complain(about, err)
+	q, err := b.question(p, a)
 	if err == nil {
-		m.asker.wait.Go(func() { m.asker.await(q) })
+		q.addresses[a.Prefix.Addr()] = keyOf(a)
+		frame := vip.AppendProbe(nil, [6]byte(p.ifi.HardwareAddr), a.Prefix.Addr())
+		_, err = p.announcer.conn.WriteTo(frame, &packet.Addr{HardwareAddr: frame[:6]})
+	}
+	b.m.complain("question who has "+a.Prefix.String()+" on "+a.Interface, err)
+	return 1
+}
+
+// question finds or begins that which is about an address.
+func (b *announcement) question(p *port, a vip.Address) (*question, error) {
+	about := subject{a.Interface, a.Prefix.Addr().Is6()}
+	if q := b.questions[about]; q != nil {
+		return q, nil
+	}
+	if b.questions == nil {
+		b.questions = map[subject]*question{}
+		b.ours = b.m.hardware()
+	}
+	conn, err := listenForClaims(&p.ifi, about.six)
+	if err != nil {
+		return nil, err
+	}
+	q := &question{addresses: map[netip.Addr]key{}, ours: b.ours, conn: conn}
+	b.questions[about] = q
+	return q, nil
+}
+
+// awaitAnswers ends the asking of a pass.
+func (b *announcement) awaitAnswers() {
+	for _, q := range b.questions {
+		b.m.asker.wait.Go(func() { b.m.asker.await(q) })
 	}
 }
 
@@ -109,26 +134,38 @@ func (m *Manager) hardware() map[[6]byte]bool {
 	return set
 }
 
-// listenForClaims opens a socket that receives ARP, or neighbour advertisements.
-func listenForClaims(ifi *net.Interface, a netip.Addr) (*packet.Conn, error) {
-	const arp, ipv6 = 0x0806, 0x86dd
-	protocol, cfg := arp, &packet.Config{}
-	if a.Is6() {
-		protocol = ipv6
-		filter, err := bpf.Assemble([]bpf.Instruction{
+// Of BPF programs for Ethernet: ARP and IPv6, and what the kernel says of what it sends itself.
+const (
+	etherARP, etherIPv6 = 0x0806, 0x86dd
+	packetOutgoing      = 4 // PACKET_OUTGOING
+)
+
+// listenForClaims opens a socket that receives ARP of others, or their neighbour
+// advertisements.
+func listenForClaims(ifi *net.Interface, six bool) (*packet.Conn, error) {
+	protocol, program := etherARP, []bpf.Instruction{
+		bpf.LoadExtension{Num: bpf.ExtType},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: packetOutgoing, SkipTrue: 1},
+		bpf.RetConstant{Val: 256},
+		bpf.RetConstant{Val: 0},
+	}
+	if six {
+		protocol, program = etherIPv6, []bpf.Instruction{
+			bpf.LoadExtension{Num: bpf.ExtType},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: packetOutgoing, SkipTrue: 5},
 			bpf.LoadAbsolute{Off: 20, Size: 1}, // next header
 			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 58, SkipTrue: 3},
 			bpf.LoadAbsolute{Off: 54, Size: 1}, // ICMPv6 type
 			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 136, SkipTrue: 1},
 			bpf.RetConstant{Val: 256},
 			bpf.RetConstant{Val: 0},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("filter neighbour advertisements: %w", err)
 		}
-		cfg.Filter = filter
 	}
-	conn, err := packet.Listen(ifi, packet.Raw, protocol, cfg)
+	filter, err := bpf.Assemble(program)
+	if err != nil {
+		return nil, fmt.Errorf("filter claims of addresses: %w", err)
+	}
+	conn, err := packet.Listen(ifi, packet.Raw, protocol, &packet.Config{Filter: filter})
 	if err != nil {
 		return nil, fmt.Errorf("open packet socket on %s: %w", ifi.Name, err)
 	}
@@ -139,8 +176,8 @@ func listenForClaims(ifi *net.Interface, a netip.Addr) (*packet.Conn, error) {
 	return conn, nil
 }
 
-// await waits for answers to a question.
-func (k *asker) await(q question) {
+// await waits for the answers to a question.
+func (k *asker) await(q *question) {
 	end := context.AfterFunc(k.ctx, func() { _ = q.conn.SetReadDeadline(time.Now()) })
 	defer func() {
 		end()
@@ -149,8 +186,8 @@ func (k *asker) await(q question) {
 		_ = q.conn.Close()
 	}()
 	b := make([]byte, 256)
-	who := ""
-	for who == "" {
+	who := map[netip.Addr]string{}
+	for len(who) < len(q.addresses) {
 		n, _, err := q.conn.ReadFrom(b)
 		if err != nil {
 			if !os.IsTimeout(err) || k.ctx.Err() != nil {
@@ -158,17 +195,28 @@ func (k *asker) await(q question) {
 			}
 			break
 		}
-		if a, hw, ok := vip.ParseClaim(b[:n]); ok && a == q.address.Prefix.Addr() && !q.ours[hw] {
-			who = net.HardwareAddr(hw[:]).String()
+		if a, hw, ok := vip.ParseClaim(b[:n]); ok && !q.ours[hw] && who[a] == "" {
+			if _, asked := q.addresses[a]; asked {
+				who[a] = net.HardwareAddr(hw[:]).String()
+			}
 		}
 	}
-	before := k.stranger(q.address)
-	k.found[keyOf(q.address)].Store(&who)
+	for a, about := range q.addresses {
+		k.answered(about, who[a])
+	}
+}
+
+// answered takes down who has an address beside us; "" for nobody.
+func (k *asker) answered(about key, who string) {
+	before := ""
+	if s := k.found[about].Swap(&who); s != nil {
+		before = *s
+	}
 	switch {
 	case who == before:
 	case who != "":
-		k.notes.add(slog.LevelError, "another host answers for a virtual address that we hold", "address", q.address.Prefix, "interface", q.address.Interface, "hardware", who)
+		k.notes.add(slog.LevelError, "another host answers for a virtual address that we hold", "address", about.prefix, "interface", about.ifname, "hardware", who)
 	default:
-		k.notes.add(slog.LevelInfo, "no other host answers for the virtual address any more", "address", q.address.Prefix, "interface", q.address.Interface)
+		k.notes.add(slog.LevelInfo, "no other host answers for the virtual address any more", "address", about.prefix, "interface", about.ifname)
 	}
 }

@@ -111,7 +111,7 @@ func TestWatchHeedsOthersOnly(t *testing.T) {
 	})
 	t.Run("unfiltered", func(t *testing.T) {
 		static := instance("static", "10.0.7.7/32")
-		static.Static, static.Interface = true, "eth9" // which is not there
+		static.Static, static.Interface = true, "eth9"                                          // which is not there
 		testHeed(t, []bool{false, false, false, true}, instance("VI_1", "10.0.0.9/24"), static) // added, renewed, removed; foreign
 	})
 }

@@ -76,6 +76,7 @@ func (l *loop) run() {
 // timers serves what is due.
 func (l *loop) timers() {
 	now := mono.Now()
+	served := false
 	for i, t := range l.r.teams {
 		if l.r.due[i] > now {
 			continue
@@ -92,7 +93,11 @@ func (l *loop) timers() {
 			}
 			l.step(now, m, vrrp.Event{Kind: vrrp.Timer})
 			now = mono.Now()
+			served = true
 		}
+	}
+	if served {
+		l.takeAlong(now)
 	}
 	for _, k := range l.r.links {
 		if k.retry <= now {
@@ -100,6 +105,22 @@ func (l *loop) timers() {
 		}
 	}
 	l.owner.Tick(now)
+}
+
+// takeAlong sends adverts that would have this thread wake up again in a moment.
+func (l *loop) takeAlong(now mono.Time) {
+	taken := 0
+	for i, t := range l.r.teams {
+		if l.r.due[i].Add(-t.ahead) > now {
+			continue
+		}
+		if t.actions = t.group.Ahead(now, t.actions[:0]); len(t.actions) > 0 {
+			l.carryOut(now, t)
+			if taken++; taken == maxBatch {
+				return
+			}
+		}
+	}
 }
 
 // wait sleeps until a packet or an order comes or something is due.

@@ -2,6 +2,7 @@ package vrrpnet
 
 import (
 	"fmt"
+	"time"
 
 	"baton/internal/mono"
 	"baton/vrrp"
@@ -18,6 +19,7 @@ type Group struct {
 type team struct {
 	name    string // of the sync group; "" for an instance alone
 	place   int    // in roster.teams
+	ahead   time.Duration
 	group   *vrrp.Group
 	members []*member     // in the order of group
 	actions []vrrp.Action // scratch
@@ -71,6 +73,7 @@ func (t *team) form() {
 	}
 	t.actions = make([]vrrp.Action, 0, 8*len(t.members))
 	for i, m := range t.members {
+		t.ahead = max(t.ahead, vrrp.Ahead(m.cfg.AdvertInterval))
 		m.group, m.index = t.group, i
 		m.publish()
 	}
