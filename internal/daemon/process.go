@@ -2,7 +2,10 @@ package daemon
 
 import (
 	"fmt"
+	"maps"
+	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -150,11 +153,11 @@ func (d *process) changed() {
 
 // tellStatus writes the line that `systemctl status` shows.
 func (d *process) tellStatus() {
-	var parts []string
-	st := d.status()
-	for _, i := range st.Instances {
-		parts = append(parts, fmt.Sprintf("%s is %s (priority %d)", i.Name, i.State, i.Priority))
+	if os.Getenv("NOTIFY_SOCKET") == "" {
+		return // a status of hundreds of instances is not made for nobody
 	}
+	st := d.status()
+	parts := tellInstances(st.Instances)
 	for _, b := range st.Backends {
 		if b.Usable < len(b.Servers) {
 			parts = append(parts, fmt.Sprintf("backend %s: %d of %d servers usable", b.Name, b.Usable, len(b.Servers)))
@@ -164,6 +167,25 @@ func (d *process) tellStatus() {
 		parts = []string{"running"}
 	}
 	notify(d.Log, "STATUS="+strings.Join(parts, "; "))
+}
+
+// tellInstances says what the instances are; of many, how many are what.
+func tellInstances(list []admin.Instance) (parts []string) {
+	const many = 8
+	if len(list) <= many {
+		for _, i := range list {
+			parts = append(parts, fmt.Sprintf("%s is %s (priority %d)", i.Name, i.State, i.Priority))
+		}
+		return parts
+	}
+	count := map[string]int{}
+	for _, i := range list {
+		count[i.State]++
+	}
+	for _, state := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%d of %d instances are %s", count[state], len(list), state))
+	}
+	return parts
 }
 
 // RunsScripts reports whether the configuration starts programs.

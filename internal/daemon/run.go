@@ -19,6 +19,9 @@ import (
 // where hard-stop-after does not.
 const drainTime = 30 * time.Second
 
+// statusEvery is how often systemd is told a new status line at most.
+const statusEvery = 200 * time.Millisecond
+
 // RunOptions says how to run.
 type RunOptions struct {
 	Version string
@@ -143,14 +146,18 @@ func (d *process) announce() {
 
 // awaitEnd waits for a signal or the failure of a part.
 func (d *process) awaitEnd() error {
+	changes, calm := d.changes, (<-chan time.Time)(nil)
 	for {
 		select {
 		case sig := <-d.Signals:
 			return d.stopRequested(sig)
 		case err := <-d.failed:
 			return err
-		case <-d.changes:
+		case <-changes:
 			d.tellStatus()
+			changes, calm = nil, time.After(statusEvery) // hundreds of instances may change at once
+		case <-calm:
+			changes = d.changes
 		case c := <-d.Commands:
 			d.obey(c)
 		case o := <-d.orders:

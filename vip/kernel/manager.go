@@ -49,7 +49,7 @@ type Manager struct {
 	outbox   []vip.Action    // announcements and questions that wait for their turn
 	queue    []vip.Action    // reused
 	want     vip.Set         // reused
-	have     vip.Set         // reused
+	have     present         // as listed, and changed since
 	settle   []vip.Address   // reused
 
 	routing routing

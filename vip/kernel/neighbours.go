@@ -50,7 +50,7 @@ func (m *Manager) promoteAll(c vip.Config) {
 // isFirst reports whether no address of the same subnet stands before a. The
 // kernel lists the first ones in front of the secondaries.
 func (m *Manager) isFirst(a vip.Address) bool {
-	for _, h := range m.have {
+	for _, h := range m.have.list {
 		if h.Interface == a.Interface && h.Prefix.Masked() == a.Prefix.Masked() {
 			return h.Prefix == a.Prefix
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -26,30 +25,34 @@ var errNoInterface = errors.New("does not exist")
 // for an instance ("" for all), the addresses of others are left alone and the
 // instance's errors are left to the caller to log.
 func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Action {
-	mine := func(a vip.Address) bool {
-		owner := m.instanceOf(a)
-		return instance == "" || owner == "" || owner == instance
-	}
-	maps.DeleteFunc(m.errs, func(k key, _ error) bool { return mine(vip.Address{Interface: k.ifname, Prefix: k.prefix}) })
 	if m.stale.Swap(false) {
 		clear(m.links)
 		m.listedAt = 0
 		m.raiseWanted()
 	}
-	if instance == "" {
-		m.renewals = m.renewals[:0]
-	}
-	m.want = slices.DeleteFunc(m.keeper.Want(m.want[:0]), func(e vip.Entry) bool { return !mine(e.Address) })
 	var unread map[string]error
 	if !m.fresh(instance) {
 		unread = m.list(instance)
 	}
+	have := m.have.list
+	if instance == "" {
+		clear(m.errs)
+		m.renewals = m.renewals[:0]
+		m.want = m.keeper.Want(m.want[:0])
+	} else {
+		h := m.holding(instance)
+		m.want = m.want[:0]
+		for _, a := range h.Config.Addresses {
+			delete(m.errs, keyOf(a))
+			if h.Wanted {
+				m.want = append(m.want, vip.Entry{Address: a})
+			}
+		}
+		have = m.have.about(h.Config.Addresses)
+	}
 	applied := 0
 	var stand []vip.Address // of the instance
-	for _, st := range vip.Diff(m.have, m.want) {
-		if !mine(st.Address) {
-			continue
-		}
+	for _, st := range vip.Diff(have, m.want) {
 		if st.Op == vip.Renew && instance == "" {
 			m.renewals = append(m.renewals, st.Address)
 			continue
@@ -82,7 +85,7 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 	}
 	m.settle = m.keeper.Settle(m.settle[:0])
 	for _, a := range m.settle {
-		if mine(a) && m.errs[keyOf(a)] == nil {
+		if (instance == "" || m.instanceOf(a) == instance) && m.errs[keyOf(a)] == nil {
 			err := unread[a.Interface]
 			if errors.Is(err, errNoInterface) {
 				err = nil // and the address went with it
@@ -114,10 +117,10 @@ func (m *Manager) tell(now mono.Time, kind vip.EventKind, a vip.Address, err err
 func (m *Manager) account(st vip.Step) {
 	switch st.Op {
 	case vip.Add:
-		m.have = append(m.have, vip.Entry{Address: st.Address})
+		m.have.add(vip.Entry{Address: st.Address})
 		m.guardNeighbours(st.Address)
 	case vip.Remove:
-		m.have = slices.DeleteFunc(m.have, func(e vip.Entry) bool { return keyOf(e.Address) == keyOf(st.Address) })
+		m.have.remove(st.Address)
 	}
 }
 
@@ -172,7 +175,7 @@ func (m *Manager) fresh(instance string) bool {
 // list reads the present addresses of all interfaces that the configuration of an
 // instance ("": of all) names into m.have. It returns why an interface could not be read, by name.
 func (m *Manager) list(instance string) (unread map[string]error) {
-	m.have = m.have[:0]
+	m.have.clear()
 	clear(m.listed)
 	m.listedAt = mono.Now()
 	for _, c := range m.cfgs {
@@ -206,7 +209,7 @@ func (m *Manager) listInterface(name string) error {
 		return err
 	}
 	for i := range addrs {
-		m.have = append(m.have, m.entry(name, &addrs[i]))
+		m.have.add(m.entry(name, &addrs[i]))
 	}
 	return nil
 }
@@ -361,7 +364,7 @@ func (m *Manager) request(v vip.Address, index int) *netlink.Addr {
 // lifetime, and with that of our lease the host would lose its own subnet with us.
 // Linux 6.18 was seen to leave a permanent route alone; this does not count on it.
 func (m *Manager) routed(v vip.Address) bool {
-	for _, h := range m.have {
+	for _, h := range m.have.list {
 		if h.Foreign && h.Interface == v.Interface && h.Prefix.Masked() == v.Prefix.Masked() {
 			return true
 		}

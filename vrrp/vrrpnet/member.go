@@ -52,9 +52,10 @@ type member struct {
 }
 
 func newMember(c vrrp.Config, l *link) *member {
+	ad := packet.Advert{Version: max(c.Version, 2), Auth: c.Auth, Addresses: c.Advertised}
 	return &member{
-		cfg: c, version: max(c.Version, 2), link: l, dests: destinations(c.IPv6, c.Peers, c.TTL),
-		buf: make([]byte, 0, etherLen+packet.IPv6HeaderLen+packet.MaxLen+packet.OriginLen),
+		cfg: c, version: ad.Version, link: l, dests: destinations(c.IPv6, c.Peers, c.TTL),
+		buf: make([]byte, 0, etherLen+packet.IPv6HeaderLen+ad.Len()+packet.OriginLen),
 	}
 }
 

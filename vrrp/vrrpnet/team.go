@@ -71,7 +71,6 @@ func (t *team) form() {
 	} else {
 		t.group = vrrp.NewSyncGroup(configs...)
 	}
-	t.actions = make([]vrrp.Action, 0, 8*len(t.members))
 	for i, m := range t.members {
 		t.ahead = max(t.ahead, vrrp.Ahead(m.cfg.AdvertInterval))
 		m.group, m.index = t.group, i
