@@ -83,7 +83,6 @@ type announcement struct {
 type port struct {
 	announcer *announcer // nil: nothing to send with, err or not
 	ifi       net.Interface
-	router    bool // it forwards IPv6
 }
 
 // send broadcasts count gratuitous ARP requests or unsolicited neighbour
@@ -131,20 +130,15 @@ func (b *announcement) port(ifname string) *port {
 // writer returns what sends one frame for an address, or one of each form.
 func (p *port) writer(a netip.Addr, form vip.ARPForm) (func() error, error) {
 	if a.Is6() {
-		frame := vip.AppendNA(make([]byte, 0, vip.NALen), [6]byte(p.ifi.HardwareAddr), a, p.router)
+		frame := vip.AppendNA(make([]byte, 0, vip.NALen), [6]byte(p.ifi.HardwareAddr), a, forwards6(p.ifi.Name))
 		to := &packet.Addr{HardwareAddr: net.HardwareAddr(frame[:6])}
 		return func() error {
 			_, err := p.announcer.conn.WriteTo(frame, to)
 			return err
 		}, nil
 	}
-	if p.announcer.arp == nil {
-		// It asks for an IPv4 address on the interface, and there is one: ours.
-		client, err := arp.New(&p.ifi, p.announcer.conn)
-		if err != nil {
-			return nil, err
-		}
-		p.announcer.arp = client
+	if err := p.openARP(); err != nil {
+		return nil, err
 	}
 	// Sender and target are the virtual address; the target's hardware address
 	// is all ones, as keepalived sends it, and not the zeros of RFC 5227.
@@ -197,10 +191,28 @@ func (m *Manager) port(ifname string) (*port, error) {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(sendPatience)); err != nil {
 		return &port{}, fmt.Errorf("set deadline of packet socket on %s: %w", ifname, err)
 	}
-	return &port{
-		announcer: s, router: forwards6(ifname),
-		ifi: net.Interface{Index: at.Index, Name: ifname, HardwareAddr: at.HardwareAddr},
-	}, nil
+	return &port{announcer: s, ifi: net.Interface{Index: at.Index, Name: ifname, HardwareAddr: at.HardwareAddr}}, nil
+}
+
+// prepare opens what announcing addresses takes, a millisecond that a takeover has not.
+// What fails here is tried again then, and told.
+func (m *Manager) prepare(addresses []vip.Address) {
+	for _, a := range addresses {
+		if m.sockets[a.Interface] != nil {
+			continue
+		}
+		if p, err := m.port(a.Interface); err == nil && a.Prefix.Addr().Is4() {
+			_ = p.openARP()
+		}
+	}
+}
+
+// openARP makes the ARP client, which wants an IPv4 address on the interface.
+func (p *port) openARP() (err error) {
+	if p.announcer.arp == nil {
+		p.announcer.arp, err = arp.New(&p.ifi, p.announcer.conn)
+	}
+	return err
 }
 
 // forwards6 reports whether the host routes IPv6 between its interfaces, this one

@@ -205,6 +205,9 @@ func (m *Manager) Set(instance string, up bool, now mono.Time, pause func()) err
 	if up && h.Config.Promote {
 		m.promoteAll(h.Config)
 	}
+	if !up && !h.Config.Static {
+		m.prepare(h.Config.Addresses)
+	}
 	for _, a := range h.Config.Addresses {
 		errs = append(errs, m.errs[keyOf(a)])
 	}
