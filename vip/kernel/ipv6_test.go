@@ -195,7 +195,7 @@ func TestAddressOptions(t *testing.T) {
 	}
 	h.ns.Do(func() {
 		h.list("")
-		for _, st := range vip.Diff(h.have, h.keeper.Want(nil)) {
+		for _, st := range vip.Diff(h.have.list, h.keeper.Want(nil)) {
 			if st.Op != vip.Renew {
 				t.Errorf("%v %v", st.Op, st.Prefix)
 			}
