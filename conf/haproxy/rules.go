@@ -195,7 +195,7 @@ func (a *args) rule(p *proxy, table []keyword[*ruleLine], when moment, final *bo
 		return nil
 	}
 	r.rule.Cond = a.cond(p, when)
-	if a.failed {
+	if a.failed || k.status == Warned { // one without effect leaves no rule
 		return nil
 	}
 	if r.rule.Cond == nil && slices.Contains([]spec.Action{spec.ActionAllow, spec.ActionDeny, spec.ActionRedirect, spec.ActionReturn, spec.ActionTarpit, spec.ActionReject, spec.ActionSilentDrop, spec.ActionAuth}, r.rule.Action) {
