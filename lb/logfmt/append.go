@@ -35,7 +35,9 @@ func (f *Format) Append(dst []byte, r *Record) []byte {
 				dst = hexInPlace(dst, n)
 			}
 		}
-		if len(dst) > n {
+		// As HAProxy does it: captures that are not there take the blank with them, an
+		// empty query leaves the blanks on both its sides.
+		if len(dst) > n || it.alias == aliasHQ {
 			blank = false
 		}
 	}

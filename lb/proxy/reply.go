@@ -74,7 +74,7 @@ func (s *httpSession) redirectBy(t *engine.Task, r *httpRule, c *sample.Ctx, res
 	x.status, x.end = r.Code, termination{'L', 'R'}
 	if response {
 		x.link.closeConn()
-		x.end.phase = 'H'
+		x.end.phase, x.responded = 'H', 0 // see finishWith
 	}
 	out := t.Loop().Get()
 	b := append(out.B[:0], "HTTP/1.1 "...)
