@@ -58,10 +58,13 @@ func haproxyMain(ctx context.Context, args []string) int {
 	h := standIn{}
 	o, err := haproxycli.Parse(args)
 	if err != nil {
-		if errors.Is(err, haproxycli.ErrUsage) {
-			fmt.Fprint(os.Stderr, identity().Usage())
-		} else {
+		usage := errors.Is(err, haproxycli.ErrUsage)
+		if !usage || errors.Unwrap(err) != nil {
 			haproxycli.NewReporter(os.Stderr, identity(), false).Sayf(haproxycli.Alert, "%v", err)
+		}
+		if usage {
+			fmt.Print(identity().Version(false))
+			fmt.Fprint(os.Stderr, haproxycli.Usage())
 		}
 		return 1
 	}

@@ -44,7 +44,7 @@ type Options struct {
 	Notes []string
 }
 
-// ErrUsage asks for the list of flags instead of a message.
+// ErrUsage asks for the list of flags: instead of a message, or behind the one that wraps it.
 var ErrUsage = errors.New("see the list of options")
 
 // harmless are the flags that choose among ways to do the same: baton has one.
@@ -92,7 +92,7 @@ func (p *parser) flag(flag string) (err error) {
 	switch flag {
 	case "-f":
 		var file string
-		file, err = p.value(flag)
+		file, err = p.word(flag)
 		o.Files = append(o.Files, file)
 	case "--":
 		o.Files = append(o.Files, p.args...)
@@ -103,12 +103,12 @@ func (p *parser) flag(flag string) (err error) {
 		o.Check = true
 	case "-cc":
 		var text string
-		text, err = p.value(flag)
+		text, err = p.word(flag)
 		o.Condition = &text
 	case "-v":
-		o.Version = 1
+		o.Version, p.args = 1, nil // nothing behind it counts
 	case "-vv":
-		o.Version = 2
+		o.Version, p.args = 2, nil
 	case "-dL":
 		o.Libraries = true
 	case "-q":
@@ -166,13 +166,24 @@ func (p *parser) other(flag string) error {
 	return ErrUsage
 }
 
-func (p *parser) value(flag string) (string, error) {
+// word takes the next word, whatever it is: files and conditions may begin with a dash.
+func (p *parser) word(flag string) (string, error) {
 	if len(p.args) == 0 {
-		return "", ErrUsage
+		return "", fmt.Errorf("option %s: its value is missing", flag)
 	}
 	v := p.args[0]
 	p.args = p.args[1:]
 	return v, nil
+}
+
+// value takes the next word, which must not be a flag: `-p -c -f FILE` has lost the value
+// of -p, and would start what it was to check.
+func (p *parser) value(flag string) (string, error) {
+	v, err := p.word(flag)
+	if err == nil && strings.HasPrefix(v, "-") {
+		return "", fmt.Errorf("option %s: its value is missing before %s: %w", flag, v, ErrUsage)
+	}
+	return v, err
 }
 
 func (p *parser) number(flag string) (int, error) {

@@ -22,6 +22,8 @@ func TestParse(t *testing.T) {
 		{"-sf 1 2 -st 3 -f a", Options{Finish: []int{1, 2}, Terminate: []int{3}, Files: []string{"a"}}},
 		{"-n 5 -N 6 -m 7 -L me -C /x -f a", Options{Maxconn: 5, ProxyMaxconn: 6, Megabytes: 7, LocalPeer: "me", Dir: "/x", Files: []string{"a"}}},
 		{"-vv", Options{Version: 2}},
+		{"-f a -v -unknown", Options{Files: []string{"a"}, Version: 1}},
+		{"-f -c", Options{Files: []string{"-c"}}},
 	} {
 		got, err := Parse(strings.Fields(c.args))
 		if err != nil {
@@ -32,7 +34,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: -want +got\n%s", c.args, d)
 		}
 	}
-	for _, args := range []string{"", "-c", "-f", "-cc", "-sf x -f a", "-sf 0 -f a", "-n -1 -f a", "-z -f a", "a.cfg", "-dKall -f a", "-dCx -f a", "-dt -f a"} {
+	for _, args := range []string{"", "-c", "-f", "-cc", "-p -c -f a", "-x -c -f a", "-S -W -f a", "-L -c -f a", "-n -c -f a", "-sf x -f a", "-sf 0 -f a", "-n -1 -f a", "-z -f a", "a.cfg", "-dKall -f a", "-dCx -f a", "-dt -f a"} {
 		if o, err := Parse(strings.Fields(args)); err == nil {
 			t.Errorf("%q: %+v", args, o)
 		}

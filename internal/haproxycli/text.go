@@ -48,9 +48,10 @@ func (id Identity) Version(all bool) string {
 	return b.String()
 }
 
-// Usage is the list of flags, as haproxy prints it when it is given none.
-func (id Identity) Usage() string {
-	return id.Version(false) + `Usage : haproxy [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn> ]
+// Usage is the list of flags. haproxy prints it to the standard error when it is given
+// none, and Version to the standard output before it.
+func Usage() string {
+	return `Usage : haproxy [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn> ]
         [ -p <pidfile> ] [ -m <max megs> ] [ -C <dir> ] [-- <cfgfile>*]
         -v displays the version ; -vv the features too.
         -d, -db stay in the foreground.
