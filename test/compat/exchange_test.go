@@ -166,6 +166,8 @@ func readChunks(r *bufio.Reader) (body []byte, trailers []string, err error) {
 type lane struct {
 	t             testing.TB
 	front, origin string
+	mark          string // an address of the same proxy whose only use is a log line
+	logs          logSocket
 	conns         chan *net.TCPConn
 
 	mu     sync.Mutex
@@ -177,6 +179,7 @@ type lane struct {
 // outcome is what became of a case.
 type outcome struct {
 	Said     string    // to the client
+	Logged   []string  // see masked
 	Requests []message // that reached the origin
 	Errs     []error   // of the origin: what it got was no HTTP
 }
@@ -199,6 +202,7 @@ func (l *lane) play(stream, answer string) outcome {
 	}()
 	o := outcome{Said: l.serve(said)}
 	o.Requests, o.Errs = l.asked, l.errs
+	o.Logged = l.logged()
 	return o
 }
 
@@ -333,15 +337,19 @@ func newCourse(t *testing.T, bind, frontend string) course {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { ln.Close() })
-			held, err := net.Listen("tcp", "127.0.0.1:0") // until all have one: no address comes twice
-			if err != nil {
-				t.Fatal(err)
+			var held [2]net.Listener // until all have theirs: no address comes twice
+			for n := range held {
+				if held[n], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+					t.Fatal(err)
+				}
+				defer held[n].Close()
 			}
-			defer held.Close()
-			l := &lane{t: t, front: held.Addr().String(), origin: ln.Addr().String(), conns: make(chan *net.TCPConn)}
+			l := &lane{t: t, front: held[0].Addr().String(), mark: held[1].Addr().String(), origin: ln.Addr().String(), logs: newLogSocket(t), conns: make(chan *net.TCPConn)}
 			go l.accept(ln.(*net.TCPListener))
 			lanes = append(lanes, l)
-			fmt.Fprintf(&b, "frontend f%d\n bind %s %s\n%s default_backend b%d\nbackend b%d\n server s %s\n", i, l.front, bind, frontend, i, i, l.origin)
+			log := fmt.Sprintf(" log %s format raw local0\n", l.logs.LocalAddr())
+			fmt.Fprintf(&b, "frontend f%d\n%s bind %s %s\n option httplog\n%s default_backend b%d\nbackend b%d\n server s %s\n", i, log, l.front, bind, frontend, i, i, l.origin)
+			fmt.Fprintf(&b, "frontend m%d\n%s bind %s\n log-format %s\n http-request return status 200\n", i, log, l.mark, markLine)
 		}
 		return b.String(), lanes
 	}
