@@ -90,7 +90,7 @@ func (r *testReader) readCriterion() {
 	switch {
 	case i >= 0:
 		o.Fetch = criteria[i].fetch
-	case !slices.Contains(sample.FetchNames(), name) && !slices.Contains(sample.LaterFetches(), name):
+	case !slices.Contains(sample.FetchNames(), name) && !slices.ContainsFunc(sample.LaterFetches(), func(k sample.Keyword) bool { return k.Name == name }):
 		r.unknownCriterion(name)
 		return
 	}
@@ -129,7 +129,9 @@ func (r *testReader) unknownCriterion(name string) {
 	for _, c := range criteria {
 		names = append(names, c.name)
 	}
-	names = append(names, sample.LaterFetches()...)
+	for _, k := range sample.LaterFetches() {
+		names = append(names, k.Name)
+	}
 	r.fail(r.criterion, didYouMean(name, names), "unknown fetch method '%s' in ACL expression '%s'", name, r.criterion.Text)
 }
 

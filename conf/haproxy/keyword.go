@@ -209,14 +209,14 @@ func Keywords() []Keyword {
 	for _, k := range sample.Fetches() {
 		all = append(all, Keyword{Table: "fetch", Name: k.Name, Status: Done, Doc: k.Doc})
 	}
-	for _, name := range sample.LaterFetches() {
-		all = append(all, Keyword{Table: "fetch", Name: name, Status: Refused})
+	for _, k := range sample.LaterFetches() {
+		all = append(all, Keyword{Table: "fetch", Name: k.Name, Status: Refused, Doc: k.Doc})
 	}
 	for _, k := range sample.Converters() {
 		all = append(all, Keyword{Table: "converter", Name: k.Name, Status: Done, Doc: k.Doc})
 	}
-	for _, name := range sample.LaterConverters() {
-		all = append(all, Keyword{Table: "converter", Name: name, Status: Refused})
+	for _, k := range sample.LaterConverters() {
+		all = append(all, Keyword{Table: "converter", Name: k.Name, Status: Refused, Doc: k.Doc})
 	}
 	for _, a := range logfmt.Aliases() {
 		all = append(all, Keyword{Table: "log-format", Name: "%" + a.Name, Status: Done, Doc: a.Doc})

@@ -49,6 +49,9 @@ func TestKeywordStatuses(t *testing.T) {
 		if k.Status == Done {
 			continue
 		}
+		if k.Doc == "" {
+			t.Errorf("%s `%s` does not say what to do instead", k.Table, k.Name)
+		}
 		place := places[k.Table]
 		if k.Table == "proxy" {
 			section := strings.Fields(strings.TrimPrefix(k.In, "named "))[0]

@@ -28,7 +28,7 @@ var tcpConnectionActions = slices.Concat([]keyword[*ruleLine]{
 var tcpContentActions = slices.Concat([]keyword[*ruleLine]{
 	{"capture", 0, false, Done, actionCapture, "keep a sample for the log"},
 	{"do-resolve", 0, false, Done, actionDoResolve, "the address of a name, by a resolvers section"},
-	{"send-spoe-group", 0, false, Refused, nil, ""},
+	{"send-spoe-group", 0, false, Refused, nil, "no SPOE"},
 	{"set-bc-mark", 0, false, Done, actionSetServerMark, "netfilter's mark of packets to the server; needs CAP_NET_ADMIN"},
 	{"set-bc-tos", 0, false, Done, actionSetServerTOS, "type of service of packets to the server"},
 	{"set-log-level", 0, false, Done, actionSetLogLevel, "the level of the log line, or silent"},
@@ -37,7 +37,7 @@ var tcpContentActions = slices.Concat([]keyword[*ruleLine]{
 	{"set-priority-offset", 0, false, Done, actionExpr(spec.ActionSetPriorityOffset), "milliseconds by which a request counts as older or younger in a queue"},
 	{"set-retries", 0, false, Done, actionSetRetries, "another number of retries"},
 	{"switch-mode", 0, false, Refused, nil, "write a frontend in mode http, and reach it through a server line of this one"},
-	{"use-service", 0, false, Refused, nil, ""},
+	{"use-service", 0, false, Refused, nil, "no services: no Lua and no metrics page yet"},
 }, tcpActions)
 
 // tcpActions are those that all tcp-request rules have.
@@ -78,7 +78,7 @@ var tcpResponseActions = []keyword[*ruleLine]{
 	{"sc-inc-gpc1", 0, false, Refused, nil, "no stick tables yet"},
 	{"sc-set-gpt", 0, false, Refused, nil, "no stick tables yet"},
 	{"sc-set-gpt0", 0, false, Refused, nil, "no stick tables yet"},
-	{"send-spoe-group", 0, false, Refused, nil, ""},
+	{"send-spoe-group", 0, false, Refused, nil, "no SPOE"},
 	{"set-log-level", 0, false, Done, actionSetLogLevel, "the level of the log line, or silent"},
 	{"set-fc-mark", 0, false, Done, actionSetMark, "netfilter's mark of packets to the client; needs CAP_NET_ADMIN"},
 	{"set-fc-tos", 0, false, Done, actionSetTOS, "type of service of packets to the client"},

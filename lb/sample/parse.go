@@ -1,7 +1,6 @@
 package sample
 
 import (
-	"slices"
 	"strings"
 
 	"baton/internal/diag"
@@ -61,7 +60,8 @@ func ParseWords(words []string, o Options) (*Expr, int, *Error) {
 func IsConverter(word string) bool {
 	name := word[:nameEnd(word)]
 	_, ok := findConverter(name)
-	return ok || slices.Contains(laterConverterNames(), name)
+	_, later := whyLater(LaterConverters(), name)
+	return ok || later
 }
 
 func nameEnd(s string) int {
@@ -100,7 +100,7 @@ func (p *parser) expr() *Expr {
 	}
 	f, ok := findFetch(fetch)
 	if !ok {
-		p.unknown(0, "fetch method", name, FetchNames(), slices.Contains(laterFetchNames(), name))
+		p.unknown(0, "fetch method", name, FetchNames(), LaterFetches())
 		return nil
 	}
 	e.fetch = f
@@ -128,7 +128,7 @@ func (p *parser) convert(e *Expr, t Type) Type {
 	}
 	cv, ok := findConverter(name)
 	if !ok {
-		p.unknown(at, "converter", name, ConverterNames(), slices.Contains(laterConverterNames(), name))
+		p.unknown(at, "converter", name, ConverterNames(), LaterConverters())
 		return t
 	}
 	if !castable(t, cv.in) {
@@ -139,9 +139,9 @@ func (p *parser) convert(e *Expr, t Type) Type {
 	return cv.outOf(t)
 }
 
-func (p *parser) unknown(off int, what, name string, names []string, later bool) {
-	if later {
-		p.fail(off, "", what+" '"+name+"' is known, not supported yet")
+func (p *parser) unknown(off int, what, name string, names []string, later []Keyword) {
+	if why, ok := whyLater(later, name); ok {
+		p.fail(off, why, what+" '"+name+"' is known, not supported yet")
 		return
 	}
 	hint := ""

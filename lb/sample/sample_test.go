@@ -204,11 +204,11 @@ func TestTables(t *testing.T) {
 		}
 		seen[f.name] = true
 	}
-	for _, n := range laterFetchNames() {
-		if seen[n] {
-			t.Errorf("fetch %s stands twice", n)
+	for _, k := range LaterFetches() {
+		if seen[k.Name] || k.Doc == "" {
+			t.Errorf("fetch %s", k.Name)
 		}
-		seen[n] = true
+		seen[k.Name] = true
 	}
 	clear(seen)
 	for _, c := range converters {
@@ -217,11 +217,11 @@ func TestTables(t *testing.T) {
 		}
 		seen[c.name] = true
 	}
-	for _, n := range laterConverterNames() {
-		if seen[n] {
-			t.Errorf("converter %s stands twice", n)
+	for _, k := range LaterConverters() {
+		if seen[k.Name] || k.Doc == "" {
+			t.Errorf("converter %s", k.Name)
 		}
-		seen[n] = true
+		seen[k.Name] = true
 	}
 }
 

@@ -72,10 +72,3 @@ func usageOrName(name string, kinds []argKind, least int) string {
 	}
 	return usage(name, kinds, least)
 }
-
-// LaterFetches and LaterConverters are the keywords of the manual that are known
-// without being done.
-func LaterFetches() []string { return laterFetchNames() }
-
-// LaterConverters lists the converters that are known without being done.
-func LaterConverters() []string { return laterConverterNames() }
