@@ -22,37 +22,34 @@ const (
 	// drainTime is how long a reader that is not ours gets for the last lines.
 	drainTime = 500 * time.Millisecond
 	drainLook = 5 * time.Millisecond
-
-	// A script that ends is started again, the sooner the longer it lived.
-	firstRestart = time.Second
-	lastRestart  = time.Minute
 )
 
-// fifo is a named pipe and the script that reads it.
+// fifo is a named pipe.
 type fifo struct {
 	checkscript.FIFO
-	n       *Notifier
-	queue   chan string
-	program *runner.Program
-	file    *os.File
-	made    bool
+	n      *Notifier
+	queue  chan string
+	reader *reader // nil: one that is not ours; Notifier.mu guards it until the queue is closed
+	file   *os.File
+	made   bool
+}
+
+// newFIFO finds the script that reads a pipe.
+func (n *Notifier) newFIFO(c checkscript.FIFO, secure bool) (*fifo, error) {
+	f := &fifo{FIFO: c, n: n, queue: make(chan string, queueLen)}
+	var err error
+	f.reader, err = n.newReader(c, secure)
+	return f, err
 }
 
 // open makes the pipe unless it is there, and opens it for reading as well: so
 // writing needs no reader, and what is written waits in the pipe for one.
 func (f *fifo) open() error {
-	uid, gid, err := runner.Owner(f.User, f.Group)
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.Keyword, err)
-	}
 	if err := sys.MakeFIFO(f.Path, 0o600); err == nil {
 		f.made = true
-		if err := os.Chown(f.Path, uid, gid); err != nil {
+		if err := f.give(f.User, f.Group); err != nil {
 			f.remove()
-			if errors.Is(err, fs.ErrPermission) {
-				err = fmt.Errorf("%w (baton may not give files away without CAP_CHOWN: name the user that baton runs as, or make the pipe yourself)", err)
-			}
-			return fmt.Errorf("%s: %w", f.Keyword, err)
+			return err
 		}
 	} else if !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: make pipe %s: %w", f.Keyword, f.Path, err)
@@ -71,6 +68,43 @@ func (f *fifo) open() error {
 	return nil
 }
 
+// give makes a user and group the owner of the pipe, if baton has made it.
+func (f *fifo) give(user, group string) error {
+	if !f.made {
+		return nil
+	}
+	uid, gid, err := runner.Owner(user, group)
+	if err == nil {
+		err = os.Chown(f.Path, uid, gid)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w (baton may not give files away without CAP_CHOWN: name the user that baton runs as, or make the pipe yourself)", err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Keyword, err)
+	}
+	return nil
+}
+
+// openAll opens all or none.
+func openAll(list []*fifo) error {
+	for i, f := range list {
+		if err := f.open(); err != nil {
+			for _, o := range list[:i] {
+				o.close()
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// close undoes open.
+func (f *fifo) close() {
+	_ = f.file.Close()
+	f.remove()
+}
+
 // remove takes away the pipe that open made.
 func (f *fifo) remove() {
 	if f.made {
@@ -79,18 +113,17 @@ func (f *fifo) remove() {
 	}
 }
 
+// start runs an open pipe and its reader. Notifier.mu is held.
+func (f *fifo) start(late context.Context) {
+	f.n.work.Go(func() { f.run(late) })
+	f.reader.start(f.n, late, nil)
+}
+
 // run writes the queue's lines until it is closed and empty.
 func (f *fifo) run(late context.Context) {
-	stopping, stop := context.WithCancel(context.Background())
-	reader := make(chan struct{})
-	go func() {
-		defer close(reader)
-		if f.program != nil {
-			f.keepReader(stopping, late)
-		}
-	}()
 	full := false
 	for line := range f.queue {
+		f.present().await(late)
 		_ = f.file.SetWriteDeadline(time.Now().Add(writeTime)) // a pipe can
 		if _, err := f.file.WriteString(line); err != nil {
 			if !full {
@@ -101,60 +134,32 @@ func (f *fifo) run(late context.Context) {
 		}
 		full = false
 	}
-	stop()
+	f.reader.finish()
 	f.drain(late)
 	_ = f.file.Close() // the reader sees the end
-	<-reader
+	f.reader.wait()
+	f.n.mu.Lock()
+	defer f.n.mu.Unlock()
+	if !f.n.writes(f.Path, f) {
+		f.remove()
+	}
+}
+
+// present returns the reader that a reload may have put there.
+func (f *fifo) present() *reader {
+	f.n.mu.Lock()
+	defer f.n.mu.Unlock()
+	return f.reader
 }
 
 // drain waits until the last lines are read: what is in the pipe when nobody has it
 // open any more is lost. Where no script reads it, nobody might.
 func (f *fifo) drain(late context.Context) {
 	patience := drainTime
-	if f.program != nil {
+	if f.reader != nil {
 		patience = farewell
 	}
 	for end := time.Now().Add(patience); sys.Unread(f.file) > 0 && late.Err() == nil && time.Now().Before(end); {
 		time.Sleep(drainLook)
 	}
-}
-
-// keepReader runs the script, again and again, until stopping; then it waits for
-// the script to read to the end.
-func (f *fifo) keepReader(stopping, late context.Context) {
-	pause := firstRestart
-	for stopping.Err() == nil {
-		began := time.Now()
-		argv := append(f.Script.Argv[:len(f.Script.Argv):len(f.Script.Argv)], f.Path)
-		p, err := f.program.Start(argv)
-		if err == nil {
-			select {
-			case <-p.Done():
-				err = fmt.Errorf("ended (%s)", orWell(p.Failure()))
-			case <-stopping.Done():
-				select {
-				case <-p.Done():
-				case <-late.Done():
-					end(p)
-				}
-				return
-			}
-		}
-		if time.Since(began) > lastRestart {
-			pause = firstRestart
-		}
-		f.n.opt.Log.Warn(fmt.Sprintf("%s: %v; starting it again in %v", f.Script.Keyword, err, pause))
-		select {
-		case <-time.After(pause):
-		case <-stopping.Done():
-		}
-		pause = min(2*pause, lastRestart)
-	}
-}
-
-func orWell(failure string) string {
-	if failure == "" {
-		return "exit status 0"
-	}
-	return failure
 }

@@ -35,10 +35,10 @@ type Options struct {
 
 // Notifier runs the scripts and writes the FIFOs.
 type Notifier struct {
-	opt   Options
-	fifos []*fifo
+	opt Options // but for what mu guards
 
 	mu      sync.Mutex // guards what follows, and the sending to queues against their closing
+	fifos   []*fifo
 	targets map[key]*target
 	late    context.Context // of the targets that run; nil: before Run and after it
 	work    sync.WaitGroup
@@ -54,20 +54,16 @@ type key struct {
 func New(o Options) (*Notifier, error) {
 	n := &Notifier{opt: o, targets: make(map[key]*target)}
 	for _, t := range o.Notify.Targets {
-		tt, err := n.newTarget(t)
+		tt, err := n.newTarget(t, o.Secure)
 		if err != nil {
 			return nil, err
 		}
 		n.targets[key{t.Group, t.Name}] = tt
 	}
 	for _, f := range o.Notify.FIFOs {
-		ff := &fifo{FIFO: f, n: n, queue: make(chan string, queueLen)}
-		if f.Script != nil {
-			p, err := runner.NewProgram(*f.Script, o.Secure)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", f.Script.Keyword, err)
-			}
-			ff.program = p
+		ff, err := n.newFIFO(f, o.Secure)
+		if err != nil {
+			return nil, err
 		}
 		n.fifos = append(n.fifos, ff)
 	}
@@ -77,43 +73,31 @@ func New(o Options) (*Notifier, error) {
 // Run works until ctx ends, and then until what was told before is done, but not
 // for long. Tell must not be called any more when ctx has ended.
 func (n *Notifier) Run(ctx context.Context) error {
-	opened := 0
-	var err error
-	for _, f := range n.fifos {
-		if err = f.open(); err != nil {
-			break
-		}
-		opened++
-	}
-	defer func() {
-		for _, f := range n.fifos[:opened] {
-			f.remove()
-		}
-	}()
-	if err != nil {
-		return err
-	}
 	late, tooLate := context.WithCancel(context.Background())
 	defer tooLate()
 	n.mu.Lock()
+	if err := openAll(n.fifos); err != nil {
+		n.mu.Unlock()
+		return err
+	}
 	n.late = late
 	for _, t := range n.targets {
 		n.work.Go(func() { t.run(late) })
 	}
-	n.mu.Unlock()
 	for _, f := range n.fifos {
-		n.work.Go(func() { f.run(late) })
+		f.start(late)
 	}
+	n.mu.Unlock()
 	<-ctx.Done()
 	n.mu.Lock()
 	n.late = nil
 	for _, t := range n.targets {
 		close(t.queue)
 	}
-	n.mu.Unlock()
 	for _, f := range n.fifos {
 		close(f.queue)
 	}
+	n.mu.Unlock()
 	timer := time.AfterFunc(farewell, tooLate)
 	defer timer.Stop()
 	n.work.Wait()

@@ -18,7 +18,7 @@ type set struct {
 // makeSet makes the probes of a configuration. One that the old set has in the same
 // form is taken from there, with all it knows; one that is another under the same
 // name begins with the old verdict, as with keepalived.
-func (r *Runner) makeSet(probes []checkscript.Probe, old *set) (*set, error) {
+func (r *Runner) makeSet(probes []checkscript.Probe, secure bool, old *set) (*set, error) {
 	s := &set{probes: make(map[string]*probe)}
 	for _, p := range probes {
 		var before *probe
@@ -28,7 +28,7 @@ func (r *Runner) makeSet(probes []checkscript.Probe, old *set) (*set, error) {
 		one := before
 		if before == nil || !equal(before.Probe, p) {
 			var err error
-			if one, err = r.newProbe(p, before); err != nil {
+			if one, err = r.newProbe(p, secure, before); err != nil {
 				return nil, err
 			}
 		}
@@ -44,10 +44,10 @@ func equal(a, b checkscript.Probe) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// Reload goes on with other probes. Those that are the same run on undisturbed. On
-// an error nothing has changed.
-func (r *Runner) Reload(probes []checkscript.Probe) error {
-	begin, err := r.Prepare(probes)
+// Reload goes on with other probes, and with enable_script_security as it is now. Those
+// that are the same run on undisturbed. On an error nothing has changed.
+func (r *Runner) Reload(probes []checkscript.Probe, secure bool) error {
+	begin, err := r.Prepare(probes, secure)
 	if err == nil {
 		begin()
 	}
@@ -56,11 +56,11 @@ func (r *Runner) Reload(probes []checkscript.Probe) error {
 
 // Prepare does of a Reload what can fail; begin does the rest. There must be no other
 // Reload between the two.
-func (r *Runner) Prepare(probes []checkscript.Probe) (begin func(), err error) {
+func (r *Runner) Prepare(probes []checkscript.Probe, secure bool) (begin func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old := r.set.Load()
-	next, err := r.makeSet(probes, old)
+	next, err := r.makeSet(probes, secure, old)
 	if err != nil {
 		return nil, fmt.Errorf("reload: %w", err)
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestReload(t *testing.T) {
 	slow.Fall = 2
 	moved := backend
 	moved.Pos.Line = 7
-	if err := s.Reload([]checkscript.Probe{moved, slow, script("c", fail)}); err != nil {
+	if err := s.Reload([]checkscript.Probe{moved, slow, script("c", fail)}, false); err != nil {
 		t.Fatal(err)
 	}
 	if s.set.Load().probes["b"] != kept {
@@ -47,18 +48,40 @@ func TestReload(t *testing.T) {
 	}
 
 	// One that cannot run changes nothing; one that is gone runs no more.
-	if err := s.Reload([]checkscript.Probe{script("d", "/no/such/check")}); err == nil {
+	if err := s.Reload([]checkscript.Probe{script("d", "/no/such/check")}, false); err == nil {
 		t.Error("a script that is not there was accepted")
 	}
 	if len(s.Status()) != 3 {
 		t.Error("a refused reload changed the probes")
 	}
 	gone := s.set.Load().probes["c"]
-	if err := s.Reload([]checkscript.Probe{backend}); err != nil {
+	if err := s.Reload([]checkscript.Probe{backend}, false); err != nil {
 		t.Fatal(err)
 	}
 	s.stop() // returns when all have ended
 	if s.Verdict("c") != checkscript.Pending || gone.status.Load().Runs == 0 {
 		t.Error("c ran never, or still counts")
+	}
+}
+
+// enable_script_security counts for what a reload brings.
+func TestReloadSecurity(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only scripts that run as root are looked at")
+	}
+	open := writeScript(t, "#!/bin/sh\nexit 0\n")
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	probes := []checkscript.Probe{{Name: "a", Kind: checkscript.Script, Argv: []string{open}, User: "root"}}
+	if err := r.Reload(probes, true); err == nil {
+		t.Error("a script that all can write was accepted")
+	}
+	if err := r.Reload(probes, false); err != nil {
+		t.Error(err)
 	}
 }

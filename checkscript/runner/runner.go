@@ -63,7 +63,7 @@ type Status struct {
 // error here, see Validate.
 func New(o Options) (*Runner, error) {
 	r := &Runner{opt: o}
-	s, err := r.makeSet(o.Probes, nil)
+	s, err := r.makeSet(o.Probes, o.Secure, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +72,11 @@ func New(o Options) (*Runner, error) {
 }
 
 // newProbe prepares a probe. before is the one that had its name until now, or nil.
-func (r *Runner) newProbe(p checkscript.Probe, before *probe) (*probe, error) {
+func (r *Runner) newProbe(p checkscript.Probe, secure bool, before *probe) (*probe, error) {
 	pr := &probe{Probe: p, runner: r, changed: make(chan struct{}, 1)}
 	switch p.Kind {
 	case checkscript.Script:
-		s, err := prepare(p, r.opt.Secure)
+		s, err := prepare(p, secure)
 		if err == nil {
 			err = s.permitted()
 		}

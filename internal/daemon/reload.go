@@ -144,7 +144,7 @@ func (d *process) changeVRRP(cfg *keepalived.Config, serve func()) (err error) {
 	if err := next.addresses.MakeVMACs(); err != nil {
 		return err
 	}
-	beginProbes, err := d.probes.Prepare(cfg.Probes)
+	beginProbes, err := d.probes.Prepare(cfg.Probes, cfg.ScriptSecurity)
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (d *process) changeVRRP(cfg *keepalived.Config, serve func()) (err error) {
 		return err
 	}
 	// Those that go are told so by their own scripts.
-	if err := d.notifier.Reload(withGone(cfg, old.cfg)); err != nil {
+	if err := d.notifier.Reload(withGone(cfg, old.cfg), cfg.ScriptSecurity); err != nil {
 		return errors.Join(err, old.addresses.Reguard(next.addresses))
 	}
 	serve()
@@ -164,7 +164,7 @@ func (d *process) changeVRRP(cfg *keepalived.Config, serve func()) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), reloadTime)
 	defer cancel()
 	if err := d.speaker.Reload(ctx, d.vrrpChange(old, next)); err != nil { // it has ended
-		return errors.Join(err, d.probes.Reload(old.cfg.Probes), d.notifier.Reload(old.cfg.Notify.Targets), old.addresses.Reguard(next.addresses))
+		return errors.Join(err, d.probes.Reload(old.cfg.Probes, old.cfg.ScriptSecurity), d.notifier.Reload(old.cfg.Notify, old.cfg.ScriptSecurity), old.addresses.Reguard(next.addresses))
 	}
 	d.settle(old, next)
 	return nil
@@ -218,7 +218,7 @@ func (d *process) settle(old, next *half) {
 	case <-time.After(tellTime):
 		d.Log.Warn("reload: scripts of removed instances may not have been told")
 	}
-	if err := d.notifier.Reload(next.cfg.Notify.Targets); err != nil {
+	if err := d.notifier.Reload(next.cfg.Notify, next.cfg.ScriptSecurity); err != nil {
 		d.Log.Error(err.Error())
 	}
 	if next.mailer != old.mailer {
@@ -231,13 +231,19 @@ func sameMail(a, b checkscript.Target) bool {
 	return a.Group == b.Group && a.Name == b.Name && a.Mail == b.Mail
 }
 
-// withGone returns the targets of a configuration and those of an older one that it
-// does not have.
-func withGone(next, old *keepalived.Config) []checkscript.Target {
-	out := slices.Clone(next.Notify.Targets)
+// withGone is what a configuration tells, and what an older one tells beside it, to
+// which the end of its instances is told yet.
+func withGone(next, old *keepalived.Config) checkscript.Notify {
+	out := next.Notify
+	out.Targets, out.FIFOs = slices.Clone(out.Targets), slices.Clone(out.FIFOs)
 	for _, t := range old.Notify.Targets {
-		if !slices.ContainsFunc(out, func(u checkscript.Target) bool { return u.Group == t.Group && u.Name == t.Name }) {
-			out = append(out, t)
+		if !slices.ContainsFunc(out.Targets, func(u checkscript.Target) bool { return u.Group == t.Group && u.Name == t.Name }) {
+			out.Targets = append(out.Targets, t)
+		}
+	}
+	for _, f := range old.Notify.FIFOs {
+		if !slices.ContainsFunc(out.FIFOs, func(g checkscript.FIFO) bool { return g.Path == f.Path }) {
+			out.FIFOs = append(out.FIFOs, f)
 		}
 	}
 	return out
@@ -248,22 +254,6 @@ func (d *process) warnFixed(old, next *keepalived.Config) {
 	if !reflect.DeepEqual(withoutPos(old.Pair), withoutPos(next.Pair)) {
 		d.Log.Warn("`pair` has changed: it is not reloaded, restart baton to use it")
 	}
-	same := func(a, b checkscript.FIFO) bool {
-		return a.Keyword == b.Keyword && a.Path == b.Path && a.User == b.User && a.Group == b.Group && sameCommand(a.Script, b.Script)
-	}
-	if !slices.EqualFunc(old.Notify.FIFOs, next.Notify.FIFOs, same) {
-		d.Log.Warn("notify FIFOs have changed: they are not reloaded, restart baton to use them")
-	}
-	if old.ScriptSecurity != next.ScriptSecurity {
-		d.Log.Warn("enable_script_security has changed: it is not reloaded, restart baton to use it")
-	}
-}
-
-func sameCommand(a, b *checkscript.Command) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return slices.Equal(a.Argv, b.Argv) && a.User == b.User && a.Group == b.Group
 }
 
 func withoutPos(p *keepalived.Pair) *keepalived.Pair {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,6 +106,40 @@ func TestReload(t *testing.T) {
 	if one.stop() != 0 {
 		t.Error("it does not stop in order after reloads")
 	}
+}
+
+// The end of an instance is still told to the pipe that goes with it, and the next one
+// tells of what comes after; with enable_script_security a script that others can change
+// is refused from then on.
+func TestReloadOfNotification(t *testing.T) {
+	t.Parallel()
+	one := newNode(t, nettest.NewSwitch(t), "one", "10.77.0.11/24")
+	conf := func(global, priority, second string) {
+		one.write("k.conf", "global_defs {\n"+strings.ReplaceAll(global, "DIR", one.dir)+"\n}\n"+strings.ReplaceAll(reloadConf(priority, second), "SCRIPT", os.DevNull))
+	}
+	out := filepath.Join(one.dir, "out")
+	reader := `notify_fifo_script "/bin/sh -c 'cat $0 >>DIR/out'" root`
+	conf("notify_fifo DIR/first root\n"+reader, "150", secondInstance)
+	one.run("-f", "k.conf")
+	await(t, "both instances are told", func() bool { return exists(out) && strings.Count(read(t, out), "MASTER") == 2 })
+
+	conf("notify_fifo DIR/second root\n"+reader, "150", "")
+	one.reload("reloaded: ")
+	await(t, "the pipe that went has told all", func() bool { return strings.Contains(read(t, out), `INSTANCE "VI_2" DELETED`) })
+	await(t, "it is gone", func() bool { return !exists(filepath.Join(one.dir, "first")) })
+	one.IP("link", "set", "eth0", "down")
+	await(t, "the new one tells", func() bool { return strings.Contains(read(t, out), `INSTANCE "VI_1" FAULT`) })
+
+	open := one.write("open", "#!/bin/sh\n")
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	notify := strings.Replace(secondInstance, "notify_deleted", "notify_master "+open+" root\n    notify_deleted", 1)
+	conf("enable_script_security", "150", notify)
+	one.reload("the old one stays in force")
+	conf("", "150", notify)
+	one.reload("reloaded: ")
+	await(t, "no pipe is left", func() bool { return !exists(filepath.Join(one.dir, "second")) })
 }
 
 // Whatever is edited in HAProxy's sections, also what a probe of the same reload asks
