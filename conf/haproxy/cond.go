@@ -239,7 +239,12 @@ func (p *proxy) restrict(when moment, t *spec.Term, pos diag.Pos) {
 			p.l.errs.Warnf(pos, "look at the request itself: path, req.hdr, req.body",
 				"acl will never match because '%s' looks at raw bytes, which mode http does not have", e.Fetch())
 			t.Any[i] = never()
-		case (when == onSwitch || when == onServer) && e.HTTP() && p.common.Mode == spec.TCP:
+		case when == onSwitch && e.HTTP() && p.common.Mode == spec.TCP:
+			if len(p.common.TCPContent) == 0 {
+				p.l.errs.Warnf(pos, "add `mode http`, or `tcp-request inspect-delay` and `tcp-request content accept if HTTP`",
+					"'%s' needs a request, and nothing waits for one in mode tcp", e.Fetch())
+			}
+		case when == onServer && e.HTTP() && p.common.Mode == spec.TCP:
 			p.l.errs.Errorf(pos, "add `mode http`", "'%s' needs 'mode http'", e.Fetch())
 		}
 	}

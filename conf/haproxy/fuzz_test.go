@@ -3,6 +3,7 @@ package haproxy
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,9 +100,10 @@ func checkCommon(t *testing.T, backends map[string]bool, c *spec.Common) {
 			t.Errorf("%s: timeout %d", c.Name, d)
 		}
 	}
+	switches := slices.ContainsFunc(c.TCPContent, func(r spec.HTTPRule) bool { return r.Action == spec.ActionSwitchMode })
 	for _, rules := range [][]spec.HTTPRule{c.HTTPReq, c.HTTPRes, c.Redirects} {
 		for _, r := range rules {
-			if c.Mode != spec.HTTP {
+			if c.Mode != spec.HTTP && !switches {
 				t.Errorf("%s: HTTP rules in mode tcp", c.Name)
 			}
 			if strings.ContainsAny(r.Name+r.Value+r.Target, "\r\n\x00") {

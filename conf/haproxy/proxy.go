@@ -191,7 +191,8 @@ func (p *proxy) validate() {
 	p.validateChecks()
 }
 
-// checkMode drops what works in mode http alone, as HAProxy does.
+// checkMode drops what works in mode http alone, as HAProxy does, unless a rule may change
+// the mode.
 func (p *proxy) checkMode() {
 	if p.common.Mode == spec.HTTP {
 		return
@@ -199,11 +200,27 @@ func (p *proxy) checkMode() {
 	ignored := func(what string) {
 		p.l.errs.Warnf(p.pos, "add `mode http`", "%s ignored for %s '%s' because it is not in 'mode http'", what, p.word, p.name.Text)
 	}
+	if p.kind&inFrontend != 0 {
+		if p.monitorURI != "" {
+			ignored("'monitor-uri'")
+		}
+		p.withoutHTTPLog()
+	}
+	p.monitorURI = ""
+	if p.switchesMode() {
+		if p.kind&inBackend != 0 && p.defaultBackend.Text == "" && p.kind != inDefaults {
+			p.l.errs.Warnf(p.pos, "choose a backend in mode http for them", "%s '%s': connections that 'switch-mode http' changes cannot go to its own servers, which are in mode tcp", p.word, p.name.Text)
+		}
+		return
+	}
 	if len(p.common.HTTPReq) > 0 {
 		ignored("'http-request' rules")
 	}
 	if len(p.common.HTTPRes) > 0 {
 		ignored("'http-response' rules")
+	}
+	if len(p.common.HTTPAfter) > 0 {
+		ignored("'http-after-response' rules")
 	}
 	if len(p.redirects) > 0 {
 		ignored("'redirect' rules")
@@ -211,13 +228,7 @@ func (p *proxy) checkMode() {
 	if p.common.ForwardFor != nil {
 		ignored("'option forwardfor'")
 	}
-	if p.kind&inFrontend != 0 {
-		if p.monitorURI != "" {
-			ignored("'monitor-uri'")
-		}
-		p.withoutHTTPLog()
-	}
-	p.common.HTTPReq, p.common.HTTPRes, p.redirects, p.common.ForwardFor, p.monitorURI = nil, nil, nil, nil, ""
+	p.common.HTTPReq, p.common.HTTPRes, p.common.HTTPAfter, p.redirects, p.common.ForwardFor = nil, nil, nil, nil, nil
 	p.common.ConnMode = spec.KeepAlive
 }
 
@@ -263,11 +274,7 @@ func (p *proxy) checkBackend(keyword string, name conf.Word) {
 		p.l.errs.Errorf(name.Pos, p.l.nearBackend(name.Text), "%s '%s': unable to find required %s '%s'", p.word, p.name.Text, keyword, name.Text)
 	case b == p:
 		p.l.errs.Errorf(name.Pos, "a listen section uses its own servers without it", "%s '%s': loop detected for %s '%s'", p.word, p.name.Text, keyword, name.Text)
-	case b.common.Mode == p.common.Mode:
-	case p.common.Mode == spec.TCP:
-		p.l.errs.Errorf(name.Pos, "give both the same mode", "tcp %s '%s' uses http %s '%s': the change to HTTP on the way is known, not supported yet",
-			p.word, p.name.Text, b.word, b.name.Text)
-	default:
+	case p.common.Mode == spec.HTTP && b.common.Mode == spec.TCP:
 		p.l.errs.Errorf(name.Pos, "give both the same mode", "http %s '%s' tries to use incompatible tcp %s '%s' as its %s",
 			p.word, p.name.Text, b.word, b.name.Text, keyword)
 	}

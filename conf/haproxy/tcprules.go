@@ -36,7 +36,7 @@ var tcpContentActions = slices.Concat([]keyword[*ruleLine]{
 	{"set-priority-class", 0, false, Done, actionExpr(spec.ActionSetPriorityClass), "which requests leave a queue first"},
 	{"set-priority-offset", 0, false, Done, actionExpr(spec.ActionSetPriorityOffset), "milliseconds by which a request counts as older or younger in a queue"},
 	{"set-retries", 0, false, Done, actionSetRetries, "another number of retries"},
-	{"switch-mode", 0, false, Refused, nil, "write a frontend in mode http, and reach it through a server line of this one"},
+	{"switch-mode", 0, false, Done, actionSwitchMode, "http: the connection goes on in HTTP; proto h1"},
 	{"use-service", 0, false, Refused, nil, "no services: no Lua and no metrics page yet"},
 }, tcpActions)
 
@@ -126,6 +126,27 @@ func parseResInspectDelay(p *proxy, a *args) {
 
 func parseInspectDelay(p *proxy, a *args) {
 	p.common.InspectDelay, _ = a.duration(time.Millisecond)
+}
+
+// actionSwitchMode reads `switch-mode http [proto NAME]`.
+func actionSwitchMode(r *ruleLine, a *args) {
+	r.rule.Action = spec.ActionSwitchMode
+	if w, ok := a.next("a mode: http"); ok && w.Text != "http" {
+		a.fail(w, "tcp-request content switch-mode http", "'switch-mode' expects a valid mode, not '%s'", w.Text)
+	}
+	if a.accept("proto") {
+		if w, ok := a.next("a protocol: h1"); ok && w.Text != "h1" {
+			a.fail(w, "leave it out, or write h1", "protocol '%s' is not supported yet", w.Text)
+		}
+	}
+	if r.p.kind&(inFrontend|inDefaults) == 0 {
+		a.fail(a.words[0], "write it in the frontend", "'tcp-request content switch-mode' not allowed because %s '%s' has no frontend capability", r.p.word, r.p.name.Text)
+	}
+}
+
+// switchesMode reports whether a rule may make HTTP of the proxy's connections.
+func (p *proxy) switchesMode() bool {
+	return slices.ContainsFunc(p.common.TCPContent, func(r spec.HTTPRule) bool { return r.Action == spec.ActionSwitchMode })
 }
 
 func actionExpectProxy(r *ruleLine, a *args) {

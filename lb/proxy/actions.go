@@ -41,7 +41,7 @@ func (s *httpSession) act(t *engine.Task, r *httpRule, c *sample.Ctx, response b
 		end.phase = 'H'
 	}
 	switch r.Action {
-	case spec.ActionAllow:
+	case spec.ActionAllow, spec.ActionSwitchMode: // it is HTTP already
 		return endRules
 	case spec.ActionSetVar, spec.ActionUnsetVar:
 		s.setVar(r, c)

@@ -72,7 +72,10 @@ func newFrontend(set *Set, sp *spec.Frontend, profiles logfmt.Need, sinks *logsi
 		}
 	}
 	fe.connection, fe.session = newTCPRules(sp.TCPConnection), newTCPRules(sp.TCPSession)
-	fe.content, fe.requestContent = contentRules(sp.Mode, sp.TCPContent)
+	fe.requestContent = newRules(sp.TCPContent)
+	if sp.Mode == spec.TCP { // connections begin there, and may go on in HTTP
+		fe.content = newTCPRules(sp.TCPContent)
+	}
 	if sp.Listen {
 		fe.Default = set.byName[sp.Name]
 	}

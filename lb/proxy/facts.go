@@ -8,6 +8,7 @@ import (
 	"baton/lb/engine"
 	"baton/lb/logfmt"
 	"baton/lb/sample"
+	"baton/lb/spec"
 )
 
 // What sessions tell expressions of themselves.
@@ -75,6 +76,12 @@ func (k *link) tell(f *sample.Facts, end termination) {
 // times are the timers of the exchange up to now.
 func (s *httpSession) times(now mono.Time) sample.Times {
 	x := s.x
+	if s.fe.Spec.Mode == spec.TCP { // of a connection, that waits for each request anew
+		return sample.Times{
+			TR: -1, Tr: -1, Total: now.Sub(x.waited),
+			Tw: since(x.parsed, x.link.assigned), Tc: since(x.link.assigned, x.link.connected),
+		}
+	}
 	t := sample.Times{TR: -1, Tw: -1, Tc: -1, Tr: -1, Ti: x.start.Sub(x.waited), Total: now.Sub(x.start)}
 	if !x.bad {
 		t.TR = since(x.start, x.parsed)

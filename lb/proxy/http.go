@@ -37,6 +37,7 @@ type httpSession struct {
 	place int  // in Worker.clients
 
 	vars sample.Vars // of the scope sess
+	raw  *tcpSession // what the present request was before it was one; nil: it always was
 
 	in *engine.Buffer // what the client sent: the head of the present request, and what follows
 	n  int            // in.B[:n] is valid
@@ -107,11 +108,18 @@ func (w *Worker) newHTTP(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind
 
 // Run is the session from its first byte to its last.
 func (s *httpSession) Run(t *engine.Task) {
-	if s.admitted(t) {
-		for s.exchange(t) {
-			if s.n > 0 {
-				t.Yield() // pipelined requests take turns with other clients
-			}
+	if !s.admitted(t) {
+		s.finish()
+		return
+	}
+	s.serve(t)
+}
+
+// serve is the session once its client is let in.
+func (s *httpSession) serve(t *engine.Task) {
+	for s.exchange(t) {
+		if s.n > 0 {
+			t.Yield() // pipelined requests take turns with other clients
 		}
 	}
 	if s.linger {
@@ -186,6 +194,7 @@ func (s *httpSession) exchange(t *engine.Task) bool {
 	keep := s.x.keep
 	s.account()
 	s.endExchange()
+	s.raw = nil
 	s.served++
 	s.ended = t.Now()
 	return keep
@@ -240,8 +249,12 @@ func (s *httpSession) beginExchange(t *engine.Task) {
 	if s.served == 0 {
 		s.x.start, s.x.waited = s.accepted, s.accepted
 	}
-	s.x.number = s.w.set.countStream()
-	s.x.captures.begin(s.fe.Spec)
+	if s.raw == nil {
+		s.x.number = s.w.set.countStream()
+		s.x.captures.begin(s.fe.Spec)
+	} else {
+		s.inherit()
+	}
 	s.x.status = -1
 	s.x.end = termination{'-', '-'}
 }
@@ -295,8 +308,8 @@ func (s *httpSession) readHead(t *engine.Task) bool {
 		case err != nil: // nothing was asked, or nobody is there to be answered
 			x.bad = true
 			x.status = 400
-			x.end = termination{'C', 'R'}
-			x.silent = s.n == 0 && (s.fe.Spec.DontLogNull || s.served > 0 || s.w.set.draining.Load())
+			x.end = s.unread(termination{'C', 'R'})
+			x.silent = s.n == 0 && (s.fe.Spec.DontLogNull || s.served > 0 || s.w.set.draining.Load() || s.fe.Spec.Mode == spec.TCP)
 			return false
 		}
 		if s.n == 0 {
@@ -309,10 +322,19 @@ func (s *httpSession) readHead(t *engine.Task) bool {
 	}
 }
 
+// unread is how the log calls the end of a request that could not be read: in mode tcp all
+// of them are what it expected of the client.
+func (s *httpSession) unread(end termination) termination {
+	if s.fe.Spec.Mode == spec.TCP {
+		return termination{'P', 'R'}
+	}
+	return end
+}
+
 // refuse answers a request that could not be read; the connection ends.
 func (s *httpSession) refuse(t *engine.Task, status int, end termination) {
 	x := s.x
-	x.bad, x.keep, x.end, x.status = true, false, end, status
+	x.bad, x.keep, x.end, x.status = true, false, s.unread(end), status
 	x.silent = s.n == 0 && status == 408 && s.fe.Spec.DontLogNull
 	s.fe.Errors.Add(1)
 	if s.n == 0 && s.fe.Spec.HTTP.IgnoreProbes {
@@ -352,13 +374,15 @@ func (s *httpSession) handle(t *engine.Task) {
 	}
 	monitored := fe.Spec.MonitorURI != "" && s.isMonitor()
 	if !monitored { // nothing at all is logged of those
-		s.step(t.Now(), logfmt.TxnAccept)
+		if s.raw == nil {
+			s.step(t.Now(), logfmt.TxnAccept)
+		}
 		s.step(t.Now(), logfmt.TxnRequest)
 	}
 	// What follows a CONNECT was meant for the tunnel, also when there is none.
 	x.keep = x.req.KeepAlive && x.req.Method != http1.MethodConnect && fe.Spec.ConnMode != spec.Close && !s.w.set.draining.Load()
 	s.refuseH2C()
-	if !s.applyContentRules(t, &fe.Spec.Common, fe.requestContent, fe.Counters) {
+	if s.raw == nil && !s.applyContentRules(t, &fe.Spec.Common, fe.requestContent, fe.Counters) {
 		x.bad = true // as in HAProxy, whose parser has not seen it yet
 		return
 	}
@@ -377,13 +401,19 @@ func (s *httpSession) handle(t *engine.Task) {
 		return
 	}
 	b := fe.Default
-	if len(fe.switches) > 0 {
+	switch {
+	case s.raw != nil && s.raw.toward != nil:
+		b = s.raw.toward
+	case len(fe.switches) > 0:
 		if !s.settle(t) { // they see what rules did to the head
 			return
 		}
 		for again := true; again; again = s.w.verify(t, &x.auth) {
 			b = s.w.route(fe, s.asking())
 		}
+	}
+	if !s.routable(b) {
+		return
 	}
 	if b == nil {
 		s.reply(t, 503, termination{'S', 'C'})

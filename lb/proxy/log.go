@@ -204,7 +204,11 @@ func (s *httpSession) log(now mono.Time, o logfmt.Origin, profile *spec.LogProfi
 // record tells what is known of the exchange up to now.
 func (s *httpSession) record(now mono.Time) *logfmt.Record {
 	x := s.x
-	r := s.w.record(s.fe, s.client, &x.link, x.end, now, x.start)
+	began := x.start
+	if s.fe.Spec.Mode == spec.TCP {
+		began = x.waited
+	}
+	r := s.w.record(s.fe, s.client, &x.link, x.end, now, began)
 	r.Client = s.src
 	r.State[2], r.State[3] = x.letters()
 	r.Status = max(x.status, 0)

@@ -91,8 +91,8 @@ type Frontend struct {
 	facts               sample.Proxy
 	switches            []backendSwitch
 	connection, session []tcpRule  // tcp-request
-	content             []tcpRule  // in mode tcp
-	requestContent      []httpRule // tcp-request content in mode http
+	content             []tcpRule  // tcp-request content on a connection in mode tcp
+	requestContent      []httpRule // the same on a request
 	request             []httpRule
 	redirects           []httpRule
 	response            []httpRule

@@ -76,6 +76,7 @@ func (s *httpSession) facts(c *sample.Ctx) {
 		c.Backend = &x.backend.facts
 	}
 	c.FirstRequest, c.ForProxy = s.served == 0, s.asksProxy()
+	c.In = sample.Channel{End: true} // a request has no raw bytes
 	c.Vars = [...]*sample.Vars{sample.ScopeSess: &s.vars, sample.ScopeTxn: &x.txnVars, sample.ScopeReq: &x.reqVars, sample.ScopeCheck: nil}
 }
 
@@ -109,8 +110,8 @@ func (s *httpSession) resCtx() *sample.Ctx {
 }
 
 // route follows use_backend, the first match wins, then default_backend. A name that is
-// made of samples and leads nowhere, or to a backend of another mode, ends the search:
-// default_backend serves then, as the manual has it.
+// made of samples and leads nowhere ends the search: default_backend serves then, as the
+// manual has it.
 func (w *Worker) route(fe *Frontend, ctx *sample.Ctx) *Backend {
 	for i := range fe.switches {
 		sw := &fe.switches[i]
@@ -122,7 +123,7 @@ func (w *Worker) route(fe *Frontend, ctx *sample.Ctx) *Backend {
 		}
 		w.rec.Sample = ctx
 		w.value = sw.format.Append(w.value[:0], &w.rec)
-		if b := w.set.byName[string(w.value)]; b != nil && b.Spec.Mode == fe.Spec.Mode {
+		if b := w.set.byName[string(w.value)]; b != nil {
 			return b
 		}
 		break

@@ -26,6 +26,10 @@ type tcpSession struct {
 	up, down flow
 	end      termination
 
+	switched bool         // a rule or the backend wants it to go on in HTTP
+	toward   *Backend     // that does; nil: there will be rules to choose one
+	http     *httpSession // that serves it now; nil: none
+
 	vars                      sample.Vars // of the scope sess
 	auth                      userlist.Asker
 	txnVars, reqVars, resVars sample.Vars
@@ -53,7 +57,7 @@ func (w *Worker) newTCP(c *engine.Conn, from netip.AddrPort, fe *Frontend, bind 
 	s.fe, s.client, s.src, s.accepted = fe, c, from, w.Loop.Now()
 	s.end = termination{'-', '-'}
 	s.number, s.source, s.logged = w.set.countStream(), netip.AddrPort{}, false
-	s.sent, s.gone, s.logLevel, s.lastRule = false, termination{}, spec.LogLevelAsIs, nil
+	s.sent, s.gone, s.logLevel, s.lastRule, s.switched = false, termination{}, spec.LogLevelAsIs, nil, false
 	s.came.reset(bind)
 	s.up.src = c
 	s.captures.begin(fe.Spec)
@@ -68,6 +72,10 @@ func (s *tcpSession) Run(t *engine.Task) {
 		return
 	}
 	s.serve(t)
+	if s.switched {
+		s.upgrade(t)
+		return
+	}
 	s.finish(t.Now())
 }
 
@@ -95,6 +103,12 @@ func (s *tcpSession) introduced(t *engine.Task) bool {
 
 // Abort frees what a panic left behind.
 func (s *tcpSession) Abort() {
+	if s.http != nil {
+		s.http.Abort()
+		s.http = nil
+		s.retire()
+		return
+	}
 	s.link.abandon()
 	s.finish(s.w.Loop.Now())
 }
@@ -105,7 +119,14 @@ func (s *tcpSession) serve(t *engine.Task) {
 	if !s.inspect(t, &s.fe.Spec.Common, s.fe.content, s.fe.Counters) {
 		return
 	}
-	k.backend = s.backend(t)
+	if !s.switched {
+		k.backend = s.backend(t)
+	}
+	if b := k.backend; s.switched || b != nil && b.Spec.Mode == spec.HTTP {
+		s.switched, s.toward, k.backend = s.gone == termination{}, b, nil
+		s.end = s.gone
+		return
+	}
 	if k.backend == nil {
 		s.end = termination{'S', 'C'}
 		return
@@ -228,15 +249,20 @@ func (s *tcpSession) finish(now mono.Time) {
 	s.leave()
 }
 
-// leave ends the client's connection and gives the session back.
+// leave ends the client's connection and the session with it.
 func (s *tcpSession) leave() {
 	part(s.client, s.fe, s.came.cut)
 	s.w.end(s.fe, s.fe.places[s.came.bind])
+	s.retire()
+}
+
+// retire gives the session back.
+func (s *tcpSession) retire() {
 	s.link.reset()
 	s.up, s.down = flow{}, flow{}
 	for _, v := range []*sample.Vars{&s.vars, &s.txnVars, &s.reqVars, &s.resVars} {
 		v.Reset()
 	}
-	s.fe, s.client = nil, nil
+	s.fe, s.client, s.toward = nil, nil, nil
 	s.w.tcps = append(s.w.tcps, s)
 }

@@ -32,9 +32,10 @@ const (
 	accepted tcpVerdict = iota
 	undecided
 	rejected
-	dropped // rejected without a word to the client
-	severed // the server's connection is to end
-	asks    // a name is to be resolved first
+	dropped  // rejected without a word to the client
+	severed  // the server's connection is to end
+	upgrades // the session goes on in HTTP
+	asks     // a name is to be resolved first
 )
 
 // firm is what such rules may change and look at.
@@ -79,6 +80,8 @@ func (w *Worker) judge(list []tcpRule, c *sample.Ctx, f *firm) tcpVerdict {
 		switch r.Action {
 		case spec.ActionAllow:
 			return f.ends(r, accepted)
+		case spec.ActionSwitchMode:
+			return f.ends(r, upgrades)
 		case spec.ActionReject:
 			return f.ends(r, rejected)
 		case spec.ActionSilentDrop:
@@ -205,6 +208,9 @@ func (s *tcpSession) inspect(t *engine.Task, common *spec.Common, list []tcpRule
 		}
 		switch v {
 		case accepted:
+			return true
+		case upgrades:
+			s.switched = true
 			return true
 		case asks:
 			a := s.w.lookUp(t, &list[f.at].HTTPRule, c)

@@ -183,6 +183,8 @@ const (
 	ActionDoResolve
 	ActionStrict  // a rewrite that fails ends the exchange: the default
 	ActionLenient // it changes nothing
+
+	ActionSwitchMode // tcp-request content: the connection goes on in HTTP
 )
 
 // Limit is a timeout that a rule can change for the present exchange.
