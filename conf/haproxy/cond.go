@@ -86,7 +86,7 @@ func parseACL(p *proxy, a *args) {
 		a.fail(name, "letters, digits and - _ . : are allowed", "character '%s' is not permitted in acl name '%s'", bad, name.Text)
 		return
 	}
-	if name.Text == "or" {
+	if strings.EqualFold(name.Text, "or") {
 		a.fail(name, "choose another name", "acl name 'or' will never match: it means a disjunction in conditions")
 		return
 	}
@@ -116,7 +116,7 @@ func (a *args) cond(p *proxy, when moment) *spec.Cond {
 	words := make(map[[2]int]conf.Word)
 	for a.more() {
 		last := len(c.Or) - 1
-		if a.peek() == "or" || a.peek() == "||" {
+		if strings.EqualFold(a.peek(), "or") || a.peek() == "||" {
 			or, _ := a.next("")
 			if len(c.Or[last]) == 0 {
 				a.fail(or, "", "no ACL before '%s'", or.Text)

@@ -163,11 +163,14 @@ func (p *proxy) admits(k *keyword[*proxy], a *args) bool {
 // misplaced are the keywords that HAProxy refuses, with what to do about it, in a section
 // that others are ignored in: without them it would serve or let in what it should not.
 var misplaced = map[string]string{
-	"default-server":         "servers belong to a backend or listen section",
-	"server":                 "servers belong to a backend or listen section",
-	"server-template":        "servers belong to a backend or listen section",
-	"tcp-request connection": "move it to the frontend: connections are accepted there",
-	"tcp-request session":    "move it to the frontend: connections are accepted there",
+	"declare capture":            "declare it in the frontend",
+	"default-server":             "servers belong to a backend or listen section",
+	"server":                     "servers belong to a backend or listen section",
+	"server-template":            "servers belong to a backend or listen section",
+	"tcp-request connection":     "move it to the frontend: connections are accepted there",
+	"tcp-request session":        "move it to the frontend: connections are accepted there",
+	"tcp-response content":       "move it to the backend: servers answer there",
+	"tcp-response inspect-delay": "move it to the backend: servers answer there",
 }
 
 // validate reports what is only known when all sections have been read.

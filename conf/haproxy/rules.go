@@ -238,6 +238,9 @@ func (a *args) redirect(p *proxy, rule *spec.HTTPRule, at sample.Places) {
 				a.fail(target, "", "a redirect cannot contain a line break")
 			}
 			rule.Kind = spec.RedirectKind(slices.Index(words, w.Text))
+			if at&sample.AtResponse != 0 && rule.Kind != spec.RedirectLocation {
+				a.fail(w, "write a location", "a response can only be redirected by 'location', not by '%s'", w.Text)
+			}
 			rule.Target = target.Text
 			if at != 0 {
 				if f := a.value(p, target, at); f != nil {

@@ -401,7 +401,9 @@ func (it *item) appendList(dst []byte, values [][]byte, encoded bool) []byte {
 			dst = append(dst, ' ')
 		}
 		if v == nil {
-			dst = absent(dst, it)
+			slot := *it
+			slot.flags &^= mayBeEmpty // a slot keeps its place
+			dst = absent(dst, &slot)
 		} else {
 			dst = text(dst, it, v, headerText, "")
 		}
