@@ -171,6 +171,14 @@ func actionPlain(action spec.Action) func(*ruleLine, *args) {
 	return func(r *ruleLine, _ *args) { r.rule.Action = action }
 }
 
+// actionSilentDrop reads `silent-drop [rst-ttl TTL]`.
+func actionSilentDrop(r *ruleLine, a *args) {
+	r.rule.Action = spec.ActionSilentDrop
+	if a.accept("rst-ttl") {
+		r.rule.Number, _ = a.integer("a number of hops", 1, math.MaxUint8)
+	}
+}
+
 func actionAuth(r *ruleLine, a *args) {
 	r.rule.Action = spec.ActionAuth
 	if a.accept("realm") {

@@ -60,7 +60,7 @@ var tcpActions = []keyword[*ruleLine]{
 	{"set-tos", 0, false, Done, actionSetTOS, "the older name of set-fc-tos"},
 	{"set-var", 0, false, Done, actionSetVar, "give a variable the value of a sample expression"},
 	{"set-var-fmt", 0, false, Done, actionSetVarFmt, "give a variable the value of a format"},
-	{"silent-drop", 0, false, Done, actionPlain(spec.ActionSilentDrop), "forget the connection without telling the client"},
+	{"silent-drop", 0, false, Done, actionSilentDrop, "forget the connection without telling the client; rst-ttl"},
 	{"track-sc0", 0, false, Refused, nil, "no stick tables yet"},
 	{"track-sc1", 0, false, Refused, nil, "no stick tables yet"},
 	{"track-sc2", 0, false, Refused, nil, "no stick tables yet"},
@@ -87,7 +87,7 @@ var tcpResponseActions = []keyword[*ruleLine]{
 	{"set-tos", 0, false, Done, actionSetTOS, "the older name of set-fc-tos"},
 	{"set-var", 0, false, Done, actionSetVar, "give a variable the value of a sample expression"},
 	{"set-var-fmt", 0, false, Done, actionSetVarFmt, "give a variable the value of a format"},
-	{"silent-drop", 0, false, Done, actionPlain(spec.ActionSilentDrop), "forget the client's connection without telling the client"},
+	{"silent-drop", 0, false, Done, actionSilentDrop, "forget the client's connection without telling the client; rst-ttl"},
 	{"unset-var", 0, false, Done, actionUnsetVar, "unset a variable"},
 }
 

@@ -278,6 +278,12 @@ func SetOpenFileLimit(n uint64) error {
 	return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: max(hard, n)})
 }
 
+// SetTTL bounds the hops that the socket's packets live for. One of IPv6 may carry IPv4.
+func (fd FD) SetTTL(n int) {
+	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TTL, n)
+	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, n)
+}
+
 // Forget makes the close that follows silent: the peer gets neither FIN nor RST. It
 // needs CAP_NET_ADMIN; without it the close is an ordinary one (tcp(7), TCP_REPAIR).
 func (fd FD) Forget() { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_REPAIR, 1) }

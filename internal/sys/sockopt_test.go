@@ -94,3 +94,20 @@ func TestUnixSockaddr(t *testing.T) {
 		t.Errorf("a path where nobody listens: %v", errno)
 	}
 }
+
+func TestSetTTL(t *testing.T) {
+	for _, c := range []struct{ family, level, option int }{
+		{unix.AF_INET, unix.IPPROTO_IP, unix.IP_TTL},
+		{unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS},
+	} {
+		s, err := unix.Socket(c.family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Skipf("no socket of family %d: %v", c.family, err)
+		}
+		defer unix.Close(s)
+		FD(s).SetTTL(3)
+		if got, err := unix.GetsockoptInt(s, c.level, c.option); got != 3 || err != nil {
+			t.Errorf("family %d: TTL %d, %v", c.family, got, err)
+		}
+	}
+}

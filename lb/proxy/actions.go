@@ -77,7 +77,7 @@ func (s *httpSession) act(t *engine.Task, r *httpRule, c *sample.Ctx, response b
 		x.keep, x.end, x.parsed = false, end, 0
 		if r.Action == spec.ActionSilentDrop {
 			s.cut = true
-			s.client.FD().Forget()
+			vanish(s.client, r.Number)
 		}
 		return answered
 	case spec.ActionAuth:

@@ -34,6 +34,17 @@ func part(c *engine.Conn, fe *Frontend, cut bool) {
 	}
 }
 
+// vanish prepares the end, by a reset, of a connection that silent-drop forgets: nothing is
+// sent, or with rst-ttl a reset that lives for so many hops, for firewalls on the way to
+// forget the connection too while the client hears nothing.
+func vanish(c *engine.Conn, ttl int) {
+	if ttl > 0 {
+		c.FD().SetTTL(ttl)
+		return
+	}
+	c.FD().Forget()
+}
+
 // endIdle makes every session that waits see the end of its connection. Shutting the
 // reading side down loses nothing: a request that had come would have woken it.
 //

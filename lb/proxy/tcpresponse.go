@@ -62,7 +62,7 @@ func (s *tcpSession) inspectResponse(t *engine.Task) bool {
 			s.sever(t)
 			return false
 		case dropped:
-			s.client.FD().Forget()
+			vanish(s.client, f.ttl)
 			s.came.cut = true // no FIN either
 			s.end = termination{'P', 'R'}
 		default:
@@ -144,7 +144,7 @@ func (s *httpSession) applyAnswerRules(t *engine.Task) bool {
 			x.down.moved = int64(x.down.w) // as in HAProxy, the log counts what has come
 			if r.Action == spec.ActionSilentDrop {
 				x.end.phase, s.cut = 'R', true
-				s.client.FD().Forget()
+				vanish(s.client, r.Number)
 			}
 			x.link.closeConn()
 			return false

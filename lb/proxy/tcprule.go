@@ -53,6 +53,7 @@ type firm struct {
 
 	link *link // nil: there is no way to a server yet
 	at   int   // the rule that asks for a name
+	ttl  int   // of the rule that drops; see vanish
 }
 
 // ends remembers the rule that ends an evaluation.
@@ -85,6 +86,7 @@ func (w *Worker) judge(list []tcpRule, c *sample.Ctx, f *firm) tcpVerdict {
 		case spec.ActionReject:
 			return f.ends(r, rejected)
 		case spec.ActionSilentDrop:
+			f.ttl = r.Number
 			return f.ends(r, dropped)
 		case spec.ActionClose:
 			return f.ends(r, severed)
@@ -182,7 +184,7 @@ func (w *Worker) admits(list []tcpRule, f *firm) bool {
 	case accepted:
 		return true
 	case dropped:
-		f.client.FD().Forget()
+		vanish(f.client, f.ttl)
 	}
 	f.fe.Denied.Add(1)
 	return false
@@ -224,7 +226,7 @@ func (s *tcpSession) inspect(t *engine.Task, common *spec.Common, list []tcpRule
 			}
 			continue
 		case dropped:
-			s.client.FD().Forget()
+			vanish(s.client, f.ttl)
 			s.came.cut = true // no FIN either
 		}
 		counters.Denied.Add(1)

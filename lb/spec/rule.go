@@ -88,7 +88,7 @@ type HTTPRule struct {
 	List       *pattern.List  // what ActionSetMap and its kin change; their value is Format or Value
 	Key        *logfmt.Format // the pattern of List that they mean
 	Limit      Limit          // ActionSetTimeout: to Time, or what Expr gives in milliseconds
-	Number     int            // of the mark, type of service or retries, where there is no Expr
+	Number     int            // of the mark, type of service or retries, where there is no Expr; ActionSilentDrop: the TTL of rst-ttl, 0: no reset
 	Normalizer uri.Normalizer // ActionNormalizeURI
 	Resolvers  *Resolvers     // ActionDoResolve: who is asked for the name that Expr gives
 	PreferIPv4 bool           // ActionDoResolve
