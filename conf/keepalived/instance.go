@@ -234,6 +234,7 @@ func (l *lowerer) lowerInstance(b *conf.Block) {
 	if !d.seen["virtual_router_id"] {
 		l.errs.Errorf(name.Pos, "add virtual_router_id 1..255, the same on every node", "vrrp_instance %s has no `virtual_router_id`", name.Text)
 	}
+	d.tracks = l.withoutOwn(d.tracks, &d.vrrp)
 	l.family(d)
 	l.uniqueVRID(d)
 	l.finishPaths(d)

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"slices"
 	"time"
 
 	"baton/checkscript"
@@ -60,4 +61,11 @@ func (in *Instance) Place(keywords ...string) diag.Pos {
 		}
 	}
 	return in.Pos
+}
+
+// tracks reports whether an instance tracks a probe.
+func (c *Config) tracks(probe string) bool {
+	return slices.ContainsFunc(c.Instances, func(i Instance) bool {
+		return slices.ContainsFunc(i.Tracks, func(t checkscript.Track) bool { return t.Probe == probe })
+	})
 }

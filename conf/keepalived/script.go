@@ -226,6 +226,9 @@ func (l *lowerer) collectProbes() {
 		}
 	}
 	for _, name := range l.tracked {
+		if l.probes[name].Kind == checkscript.Interface && !l.config.tracks(name) {
+			continue // only those that are on it would
+		}
 		l.config.Probes = append(l.config.Probes, *l.probes[name])
 	}
 }

@@ -110,7 +110,7 @@ func (l *lowerer) syncTracks(d *instanceDraft, members []*Instance) {
 				}
 			}
 		}
-		m.Tracks = union(slices.Clone(shared), m.Tracks)
+		m.Tracks = l.withoutOwn(union(slices.Clone(shared), m.Tracks), &m.VRRP)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"baton/checkscript"
 	"baton/conf"
 	"baton/internal/diag"
+	"baton/vrrp"
 )
 
 // trackDraft is one line of track_script: what stands behind the name.
@@ -93,6 +94,20 @@ func (l *lowerer) track(into *instanceDraft, t checkscript.Track) {
 		l.isTracked[t.Probe] = true
 		l.tracked = append(l.tracked, t.Probe)
 	}
+}
+
+// withoutOwn drops what tracks the instance's own interface, as keepalived does: its state
+// counts already, or dont_track_primary says that it must not.
+func (l *lowerer) withoutOwn(tracks []checkscript.Track, v *vrrp.Config) []checkscript.Track {
+	return slices.DeleteFunc(slices.Clone(tracks), func(t checkscript.Track) bool {
+		p := l.probes[t.Probe]
+		own := p != nil && p.Kind == checkscript.Interface && p.Interface == v.Interface
+		if own {
+			l.errs.Warnf(t.Pos, "take it out: without dont_track_primary the instance goes to FAULT with its interface anyway",
+				"track_interface %s has no effect: it is the interface of vrrp_instance %s itself", p.Interface, v.Name)
+		}
+		return own
+	})
 }
 
 // probeDraft is a track_backend or track_traffic block.
