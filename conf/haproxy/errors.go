@@ -98,7 +98,7 @@ func (a *args) errorFile(l *lowerer, pages []spec.ErrorPage) []spec.ErrorPage {
 
 // pageFile reads a file that holds a whole response.
 func (a *args) pageFile(l *lowerer, w conf.Word, status int) (spec.ErrorPage, bool) {
-	data, err := l.tree.ReadFile(w.Text)
+	data, err := l.readFile(w.Text)
 	if err != nil {
 		a.fail(w, "", "cannot read the error file '%s': %v", w.Text, err)
 		return spec.ErrorPage{}, false

@@ -63,7 +63,7 @@ func inside(w conf.Word, off int) diag.Pos {
 }
 
 func (p *proxy) exprOptions() sample.Options {
-	o := sample.Options{Map: func(file string) (*pattern.List, error) { return p.l.list(file, true) }, File: p.l.tree.ReadFile, Userlist: p.l.userlistOf}
+	o := sample.Options{Map: func(file string) (*pattern.List, error) { return p.l.list(file, true) }, File: p.l.readFile, Userlist: p.l.userlistOf}
 	if p.kind&inFrontend != 0 {
 		o.Frontend = p.name.Text
 	}

@@ -44,7 +44,7 @@ var processKeywords = []keyword[*lowerer]{
 	{"cpu-map", 0, false, Warned, nil, "the kernel places the event loops"},
 	{"crt-base", 0, false, Warned, nil, noTLSHint},
 	{"daemon", 0, false, Done, parseDaemon, "under the name haproxy it goes to the background; `baton run` never does"},
-	{"default-path", 0, false, Refused, nil, "files are found from the folder that baton starts in: write whole paths"},
+	{"default-path", 0, false, Done, parseDefaultPath, "where relative names of files start: current, config, parent, origin PATH"},
 	{"description", 0, false, Warned, nil, "it is not shown anywhere yet"},
 	{"deviceatlas-json-file", 0, false, Refused, nil, "no device data base is asked from here: let a server do it"},
 	{"deviceatlas-log-level", 0, false, Refused, nil, "no device data base is asked from here: let a server do it"},

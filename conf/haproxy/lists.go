@@ -21,7 +21,7 @@ func (l *lowerer) list(file string, asMap bool) (*pattern.List, error) {
 	if r := l.listRef(file); r != nil {
 		r.used = true
 	}
-	text, err := l.tree.ReadFile(file)
+	text, err := l.readFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("file '%s' cannot be read: %w", file, err)
 	}

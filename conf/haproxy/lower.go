@@ -37,7 +37,9 @@ type lowerer struct {
 	maps     map[string]bool // by the name of a list: it is a map
 	listRefs []*listRef      // lists that rules changed before a map or an ACL named them
 	unixBind unixBind
-	chroot   string // "": none
+	file     string // of the line being read
+	defaultPath
+	chroot string // "": none
 	// experimental says that expose-experimental-directives came before.
 	experimental bool
 	resolverRefs []resolverRef
@@ -117,6 +119,7 @@ func lines[T any](l *lowerer, s *conf.Section, table []keyword[T], target T, fit
 		if len(line.Words) == 0 || hasEmpty(&l.errs, line.Words) {
 			continue
 		}
+		l.file = line.Words[0].Pos.File
 		// `default option x` is `no option x`: all options are off by default.
 		a := &args{words: line.Words, no: line.No || line.Default, errs: &l.errs}
 		k, n := find(table, a.words)

@@ -99,7 +99,7 @@ func (a *args) replyPage(p *proxy, r *spec.Reply, source, value conf.Word) bool 
 func (a *args) replyBody(p *proxy, r *spec.Reply, source, value conf.Word, contentType string, at sample.Places) bool {
 	text := value
 	if strings.HasSuffix(source.Text, "file") {
-		data, err := p.l.tree.ReadFile(value.Text)
+		data, err := p.l.readFile(value.Text)
 		if err != nil {
 			a.fail(value, "", "cannot read the file '%s': %v", value.Text, err)
 			return false
