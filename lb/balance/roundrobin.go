@@ -7,7 +7,7 @@ import "baton/internal/mono"
 type roundRobin struct {
 	plan           *Plan
 	active, backup round
-	skip           int // turns to let pass at the first Update
+	skip           int // turns to let pass once there are servers; 0: that is done
 }
 
 func (r *roundRobin) Pick(k Key, now mono.Time) (int, Result) { return r.PickExcept(k, -1, now) }
@@ -32,14 +32,14 @@ func (r *roundRobin) PickExcept(_ Key, except int, _ mono.Time) (int, Result) {
 }
 
 func (r *roundRobin) Update(p *Plan) {
-	first := r.plan == nil
 	r.plan = p
 	r.active.update(p.actives)
 	r.backup.update(p.backups)
-	if n := len(p.Slots); first && n > 0 {
+	if n := len(p.Slots); n > 0 {
 		for range r.skip % n {
 			r.PickExcept(Key{}, -1, 0)
 		}
+		r.skip = 0
 	}
 }
 
