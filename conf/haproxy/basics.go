@@ -166,7 +166,7 @@ var timeoutKeywords = []keyword[*proxy]{
 	{"timeout queue", back, false, Done, parseTimeoutQueue, "time in the queue for a server"},
 	{"timeout server", back, false, Done, parseTimeoutServer, "inactivity on the server's side"},
 	{"timeout server-fin", back, false, Done, parseTimeoutServerFin, "inactivity of a server whose client has closed"},
-	{"timeout tarpit", inAll, false, Warned, parseTimeoutTarpit, "there is no `tarpit` action yet for it to apply to"},
+	{"timeout tarpit", inAll, false, Done, parseTimeoutTarpit, "how long the tarpit action holds a request, default timeout connect"},
 	{"timeout tunnel", back, false, Done, parseTimeoutTunnel, "inactivity of a tunnel, both sides"},
 }
 

@@ -82,7 +82,7 @@ var httpRequestActions = []keyword[*ruleLine]{
 	{"set-retries", 0, false, Done, actionSetRetries, "another number of retries"},
 	{"set-src", 0, false, Done, actionExpr(spec.ActionSetSrc), "another client address"},
 	{"set-src-port", 0, false, Done, actionExpr(spec.ActionSetSrcPort), "another client port"},
-	{"set-timeout", 0, false, Done, actionSetTimeout, "another timeout client, server or tunnel"},
+	{"set-timeout", 0, false, Done, actionSetTimeout, "another timeout client, connect, queue, server, tarpit or tunnel"},
 	{"set-tos", 0, false, Done, actionSetTOS, "the older name of set-fc-tos"},
 	{"set-uri", 0, false, Done, actionSet(spec.ActionSetURI, "a format"), "another target"},
 	{"set-var", 0, false, Done, actionSetVar, "give a variable the value of a sample expression"},

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"baton/lb/sample"
@@ -13,25 +14,29 @@ import (
 
 // The rules that change how the present exchange, or its connections, are handled.
 
-var limitNames = []string{"client", "server", "tunnel"} // by spec.Limit
+var limitNames = []string{"client", "connect", "queue", "server", "tarpit", "tunnel"} // by spec.Limit
 
-// actionSetTimeout reads `client|server|tunnel TIME-OR-EXPRESSION`. A timeout belongs to
-// one side, and so does the rule.
+// actionSetTimeout reads `client|connect|... TIME-OR-EXPRESSION`. All timeouts but that of
+// the tarpit belong to one side, and so does the rule. With a response it is too late for
+// those of the way to the server.
 func actionSetTimeout(r *ruleLine, a *args) {
 	r.rule.Action = spec.ActionSetTimeout
-	w, ok := a.need("client, server or tunnel, and a time")
+	w, ok := a.need("one of " + strings.Join(limitNames, ", ") + ", and a time")
 	if !ok {
 		return
 	}
 	i := slices.Index(limitNames, w.Text)
 	switch {
 	case i < 0:
-		a.fail(w, didYouMean(w.Text, limitNames), "'set-timeout' expects client, server or tunnel, not '%s'", w.Text)
+		a.fail(w, didYouMean(w.Text, limitNames), "'set-timeout' expects one of %s, not '%s'", strings.Join(limitNames, ", "), w.Text)
 		return
 	case i == int(spec.LimitClient) && r.p.kind&(inFrontend|inDefaults) == 0:
 		a.fail(w, "move it to the frontend", "proxy '%s' has no frontend capability: its clients' timeout is the frontend's", r.p.name.Text)
 		return
-	case i != int(spec.LimitClient) && r.p.kind&(inBackend|inDefaults) == 0:
+	case r.when == onResponse && slices.Contains([]spec.Limit{spec.LimitConnect, spec.LimitQueue, spec.LimitTarpit}, spec.Limit(i)):
+		a.fail(w, "write it as http-request set-timeout", "the %s timeout is over when there is a response", w.Text)
+		return
+	case i != int(spec.LimitClient) && i != int(spec.LimitTarpit) && r.p.kind&(inBackend|inDefaults) == 0:
 		a.fail(w, "move it to the backend", "proxy '%s' has no backend capability: the %s timeout is the backend's", r.p.name.Text, w.Text)
 		return
 	}

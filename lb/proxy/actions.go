@@ -61,7 +61,7 @@ func (s *httpSession) act(t *engine.Task, r *httpRule, c *sample.Ctx, response b
 		return answered
 	case spec.ActionTarpit:
 		denied.Denied.Add(1)
-		for until := after(t.Now(), s.fe.Spec.Timeouts.Tarpit); until != mono.Never && t.Now() < until; {
+		for until := after(t.Now(), orTimeout(s.x.link.limits.tarpit, s.fe.Spec.Timeouts.Tarpit)); until != mono.Never && t.Now() < until; {
 			t.Suspend(until)
 		}
 		x.link.assigned = t.Now() // see times

@@ -10,7 +10,7 @@ import (
 // is the index of a server to avoid if there is another (-1: none).
 func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) failure {
 	b := k.backend
-	deadline := after(t.Now(), orTimeout(b.Spec.Timeouts.Queue, b.Spec.Timeouts.Connect))
+	deadline := after(t.Now(), k.queueTimeout())
 	for {
 		s, c := k.choose(t, w, key, except)
 		switch {

@@ -33,7 +33,7 @@ func (s *httpSession) Tell(f *sample.Facts) {
 	f.ClientTimeout = s.clientTimeout()
 	if x.backend != nil {
 		f.ServerTimeout = s.serverTimeout()
-		f.TunnelTimeout = orTimeout(x.limits.tunnel, x.backend.Spec.Timeouts.Tunnel)
+		f.TunnelTimeout = orTimeout(x.link.limits.tunnel, x.backend.Spec.Timeouts.Tunnel)
 	}
 	x.link.tell(f, x.end)
 	if r := x.lastRule; r != nil {

@@ -70,7 +70,6 @@ type exchange struct {
 	severed   bool           // a rule wants the server's connection to end with what has come
 	lenient   bool           // a rewrite that fails changes nothing
 	hinting   bool           // Worker.hint holds a 103 response that is being made
-	limits    ownLimits      // as rules have set them
 	dst       netip.AddrPort // as a rule has set it
 	affinity  affinity
 	auth      userlist.Asker
@@ -607,7 +606,7 @@ func (w *Worker) putExchange(x *exchange) {
 	x.sent, x.uploaded, x.bodyIn = 0, 0, 0
 	x.keep, x.told, x.silent, x.bad, x.logged, x.noRetry, x.severed = false, false, false, false, false, false, false
 	x.logLevel, x.dst = spec.LogLevelAsIs, netip.AddrPort{}
-	x.lenient, x.hinting, x.limits, x.affinity = false, false, ownLimits{}, affinity{}
+	x.lenient, x.hinting, x.affinity = false, false, affinity{}
 	x.uniqueID, x.source = x.uniqueID[:0], netip.AddrPort{}
 	x.asked = x.asked[:0]
 	w.exchanges = append(w.exchanges, x)

@@ -49,6 +49,8 @@ type link struct {
 
 	waiter waiter
 
+	limits ownLimits
+
 	killed     cause        // by a change of its server's state
 	list       *idlePool    // lists it among its server's sessions; nil: it is not listed
 	prev, next *link        // in that list
@@ -81,7 +83,7 @@ func (k *link) reset() {
 	k.assigned, k.connected, k.guard = 0, 0, engine.Guard{}
 	k.pinned, k.most, k.dst = nil, 0, netip.AddrPort{}
 	k.options = sys.ConnectOptions{}
-	k.killed = 0
+	k.killed, k.limits = 0, ownLimits{}
 	k.waiter.class, k.waiter.offset = 0, 0
 }
 
@@ -137,7 +139,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 		s := k.server
 		at, to := k.where(client)
 		k.site = at // also for the log, should it fail
-		conn, err := k.open(t, to, after(t.Now(), b.Spec.Timeouts.Connect))
+		conn, err := k.open(t, to, after(t.Now(), k.connectTimeout()))
 		if err == nil {
 			s.Opened.Add(1)
 			if err = k.introduce(t, conn, client); err == nil {
@@ -166,7 +168,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 			continue
 		}
 		pause := time.Second
-		if d := b.Spec.Timeouts.Connect; d > 0 {
+		if d := k.connectTimeout(); d > 0 {
 			pause = min(pause, d)
 		}
 		for until := t.Now().Add(pause); t.Now() < until; {

@@ -155,5 +155,5 @@ func (k *link) introduce(t *engine.Task, c *engine.Conn, client *engine.Conn) er
 		}
 		head = proxyproto.AppendV2(head, k.from, client.LocalAddr(), &x)
 	}
-	return c.Write(t, head, nil, after(t.Now(), k.backend.Spec.Timeouts.Connect))
+	return c.Write(t, head, nil, after(t.Now(), k.connectTimeout()))
 }

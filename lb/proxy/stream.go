@@ -14,20 +14,29 @@ import (
 // The actions that change how the present exchange is handled, not what is in it.
 
 // ownLimits are the timeouts that rules have set for one exchange; 0: the proxy's.
-type ownLimits struct{ client, server, tunnel time.Duration }
+type ownLimits struct{ client, connect, queue, server, tarpit, tunnel time.Duration }
 
 func (s *httpSession) clientTimeout() time.Duration {
-	if d := s.x.limits.client; d > 0 {
+	if d := s.x.link.limits.client; d > 0 {
 		return d
 	}
 	return s.fe.Spec.Timeouts.Client
 }
 
 func (s *httpSession) serverTimeout() time.Duration {
-	if d := s.x.limits.server; d > 0 {
+	if d := s.x.link.limits.server; d > 0 {
 		return d
 	}
 	return s.x.backend.Spec.Timeouts.Server
+}
+
+func (k *link) connectTimeout() time.Duration {
+	return orTimeout(k.limits.connect, k.backend.Spec.Timeouts.Connect)
+}
+
+func (k *link) queueTimeout() time.Duration {
+	to := &k.backend.Spec.Timeouts
+	return orTimeout(k.limits.queue, to.Queue, to.Connect)
 }
 
 // relayLimits are those of the proxies, as rules have left them.
@@ -39,7 +48,7 @@ func (s *httpSession) relayLimits() idle {
 
 // tunnelLimits are relayLimits of a tunnel.
 func (s *httpSession) tunnelLimits() idle {
-	l, own := tunnelLimits(s.fe, s.x.backend), &s.x.limits
+	l, own := tunnelLimits(s.fe, s.x.backend), &s.x.link.limits
 	if s.x.backend.Spec.Timeouts.Tunnel == 0 {
 		l.client, l.server = s.clientTimeout(), s.serverTimeout()
 	}
@@ -71,8 +80,11 @@ func number(r *spec.HTTPRule, c *sample.Ctx) (n int64, ok bool) {
 }
 
 func (s *httpSession) setTimeout(r *httpRule, c *sample.Ctx) {
-	l := &s.x.limits
-	at := [...]*time.Duration{spec.LimitClient: &l.client, spec.LimitServer: &l.server, spec.LimitTunnel: &l.tunnel}[r.Limit]
+	l := &s.x.link.limits
+	at := [...]*time.Duration{
+		spec.LimitClient: &l.client, spec.LimitConnect: &l.connect, spec.LimitQueue: &l.queue,
+		spec.LimitServer: &l.server, spec.LimitTarpit: &l.tarpit, spec.LimitTunnel: &l.tunnel,
+	}[r.Limit]
 	if d := span(&r.HTTPRule, c); d > 0 { // null is no timeout: the manual leaves it open
 		*at = d
 	}

@@ -193,7 +193,10 @@ type Limit uint8
 // The limits.
 const (
 	LimitClient Limit = iota
+	LimitConnect
+	LimitQueue
 	LimitServer
+	LimitTarpit
 	LimitTunnel
 )
 
