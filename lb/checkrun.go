@@ -19,6 +19,7 @@ func (l *LB) newRunners(k *check) {
 	if c := s.Spec.Check; c != nil {
 		target := probe.TargetOf(s.Addr(), c, b.Spec.Checks, &b.Spec.Timeouts)
 		target.Socket = probe.SocketOf(s.Spec, c.Addr)
+		target.From = comesFrom(s)
 		target.Proxy, target.Facts = probe.ProxyOf(s.Spec), l.factsOf(k)
 		k.runner = &probe.Runner{
 			Check: l.spreading(*c), OnReport: func(r probe.Report) { l.report(k, r) },
@@ -39,11 +40,20 @@ func (l *LB) newRunners(k *check) {
 			Agent: true, Check: l.spreading(spec.Check{Inter: a.Inter}), OnReport: func(r probe.Report) { l.reportAgent(k, r) },
 			Probe: func(ctx context.Context) health.Result {
 				t := probe.AgentTarget(s.Addr(), a, &b.Spec.Timeouts)
-				t.Socket = probe.SocketOf(s.Spec, a.Addr)
+				t.Socket, t.From = probe.SocketOf(s.Spec, a.Addr), comesFrom(s)
 				return t.Check(ctx)
 			},
 		}
 	}
+}
+
+// comesFrom is where what checks a server comes from; nil: from anywhere.
+func comesFrom(s *proxy.Server) *probe.From {
+	from := s.Source()
+	if from == nil {
+		return nil
+	}
+	return &probe.From{Next: s.CheckOptions, Tries: from.Ports()}
 }
 
 func (l *LB) spreading(c spec.Check) spec.Check {

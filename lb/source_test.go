@@ -114,3 +114,18 @@ backend address
 		t.Errorf("usesrc with an address: %s", got)
 	}
 }
+
+// Checks and questions to agents come from where the traffic comes from, as HAProxy 2.6
+// was seen to have it.
+func TestChecksComeFromSource(t *testing.T) {
+	t.Parallel()
+	r := start(t, "defaults\n timeout client 5s\n timeout server 5s\n timeout connect 5s\nfrontend fe\n bind {fe}\n default_backend be\nbackend be\n source 127.0.0.5\n"+
+		" option tcp-check\n tcp-check send x\n default-server inter 100ms\n"+
+		" server s1 {s1} check\n server s2 {s2} check source 127.0.0.6 interface lo\n server s3 {s3} check source 127.0.0.7:42000-42003\n"+
+		" server s4 {no} source 127.0.0.8 agent-check agent-addr 127.0.0.1 agent-port {port} agent-inter 100ms\n")
+	for origin, want := range map[string]string{"s1": "127.0.0.5", "s2": "127.0.0.6", "s3": "127.0.0.7", "port": "127.0.0.8"} {
+		if got := r.accept(origin).RemoteAddr().(*net.TCPAddr); got.IP.String() != want || origin == "s3" && (got.Port < 42000 || got.Port > 42003) {
+			t.Errorf("%s is asked from %v, want %s", origin, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"fmt"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -133,6 +134,18 @@ func (o *ConnectOptions) set(fd FD) Errno {
 	_ = unix.SetsockoptInt(s, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
 	_, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&o.Source.raw)), uintptr(o.Source.len))
 	return errno
+}
+
+// Control shapes a connection that package net opens: net.Dialer's Control.
+func (o *ConnectOptions) Control(_, _ string, c syscall.RawConn) error {
+	var errno Errno
+	if err := c.Control(func(fd uintptr) { errno = o.set(FD(fd)) }); err != nil {
+		return err
+	}
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 func errnoOf(err error) Errno {

@@ -47,18 +47,42 @@ func (k *link) shaped() *sys.ConnectOptions {
 
 // comeFrom chooses the source of the next connection.
 func (k *link) comeFrom(s *Server) {
-	from := s.source.Addr
+	var from netip.AddrPort
 	switch s.source.As {
 	case spec.AsClient:
 		from = k.from
 	case spec.AsClientIP:
 		from = netip.AddrPortFrom(k.from.Addr(), 0)
 	default:
-		turn := s.ports.Add(1) - 1
-		from = netip.AddrPortFrom(from.Addr(), from.Port()+uint16(turn%uint32(s.source.Ports())))
+		from = s.nextPort()
 	}
 	if from.IsValid() { // a client on a unix socket has no address
 		k.source = sys.SockaddrOf(from)
 		k.options.Source = &k.source
 	}
+}
+
+// nextPort is the source with the port whose turn it is, of those that it has.
+func (s *Server) nextPort() netip.AddrPort {
+	turn := s.ports.Add(1) - 1
+	from := s.source.Addr
+	return netip.AddrPortFrom(from.Addr(), from.Port()+uint16(turn%uint32(s.source.Ports())))
+}
+
+// Source is where connections to the server come from; nil: from where the kernel chooses.
+func (s *Server) Source() *spec.Source { return s.source }
+
+// CheckOptions are those of the next connection that checks a server with a Source. There
+// is no client whose address it could have (usesrc), so it comes from that of the source.
+func (s *Server) CheckOptions() *sys.ConnectOptions {
+	o := &sys.ConnectOptions{Interface: s.source.Interface}
+	from := s.nextPort()
+	if s.source.As == spec.AsAddress {
+		o.Transparent, from = true, s.source.Presented
+	}
+	if !from.Addr().IsUnspecified() || from.Port() != 0 {
+		at := sys.SockaddrOf(from)
+		o.Source = &at
+	}
+	return o
 }

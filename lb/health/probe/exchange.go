@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"baton/internal/sys"
 	"baton/lb/health"
 	"baton/lb/spec"
 )
@@ -71,12 +72,11 @@ func (x *exchange) connect(s *spec.CheckStep) (health.Result, bool) {
 	x.close()
 	c, t := s.Connect, x.target
 	x.linger = c.Linger
-	d := net.Dialer{Timeout: t.Connect, KeepAlive: -1}
 	network, address := "tcp", x.address(c).String()
 	if t.Socket != "" && !c.Addr.IsValid() {
 		network, address = "unix", dialled(t.Socket)
 	}
-	conn, err := d.DialContext(x.ctx, network, address)
+	conn, err := x.dial(network, address)
 	if err != nil {
 		r := connectFailure(err)
 		r.Info += x.where(s)
@@ -98,6 +98,22 @@ func (x *exchange) connect(s *spec.CheckStep) (health.Result, bool) {
 	}
 	x.forget()
 	return health.Result{Status: health.L4OK}, true
+}
+
+// dial opens a connection from where the server's traffic comes from.
+func (x *exchange) dial(network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: x.target.Connect, KeepAlive: -1}
+	from := x.target.From
+	if from == nil || network == "unix" {
+		return d.DialContext(x.ctx, network, address)
+	}
+	for tries := from.Tries; ; tries-- {
+		d.Control = from.Next().Control
+		conn, err := d.DialContext(x.ctx, network, address)
+		if tries <= 1 || !errors.Is(err, sys.EADDRINUSE) && !errors.Is(err, sys.EADDRNOTAVAIL) {
+			return conn, err
+		}
+	}
 }
 
 // dialled is the name of a unix socket as package net takes it: @ begins an abstract one.

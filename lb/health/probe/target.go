@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"baton/internal/sys"
 	"baton/lb/health"
 	"baton/lb/proxyproto"
 	"baton/lb/spec"
@@ -18,12 +19,19 @@ import (
 type Target struct {
 	Addr    netip.AddrPort
 	Socket  string          // of a server on a unix socket: where it goes; "": to Addr
+	From    *From           // nil: as the kernel chooses
 	Plan    *spec.CheckPlan // nil: a connection is enough
 	Proxy   *spec.SendProxy // the PROXY header that goes first; nil: none
 	Facts   *Facts          // nil: expressions see the answers alone
 	Connect time.Duration   // limit of a connection; 0: none but Total
 	Answer  time.Duration   // limit of what comes after it; 0: none but Total
 	Total   time.Duration   // limit of the whole; 0: none
+}
+
+// From is where connections to a target come from.
+type From struct {
+	Next  func() *sys.ConnectOptions // of the next connection
+	Tries int                        // how many differ: the ports of a range
 }
 
 // TargetOf is the target of a server's checks. With `timeout check` the connection
