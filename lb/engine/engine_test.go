@@ -308,6 +308,34 @@ func TestYieldLeavesTheLoopItsTurn(t *testing.T) {
 	<-done
 }
 
+// A client that comes after something was posted meets what that has changed, though the
+// loop learns of both in one turn.
+func TestPostsRunAheadOfClients(t *testing.T) {
+	l := start(t, io.Discard)
+	posted := false
+	met := make(chan bool, 1)
+	addr, _ := serve(t, l, &acceptor{run: func(_ *engine.Task, c *engine.Conn) {
+		met <- posted
+		c.Close()
+	}})
+	busy, goOn := make(chan struct{}), make(chan struct{})
+	l.Post(func() {
+		close(busy)
+		<-goOn
+	})
+	<-busy
+	l.Post(func() { posted = true })
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	close(goOn)
+	if !<-met {
+		t.Error("the client was served first")
+	}
+}
+
 func TestPostAfterTheEndIsDropped(t *testing.T) {
 	l, err := engine.NewLoop(0, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -85,7 +85,7 @@ func (l *Loop) Now() mono.Time { return l.now }
 // OnTurn sets what is called at the end of every turn, before the loop may sleep.
 func (l *Loop) OnTurn(f func()) { l.each = f }
 
-// Post hands f to the loop, from any goroutine; it runs at the loop's next turn. A
+// Post hands f to the loop, from any goroutine; it runs ahead of what comes after it. A
 // loop that has ended drops it.
 func (l *Loop) Post(f func()) {
 	l.mail.Lock()
@@ -114,9 +114,6 @@ func (l *Loop) Stalled() time.Duration {
 // Run turns the loop until Stop. It must be called once.
 func (l *Loop) Run() {
 	for !l.stopping {
-		if l.mailed.Load() {
-			l.readMail()
-		}
 		l.resumeReady()
 		if l.each != nil {
 			l.each()
@@ -128,6 +125,11 @@ func (l *Loop) Run() {
 		}
 		l.now = mono.Now()
 		l.turned.Store(int64(l.now))
+		// Ahead of the events: what was posted before a client came is done before it is
+		// served, so it meets no server that was known to be down.
+		if l.mailed.Load() {
+			l.readMail()
+		}
 		for i := range n {
 			l.lookAhead(i, n)
 			l.dispatch(l.events.At(i))
