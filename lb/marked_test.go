@@ -131,7 +131,7 @@ func TestKilledLikeHAProxy(t *testing.T) {
 				s1 = "{s1}"
 			}
 			config := markedPreset(e.mode) + e.more + " server s1 " + s1 +
-				" check addr 127.0.0.1 port {port} inter 100ms fall 1 on-marked-down shutdown-sessions\n server s2 {s2}\n"
+				" check addr 127.0.0.1 port {port} inter 500ms fall 1 on-marked-down shutdown-sessions\n server s2 {s2}\n"
 			ours, theirs := playKilled(t, config, false, e.play), e.want
 			if theirs == "" {
 				theirs = playKilled(t, config, true, e.play)
@@ -297,7 +297,7 @@ func (r *rig) session(server, other string) (client, origin *wire) {
 // Every event loop has sessions of its own to end.
 func TestKillReachesAllLoops(t *testing.T) {
 	r := start(t, "global\n nbthread 3\ndefaults\n timeout connect 5s\n timeout client 1m\n timeout server 1m\nfrontend fe\n bind {fe}\n default_backend be\nbackend be\n"+
-		" server s1 {s1} check addr 127.0.0.1 port {port} inter 100ms fall 1 on-marked-down shutdown-sessions\n")
+		" server s1 {s1} check addr 127.0.0.1 port {port} inter 500ms fall 1 on-marked-down shutdown-sessions\n")
 	var clients []*wire
 	for range 24 {
 		c := r.client("fe")
