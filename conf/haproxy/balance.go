@@ -14,7 +14,7 @@ import (
 var balanceKeywords = []keyword[*proxy]{
 	{"balance", back, false, Done, parseBalance, "the algorithm; see the balance algorithms"},
 	{"hash-balance-factor", back, false, Done, parseHashFactor, "most load of one server, in percent of the average; for hash-type consistent and random"},
-	{"hash-preserve-affinity", back, false, Refused, nil, "leave it out: a key stays with its server, and waits for it when that is full"},
+	{"hash-preserve-affinity", back, false, Done, parseAffinity, "always, maxconn or maxqueue: when a key leaves its server; for hash-type consistent"},
 	{"hash-type", back, false, Done, parseHashType, "map-based or consistent; sdbm, djb2, wt6 or crc32; avalanche"},
 }
 
@@ -198,6 +198,19 @@ func parseHashFactor(p *proxy, a *args) {
 		a.fail(a.last(), "write 0 for no limit", "'hash-balance-factor' must be 0 or greater than 100")
 	}
 	p.balance.Factor = n
+}
+
+// parseAffinity reads when a key is to leave its server; the words are in the order of
+// spec.Affinity.
+func parseAffinity(p *proxy, a *args) {
+	words := []string{"always", "maxconn", "maxqueue"}
+	w, ok := a.next(quoted(words))
+	i := slices.Index(words, w.Text)
+	if ok && i < 0 {
+		a.fail(w, didYouMean(w.Text, words), "'hash-preserve-affinity' only supports %s, not '%s'", quoted(words), w.Text)
+		return
+	}
+	p.balance.Affinity = spec.Affinity(max(i, 0))
 }
 
 // checkBalance drops what cannot work in mode tcp, as HAProxy does.

@@ -18,6 +18,8 @@ type Load interface {
 	// Room is Full's opposite for an algorithm that counts what waits: with a
 	// `maxqueue` requests may be added to the server's queue up to that.
 	Room() bool
+	// Crowded reports that as many requests wait for the server as its maxqueue allows.
+	Crowded() bool
 	// Changed is a number that grows, over all servers of the backend, whenever this
 	// one's load changes: of two servers the smaller one rested longer.
 	Changed() uint64
@@ -73,7 +75,7 @@ func New(c *spec.Balance, loop int) Picker {
 		return newRandom(c, loop)
 	}
 	if c.Consistent {
-		return &ringHash{factor: c.Factor}
+		return &ringHash{factor: c.Factor, affinity: c.Affinity}
 	}
 	return &mapHash{turns: staticRR{next: loop}}
 }

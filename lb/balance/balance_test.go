@@ -24,6 +24,7 @@ func (l *load) Served() int     { return l.served }
 func (l *load) Queued() int     { return l.queued }
 func (l *load) Full() bool      { return l.max > 0 && (l.served >= l.max || l.queued > 0) }
 func (l *load) Room() bool      { return l.max == 0 || l.served+l.queued < l.max+l.maxqueue }
+func (l *load) Crowded() bool   { return l.maxqueue > 0 && l.queued >= l.maxqueue }
 func (l *load) Changed() uint64 { return l.changed }
 
 // script is the state of one file of testdata.
@@ -38,6 +39,7 @@ type script struct {
 // 2.6 did. Commands:
 //
 //	new ALGORITHM [loop=N] [consistent] [function=F] [avalanche] [factor=N] [draws=N]
+//	    [maxconn|maxqueue]   of hash-preserve-affinity
 //	servers [allbackups]   one per line: [up|down] [backup] weight=N [id=N] [load=N] [max=N]
 //	                       [maxqueue=N] [queued=N]; shows the slots
 //	load ID=N ...          sets loads
@@ -60,6 +62,12 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		d.MaybeScanArgs(t, "loop", &loop)
 		d.MaybeScanArgs(t, "factor", &s.c.Factor)
 		d.MaybeScanArgs(t, "draws", &s.c.Draws)
+		switch {
+		case d.HasArg("maxconn"):
+			s.c.Affinity = spec.AffinityMaxconn
+		case d.HasArg("maxqueue"):
+			s.c.Affinity = spec.AffinityMaxqueue
+		}
 		d.MaybeScanArgs(t, "function", &function)
 		for s.c.Function = spec.SDBM; s.c.Function.String() != function; s.c.Function++ {
 		}

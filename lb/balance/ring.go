@@ -7,6 +7,7 @@ import (
 
 	"baton/internal/mono"
 	"baton/lb/hash"
+	"baton/lb/spec"
 )
 
 // node is one of a server's places on the ring.
@@ -52,10 +53,11 @@ func near(ring []node, hash uint32) int {
 
 // ringHash is a hash with `hash-type consistent`.
 type ringHash struct {
-	plan   *Plan
-	factor int    // hash-balance-factor; 0: none
-	last   uint32 // the place whose turn it was, by its key; for requests without a key
-	turned bool
+	plan     *Plan
+	factor   int // hash-balance-factor; 0: none
+	affinity spec.Affinity
+	last     uint32 // the place whose turn it was, by its key; for requests without a key
+	turned   bool
 }
 
 func (h *ringHash) Update(p *Plan) { h.plan = p }
@@ -69,13 +71,16 @@ func (h *ringHash) PickExcept(k Key, except int, _ mono.Time) (int, Result) {
 	if !k.OK {
 		return h.turn(except)
 	}
-	return h.plan.lookup(k.Hash, except, h.factor)
+	return h.lookup(k.Hash, except)
 }
 
 // lookup finds the server of a hash, or the next one on the ring where that is the
-// one to avoid or has more than its share.
-func (p *Plan) lookup(hash uint32, except, factor int) (int, Result) {
+// one to avoid, has more than its share, or is not stayed with. Where no server is, it is
+// the one before the first.
+func (h *ringHash) lookup(hash uint32, except int) (int, Result) {
+	p, factor := h.plan, h.factor
 	at := near(p.ring, hash)
+	left, result := 0, None
 	served := 0
 	if factor > 0 {
 		for i := range p.Slots {
@@ -85,13 +90,27 @@ func (p *Plan) lookup(hash uint32, except, factor int) (int, Result) {
 	for range p.ring {
 		i := int(p.ring[at].slot)
 		if s := &p.Slots[i]; s.ID != except && (factor == 0 || s.Load.Served() < p.share(i, served, factor)) {
-			return s.ID, Picked
+			if !h.leaves(s) {
+				return s.ID, Picked
+			}
+			left, result = s.ID, Picked
 		}
 		if at++; at == len(p.ring) {
 			at = 0
 		}
 	}
-	return 0, None
+	return left, result
+}
+
+// leaves reports whether a key does not stay with a server, loaded as that is.
+func (h *ringHash) leaves(s *Slot) bool {
+	switch h.affinity {
+	case spec.AffinityMaxconn:
+		return s.Load.Full()
+	case spec.AffinityMaxqueue:
+		return s.Load.Crowded()
+	}
+	return false
 }
 
 // share is how many requests slot i may have at a time when served are in progress

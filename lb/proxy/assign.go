@@ -17,7 +17,7 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 		case c == nobody:
 			return noServer
 		case c == taken:
-		case s != nil && s.Spec.Maxqueue > 0 && s.Queued() >= s.Spec.Maxqueue:
+		case s != nil && s.Crowded():
 			k.wanted = s
 			return queueFull
 		default:

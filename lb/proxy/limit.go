@@ -111,6 +111,9 @@ func (s *Server) Room() bool {
 	return limit == 0 || s.Served()+s.Queued() < int(limit)+s.Spec.Maxqueue
 }
 
+// Crowded reports whether as many requests wait for the server as `maxqueue` allows.
+func (s *Server) Crowded() bool { return s.Spec.Maxqueue > 0 && s.Queued() >= s.Spec.Maxqueue }
+
 // Changed is the time, in changes of load within the backend, of this server's last.
 func (s *Server) Changed() uint64 { return s.changed.Load() }
 

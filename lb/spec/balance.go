@@ -2,8 +2,8 @@ package spec
 
 import "baton/lb/sample"
 
-// Balance is how a backend chooses servers: `balance`, `hash-type` and
-// `hash-balance-factor`.
+// Balance is how a backend chooses servers: `balance`, `hash-type`, `hash-balance-factor`
+// and `hash-preserve-affinity`.
 type Balance struct {
 	Algorithm Algorithm
 
@@ -20,7 +20,19 @@ type Balance struct {
 	Function   HashFunction
 	Avalanche  bool
 	Factor     int // hash-balance-factor in percent; 0: none
+	Affinity   Affinity
 }
+
+// Affinity is how far a key of a consistent hash stays with its server
+// (hash-preserve-affinity).
+type Affinity uint8
+
+// The choices.
+const (
+	AffinityAlways   Affinity = iota // whatever its load
+	AffinityMaxconn                  // as long as it is below its maxconn
+	AffinityMaxqueue                 // as long as its queue is below its maxqueue
+)
 
 // Algorithm is the `balance` keyword.
 type Algorithm uint8
