@@ -213,9 +213,17 @@ func parseAffinity(p *proxy, a *args) {
 	p.balance.Affinity = spec.Affinity(max(i, 0))
 }
 
-// checkBalance drops what cannot work in mode tcp, as HAProxy does.
+// checkBalance drops what cannot work in mode tcp, as HAProxy does, and tells what has no
+// effect.
 func (p *proxy) checkBalance() {
-	if p.kind&inBackend == 0 || p.common.Mode == spec.HTTP {
+	if p.kind&inBackend == 0 {
+		return
+	}
+	if b := &p.balance; b.Affinity != spec.AffinityAlways && b.Algorithm.Hashes() && !b.Consistent {
+		p.l.errs.Warnf(p.pos, "add `hash-type consistent`", "'hash-preserve-affinity' of %s '%s' has no effect: keys leave their servers along the ring of a consistent hash alone",
+			p.word, p.name.Text)
+	}
+	if p.common.Mode == spec.HTTP {
 		return
 	}
 	if e := p.balance.Expr; e != nil && e.HTTP() {
