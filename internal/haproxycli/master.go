@@ -98,7 +98,7 @@ func (m *Master) signal(sig os.Signal) {
 	case syscall.SIGINT:
 		m.end(syscall.SIGTERM, 128+int(syscall.SIGINT))
 	case syscall.SIGTERM:
-		m.end(syscall.SIGTERM, 128+int(syscall.SIGTERM))
+		m.end(syscall.SIGTERM, 0)
 	}
 }
 
@@ -108,6 +108,7 @@ func (m *Master) end(sig syscall.Signal, status int) {
 		m.Notify("STOPPING=1")
 	}
 	m.ending, m.status = sig, status
+	m.replace(nil) // a socket that only the master had would take connections that nobody serves
 	for _, w := range m.workers {
 		_ = w.process.Signal(sig) // it may have ended by itself
 	}
@@ -198,6 +199,10 @@ func (m *Master) start() error {
 
 // ready makes w the worker that serves; the one before finishes its connections.
 func (m *Master) ready(w *worker, sockets Sockets) {
+	if m.ending != 0 { // it has been told to end
+		sockets.Close()
+		return
+	}
 	m.replace(sockets)
 	m.current = w
 	m.Report.Sayf(Notice, "New worker (%d) serves", w.process.Pid)
@@ -242,12 +247,15 @@ func (m *Master) ended(w *worker, state *os.ProcessState) {
 		if m.again {
 			m.reload()
 		}
-	default:
-		if !fresh {
-			m.Report.Sayf(Alert, "Current worker (%d) exited with code %d (%v)", w.process.Pid, code, state)
-			m.Report.Sayf(Alert, "exit-on-failure: killing every processes with SIGTERM")
-		}
+	case fresh:
 		m.end(syscall.SIGTERM, max(code, 1))
+	case code == 0: // somebody has told the worker to end, not the master
+		m.Report.Sayf(Warning, "Current worker (%d) exited with code 0 (%v)", w.process.Pid, state)
+		m.end(syscall.SIGTERM, 0)
+	default:
+		m.Report.Sayf(Alert, "Current worker (%d) exited with code %d (%v)", w.process.Pid, code, state)
+		m.Report.Sayf(Alert, "exit-on-failure: killing every processes with SIGTERM")
+		m.end(syscall.SIGTERM, code)
 	}
 }
 
