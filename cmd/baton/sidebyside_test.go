@@ -264,6 +264,7 @@ var lives = []struct {
 	{"ends of a worker", func(s *side) {
 		for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGUSR1} {
 			i := s.master()
+			s.note("%v", knock(s.addr)) // the worker has its handlers by then
 			if err := syscall.Kill(i.workers()[0], sig); err != nil {
 				s.Fatal(err)
 			}
