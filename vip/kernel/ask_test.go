@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,42 @@ func TestStranger(t *testing.T) {
 			awaitLog(t, h, "no other host answers")
 			h.mustSet("VI_1", false)
 		})
+	}
+}
+
+// TestOneQuestionForMany: the addresses of all instances are asked for at the same
+// instants, and each answer counts for its own address.
+func TestOneQuestionForMany(t *testing.T) {
+	sw := nettest.NewSwitch(t)
+	host, other := sw.Host("a"), sw.Host("b", "10.0.0.8/24", "10.0.0.6/24")
+	h := newHarness(t, host.NS, instance("VI_1", "10.0.0.9/24", "10.0.0.8/24"), instance("VI_2", "10.0.0.7/24", "10.0.0.6/24"))
+	now := mono.Now()
+	for i, s := range h.Status() {
+		var err error
+		h.ns.Do(func() { err = h.Set(s.Instance, true, now.Add(time.Duration(i)*time.Millisecond), nil) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	hw := hardwareAddr(t, other.NS).String()
+	want := []string{"", hw, "", hw}
+	var got []string
+	for end := time.Now().Add(patienceInTests); time.Now().Before(end) && !slices.Equal(got, want); {
+		now = now.Add(vip.AskEvery)
+		h.tick(now)
+		if len(h.outbox) > 0 {
+			t.Fatalf("%d questions wait", len(h.outbox))
+		}
+		h.asker.wait.Wait()
+		got = nil
+		for _, c := range h.cfgs {
+			for _, a := range c.Addresses {
+				got = append(got, h.asker.stranger(a))
+			}
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("strangers %q, want %q", got, want)
 	}
 }
 
