@@ -160,7 +160,7 @@ func (w *Worker) sessionError(fe *Frontend, a *arrival, client *engine.Conn) {
 		r.Local = client.LocalAddr()
 	}
 	if fe.needs&logfmt.NeedSample != 0 {
-		c.Client = a.conn(r.Client, client)
+		a.describe(&c.Client, r.Client, client)
 		c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 		c.Frontend, c.Backend, c.Target = &fe.facts, nil, nil
 		c.FirstRequest, c.ForProxy, c.Final = false, false, true

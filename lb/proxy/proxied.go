@@ -28,16 +28,15 @@ func (a *arrival) reset(bind *spec.Bind) {
 	a.authority, a.uniqueID = a.authority[:0], a.uniqueID[:0]
 }
 
-// conn is what expressions see of the client's connection.
-func (a *arrival) conn(src netip.AddrPort, client *engine.Conn) sample.Conn {
-	c := sample.Conn{Src: src, Dst: client.LocalAddr(), Proxied: a.proxied}
+// describe fills in what expressions see of the client's connection.
+func (a *arrival) describe(c *sample.Conn, src netip.AddrPort, client *engine.Conn) {
+	*c = sample.Conn{Src: src, Dst: client.LocalAddr(), Proxied: a.proxied}
 	if len(a.authority) > 0 {
 		c.Authority = a.authority
 	}
 	if len(a.uniqueID) > 0 {
 		c.ProxyID = a.uniqueID
 	}
-	return c
 }
 
 // expectsProxy reports whether the connection has to begin with a PROXY header.

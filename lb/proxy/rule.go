@@ -29,6 +29,18 @@ func (r *httpRule) plain() bool {
 	return false
 }
 
+// leavesFacts tells whether the rule changes nothing that ctx and resCtx have copied, and
+// lets nobody else make another one.
+func (r *httpRule) leavesFacts(response bool) bool {
+	switch r.Action {
+	case spec.ActionAddHeader, spec.ActionSetHeader, spec.ActionDelHeader:
+		return !response // where resCtx has the lines that were added
+	case spec.ActionSetVar, spec.ActionUnsetVar, spec.ActionSetLogLevel:
+		return true // the variables themselves are not copied
+	}
+	return false
+}
+
 // backendSwitch is one use_backend line.
 type backendSwitch struct {
 	cond   rules.Cond // nil: always
@@ -60,7 +72,7 @@ func (s *httpSession) ctx() *sample.Ctx {
 func (s *httpSession) facts(c *sample.Ctx) {
 	x := s.x
 	c.Session, c.Auth = s, &x.auth
-	c.Client = s.came.conn(s.src, s.client)
+	s.came.describe(&c.Client, s.src, s.client)
 	c.Client.HTTPMajor = 1
 	if x.dst.IsValid() {
 		c.Client.Dst = x.dst
@@ -135,20 +147,30 @@ func (w *Worker) route(fe *Frontend, ctx *sample.Ctx) *Backend {
 // when a rule has answered the request.
 func (s *httpSession) applyRequestRules(t *engine.Task, request, redirects []httpRule, denied *Counters) bool {
 	s.x.lenient = false // strict-mode holds for the rules behind it in one proxy
+	var c *sample.Ctx   // nil: to be made
 	for i := range request {
 		r := &request[i]
-		if !r.plain() && !s.settle(t) {
-			return false
+		if !r.plain() && len(s.x.edits.added) > 0 {
+			if c = nil; !s.settle(t) {
+				return false
+			}
 		}
-		if !s.holds(t, r.cond) {
+		var holds bool
+		if c, holds = s.judge(t, r.cond, c); !holds {
 			continue
 		}
-		s.prepare(t, r)
-		switch s.obey(t, r, s.ctx(), false, denied) {
+		if s.w.set.userlists {
+			s.prepare(t, r)
+			c = s.ctx()
+		}
+		switch s.obey(t, r, c, false, denied) {
 		case answered:
 			return false
 		case endRules:
 			return s.applyRedirects(t, redirects)
+		}
+		if !r.leavesFacts(false) {
+			c = nil
 		}
 	}
 	return s.applyRedirects(t, redirects)
@@ -187,9 +209,12 @@ func (s *httpSession) settle(t *engine.Task) bool {
 // an answer from here in the place of the server's, whose connection is then closed.
 func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, denied *Counters) bool {
 	s.x.lenient = false
+	var c *sample.Ctx // nil: to be made
 	for i := range response {
 		r := &response[i]
-		c := s.resCtx()
+		if c == nil {
+			c = s.resCtx()
+		}
 		if r.cond != nil && !r.cond(c) {
 			continue
 		}
@@ -198,6 +223,9 @@ func (s *httpSession) applyResponseRules(t *engine.Task, response []httpRule, de
 			return false
 		case endRules:
 			return true
+		}
+		if !r.leavesFacts(true) {
+			c = nil
 		}
 	}
 	return true

@@ -204,7 +204,7 @@ func (s *tcpSession) ctx() *sample.Ctx {
 	c := &s.w.ctx
 	s.auth.Open = nil // what others have left open does not count
 	c.Session, c.Auth = s, &s.auth
-	c.Client = s.came.conn(s.src, s.client)
+	s.came.describe(&c.Client, s.src, s.client)
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.Frontend, c.Backend, c.Target = &s.fe.facts, nil, nil
 	c.In, c.Out = sample.Channel{End: s.sent}, sample.Channel{}

@@ -173,7 +173,7 @@ func (w *Worker) admits(list []tcpRule, f *firm) bool {
 	}
 	c := &w.ctx
 	c.Session, c.Auth = f.session, nil
-	c.Client = f.came.conn(*f.src, f.client)
+	f.came.describe(&c.Client, *f.src, f.client)
 	c.Req, c.Res, c.Server = sample.Message{}, sample.Message{}, sample.Conn{}
 	c.In, c.Out = sample.Channel{}, sample.Channel{}
 	c.Frontend, c.Backend, c.Target = &f.fe.facts, nil, nil

@@ -83,12 +83,29 @@ func (w *Worker) verify(t *engine.Task, a *userlist.Asker) bool {
 
 // holds evaluates a rule's condition (nil: always), waiting for what it asks.
 func (s *httpSession) holds(t *engine.Task, cond rules.Cond) bool {
-	for cond != nil && !cond(s.asking()) {
-		if !s.w.verify(t, &s.x.auth) {
-			return false
+	_, holds := s.judge(t, cond, nil)
+	return holds
+}
+
+// judge is holds with a ctx that may be there already (nil: none); it returns the one that
+// is valid then.
+func (s *httpSession) judge(t *engine.Task, cond rules.Cond, c *sample.Ctx) (valid *sample.Ctx, holds bool) {
+	for {
+		if c == nil {
+			c = s.ctx()
 		}
+		if cond == nil {
+			return c, true
+		}
+		s.x.auth.Open = nil // what others have left open does not count
+		if cond(c) {
+			return c, true
+		}
+		if !s.w.verify(t, &s.x.auth) {
+			return c, false
+		}
+		c = nil
 	}
-	return true
 }
 
 // asking is ctx for an evaluation that verify may follow: what others have left open
