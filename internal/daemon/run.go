@@ -119,13 +119,14 @@ func (d *process) serve() error {
 }
 
 // slim gives back what reading large files took, before the VRRP thread locks what there
-// is: locked memory stays for good. From then on the heap grows by half and not to the
-// double between two collections. They stay rare: requests allocate nothing.
+// is: locked memory stays for good. A heap that is large by then grows by half and not to
+// the double between two collections. A small one keeps its distance: a collection stops
+// the VRRP thread too, until an ordinary one has had a processor.
 func slim() {
-	const small = 8 << 20 // not worth a collection at the start
-	debug.SetGCPercent(50)
+	const large = 8 << 20
 	var m runtime.MemStats
-	if runtime.ReadMemStats(&m); m.HeapSys-m.HeapReleased > small {
+	if runtime.ReadMemStats(&m); m.HeapSys-m.HeapReleased > large {
+		debug.SetGCPercent(50)
 		debug.FreeOSMemory()
 	}
 }

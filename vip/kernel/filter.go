@@ -16,6 +16,7 @@ import (
 // of 8 bytes, attributes.
 const (
 	nlTypeOff  = 4
+	addrFlags  = 16 + 2
 	addrAttrs  = 16 + 8
 	attrHeader = 4
 )
@@ -29,7 +30,9 @@ func hush(sock *nl.NetlinkSocket) error {
 	binary.NativeEndian.PutUint16(kind[:], sys.MsgNewAddr)
 	program, err := bpf.Assemble([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: nlTypeOff, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(binary.BigEndian.Uint16(kind[:])), SkipTrue: 7},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(binary.BigEndian.Uint16(kind[:])), SkipTrue: 9},
+		bpf.LoadAbsolute{Off: addrFlags, Size: 1},
+		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: sys.AddrPermanent, SkipTrue: 7}, // somebody has made it his
 		bpf.LoadConstant{Dst: bpf.RegA, Val: addrAttrs},
 		bpf.LoadConstant{Dst: bpf.RegX, Val: sys.AttrAddrProto},
 		bpf.LoadExtension{Num: bpf.ExtNetlinkAttr}, // A: where it is, 0: nowhere

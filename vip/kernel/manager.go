@@ -40,17 +40,20 @@ type Manager struct {
 	errs    map[key]error         // of the last sync
 	sent    map[string]uint64     // frames per instance
 
-	batch    *sys.RouteBatch
-	round    mono.Time       // when the present round of renewals began
-	renewals []vip.Address   // what is left of it
-	listed   map[string]bool // interfaces whose addresses are in have
-	listedAt mono.Time       // when they were read; 0: they have to be read again
-	pause    func()          // Set's; else nil
-	outbox   []vip.Action    // announcements and questions that wait for their turn
-	queue    []vip.Action    // reused
-	want     vip.Set         // reused
-	have     present         // as listed, and changed since
-	settle   []vip.Address   // reused
+	batch     *sys.RouteBatch
+	round     mono.Time       // when the present round of renewals began
+	renewedAt mono.Time       // when the last piece of one was done
+	renewals  []vip.Address   // what it is about
+	renewed   int             // how many of them have had their turn
+	listedAll bool            // have is of all interfaces
+	listed    map[string]bool // interfaces whose addresses are in have
+	listedAt  mono.Time       // when they were read; 0: they have to be read again
+	pause     func()          // Set's; else nil
+	outbox    []vip.Action    // announcements and questions that wait for their turn
+	queue     []vip.Action    // reused
+	want      vip.Set         // reused
+	have      present         // as listed, and changed since
+	settle    []vip.Address   // reused
 
 	routing routing
 	notes   *notes
@@ -223,7 +226,7 @@ func (m *Manager) Announce(instance string, conflict bool, now mono.Time) {
 // Deadline is when Tick has something to do. An address that Watch saw go makes
 // it 0, so it should be asked for after each wake-up.
 func (m *Manager) Deadline() mono.Time {
-	if len(m.renewals) > 0 || len(m.outbox) > 0 || m.lost.Load() || m.routing.lost.Load() {
+	if m.renewed < len(m.renewals) || len(m.outbox) > 0 || m.lost.Load() || m.routing.lost.Load() {
 		return 0
 	}
 	return min(m.keeper.Deadline(), m.routing.retry)
@@ -237,13 +240,14 @@ func (m *Manager) Tick(now mono.Time) {
 	routes := m.routing.lost.Swap(false) || now >= m.routing.retry
 	if m.lost.Swap(false) {
 		ev.Kind = vip.Missing
+		m.listedAt = 0
 	}
 	switch {
 	case ev.Kind == vip.Missing || m.keeper.Due(now):
 		m.run(now, ev)
-	case len(m.renewals) > 0:
+	case m.renewed < len(m.renewals):
 		m.perform(now, m.renewSome(now, m.queue[:0]))
-		if len(m.renewals) == 0 {
+		if m.renewed == len(m.renewals) {
 			m.publishAll()
 		}
 	case len(m.outbox) > 0:

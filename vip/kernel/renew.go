@@ -23,12 +23,13 @@ const renewBatch = 64
 func (m *Manager) renewSome(now mono.Time, q []vip.Action) []vip.Action {
 	var piece [renewBatch]vip.Address
 	n := 0
-	for ; n < len(piece) && len(m.renewals) > 0 && !m.lost.Load(); m.renewals = m.renewals[1:] {
-		if a := m.renewals[0]; m.keeper.Stale(a, m.round) {
+	for ; n < len(piece) && m.renewed < len(m.renewals) && !m.lost.Load(); m.renewed++ {
+		if a := m.renewals[m.renewed]; m.keeper.Stale(a, m.round) {
 			piece[n] = a
 			n++
 		}
 	}
+	m.renewedAt = now
 	return m.renew(now, piece[:n], "", q)
 }
 

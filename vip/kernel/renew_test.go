@@ -2,8 +2,10 @@ package kernel
 
 import (
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"baton/internal/mono"
 	"baton/internal/nettest"
@@ -71,5 +73,54 @@ func TestOneOfManyCannotBeRenewed(t *testing.T) {
 		if s.Renewed != now {
 			t.Errorf("%s was renewed at %v, want %v", s.Instance, s.Renewed, now)
 		}
+	}
+}
+
+// TestListIsReadAgain: renewals go by the list that was read, until somebody else changes
+// something, a renewal comes too late, or the list is old.
+func TestListIsReadAgain(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	h := newHarness(t, host.NS, instance("VI_1", "10.0.0.9/24"))
+	links := h.watch()
+	awaitLink(t, links, func(l Link) bool { return l.Up })
+	h.mustSet("VI_1", true)
+	now := mono.Now()
+	tick := func(after time.Duration) (read bool) {
+		t.Helper()
+		now = now.Add(after)
+		before := h.listedAt
+		h.tick(now)
+		return h.listedAt != before
+	}
+	tick(vip.LeaseRenew)
+	if tick(vip.LeaseRenew) || tick(vip.LeaseRenew) {
+		t.Error("read again though nothing has changed")
+	}
+	if !tick(vip.LeaseValid) {
+		t.Error("not read after a standstill")
+	}
+	if h.listedAt -= mono.Time(listHolds); !tick(vip.LeaseRenew) {
+		t.Error("not read though it is old")
+	}
+	for _, change := range [][]string{
+		{"addr", "change", "10.0.0.9/24", "dev", "eth0", "valid_lft", "forever", "preferred_lft", "forever"},
+		{"addr", "add", "10.0.0.9/32", "dev", "eth0"},
+	} {
+		host.IP(change...)
+		for end := time.Now().Add(patienceInTests); !h.stale.Load(); runtime.Gosched() {
+			if time.Now().After(end) {
+				t.Fatalf("nobody sees %q", change)
+			}
+		}
+		if !tick(vip.LeaseRenew) {
+			t.Errorf("not read after %q", change)
+		}
+		if s := h.Status()[0]; !strings.Contains(s.Error, "was not put there by baton") {
+			t.Errorf("%q: status %+v", change, s)
+		}
+		host.IP("addr", "del", change[2], "dev", "eth0")
+		h.mustSet("VI_1", false)
+		h.mustSet("VI_1", true)
+		tick(vip.LeaseRenew)
 	}
 }

@@ -31,13 +31,13 @@ func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Act
 		m.raiseWanted()
 	}
 	var unread map[string]error
-	if !m.fresh(instance) {
+	if !m.fresh(now, instance) {
 		unread = m.list(instance)
 	}
 	have := m.have.list
 	if instance == "" {
 		clear(m.errs)
-		m.renewals = m.renewals[:0]
+		m.renewals, m.renewed = m.renewals[:0], 0
 		m.want = m.keeper.Want(m.want[:0])
 	} else {
 		h := m.holding(instance)
@@ -164,8 +164,19 @@ func (m *Manager) remember(about string, err error) (news bool) {
 // he removes Watch reports, and both lead to a new list.
 const listFresh = 100 * time.Millisecond
 
-func (m *Manager) fresh(instance string) bool {
-	if instance == "" || m.listedAt == 0 || mono.Now().Sub(m.listedAt) > listFresh {
+// listHolds is how long one counts for renewals. What somebody else does to addresses
+// meanwhile Watch reports, so it is read again to be sure.
+const listHolds = 10 * time.Second
+
+// fresh reports whether the list need not be read again for an instance ("": for all).
+func (m *Manager) fresh(now mono.Time, instance string) bool {
+	switch age := mono.Now().Sub(m.listedAt); {
+	case m.listedAt == 0:
+		return false
+	case instance == "":
+		// A lease that was not renewed in time may have ended, and Watch be late to say so.
+		return m.listedAll && age <= listHolds && now.Sub(m.renewedAt) <= vip.LeaseValid/2
+	case age > listFresh:
 		return false
 	}
 	h := m.holding(instance)
@@ -175,6 +186,7 @@ func (m *Manager) fresh(instance string) bool {
 // list reads the present addresses of all interfaces that the configuration of an
 // instance ("": of all) names into m.have. It returns why an interface could not be read, by name.
 func (m *Manager) list(instance string) (unread map[string]error) {
+	m.listedAll = instance == ""
 	m.have.clear()
 	clear(m.listed)
 	m.listedAt = mono.Now()
@@ -193,6 +205,7 @@ func (m *Manager) list(instance string) (unread map[string]error) {
 				}
 				unread[a.Interface] = err
 				delete(m.listed, a.Interface)
+				m.listedAll = false
 			}
 		}
 	}

@@ -68,10 +68,12 @@ func (m *Manager) Watch(ctx context.Context, fn func(Link)) error {
 			// Changes came faster than they were read and some are lost. The new
 			// subscription starts with a look at everything.
 			m.notes.add(slog.LevelWarn, "missed changes of interfaces, reading them anew")
+			m.stale.Store(true)
 		} else {
 			m.notes.add(slog.LevelError, err.Error())
 			select {
 			case <-time.After(resubscribe):
+				m.stale.Store(true)
 			case <-ctx.Done():
 				return nil
 			}
@@ -181,6 +183,9 @@ func (w *watcher) heed(msg *syscall.NetlinkMessage) (changed bool) {
 			w.fn(w.last[name])
 			return false
 		}
+	}
+	if head.Flags&sys.AddrPermanent != 0 {
+		return true // one of ours that somebody has made his
 	}
 	return w.static(local) || mark != Protocol && !w.virtual(local)
 }
