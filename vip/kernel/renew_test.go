@@ -93,8 +93,10 @@ func TestListIsReadAgain(t *testing.T) {
 		return h.listedAt != before
 	}
 	tick(vip.LeaseRenew)
-	if tick(vip.LeaseRenew) || tick(vip.LeaseRenew) {
-		t.Error("read again though nothing has changed")
+	for range 2 {
+		if tick(vip.LeaseRenew) {
+			t.Error("read again though nothing has changed")
+		}
 	}
 	if !tick(vip.LeaseValid) {
 		t.Error("not read after a standstill")
