@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"sync"
+	"unsafe"
 
 	"baton/internal/mono"
 	"baton/lb/engine"
@@ -16,8 +17,14 @@ import (
 type clerk struct {
 	mu    sync.Mutex // held for an append or a swap, never over a change
 	queue []change
+	size  int           // bytes of queue
+	lost  int           // changes that found no room
 	more  chan struct{} // there is something in queue
 }
+
+// clerkRoom is how many bytes of changes may wait. Who waits for a change gets in all the
+// same: sessions bound those, as each waits for one.
+const clerkRoom = 1 << 20
 
 // change is what one rule asks for.
 type change struct {
@@ -27,9 +34,16 @@ type change struct {
 	done       func() // nil: nobody waits
 }
 
+func (ch *change) size() int { return int(unsafe.Sizeof(*ch)) + len(ch.key) + len(ch.value) }
+
 func (c *clerk) ask(ch change) {
 	c.mu.Lock()
-	c.queue = append(c.queue, ch)
+	if n := ch.size(); ch.done == nil && c.size+n > clerkRoom {
+		c.lost++
+	} else {
+		c.queue = append(c.queue, ch)
+		c.size += n
+	}
 	c.mu.Unlock()
 	select {
 	case c.more <- struct{}{}:
@@ -41,6 +55,7 @@ func (c *clerk) ask(ch change) {
 func (s *Set) Clerk(ctx context.Context) {
 	c := &s.clerk
 	refused := make(map[*pattern.List]bool) // the last change of the list did not fit
+	losing, total := false, 0               // what came last found no room; what ever did not
 	for {
 		select {
 		case <-ctx.Done():
@@ -48,9 +63,14 @@ func (s *Set) Clerk(ctx context.Context) {
 		case <-c.more:
 		}
 		c.mu.Lock()
-		todo := c.queue
-		c.queue = nil
+		todo, lost := c.queue, c.lost
+		c.queue, c.size, c.lost = nil, 0, 0
 		c.mu.Unlock()
+		total += lost
+		if lost > 0 && !losing {
+			s.Log.Warn("changes that http-after-response rules ask for come faster than they can be made: some are dropped", "dropped", total)
+		}
+		losing = lost > 0
 		for _, ch := range todo {
 			err := ch.make()
 			if err != nil && !refused[ch.list] { // one line for many in a row
