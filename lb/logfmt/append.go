@@ -445,7 +445,9 @@ func (it *item) appendExpr(dst []byte, r *Record) []byte {
 	case it.flags&verbatim != 0:
 		u, v.Bytes = rawText, untilNUL(v.Bytes)
 	case it.flags&message != 0:
-		u, v.Bytes = messageText, untilNUL(v.Bytes)
+		if u = messageText; v.Kind == Binary {
+			v.Bytes = untilNUL(v.Bytes)
+		}
 	}
 	return text(dst, it, v.Bytes, u, "-")
 }
