@@ -283,6 +283,7 @@ func (p *proxy) valueFormat(w conf.Word, at sample.Places) *logfmt.Format {
 // compileFormat reports mistakes at their place in w.
 func (p *proxy) compileFormat(w conf.Word, text string, o logfmt.Syntax, at sample.Places) *logfmt.Format {
 	o.Expr = func(text string, off int) (logfmt.Expr, error) { return p.formatExpr(w, text, off, at) }
+	o.Warn = func(off int, msg string) { p.l.errs.Warnf(within(w, off), "", "%s", msg) }
 	f, err := logfmt.Compile(text, o)
 	if err == nil {
 		return f

@@ -43,15 +43,17 @@ type Syntax struct {
 	HTTP  bool // the format is for mode http
 	Merge bool // blanks are delimiters, and merged: log-format, log-format-sd, unique-id-format
 	Value bool // the format makes a value, of a header for example: what is absent leaves nothing
-	// Verbatim writes samples as they are, binary ones up to a NUL as C's strings end:
-	// for what goes to nobody's log as it is, variables and the data of health checks.
+	// Verbatim writes samples as they are, up to a NUL as C's strings end: for what goes to
+	// nobody's log as it is, variables and the data of health checks.
 	Verbatim bool
-	// Message is for what goes into an HTTP message: samples end at a NUL, their control
-	// bytes but tabs are %XX, and +Q leaves them without quotes.
+	// Message is for what goes into an HTTP message: binary samples end at a NUL, control
+	// bytes but tabs are %XX, and +Q leaves samples without quotes.
 	Message bool
 	// Expr compiles an expression, what is in the brackets, which begins off bytes into
 	// the format. Its errors are Compile's.
 	Expr func(text string, off int) (Expr, error)
+	// Warn is told what has no effect off bytes into the format; nil: nobody is.
+	Warn func(off int, msg string)
 }
 
 // SyntaxError is a mistake in a format.
@@ -256,6 +258,16 @@ func isAlnum(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
+// isName reports whether s is letters and digits.
+func isName(s string) bool {
+	for i := range len(s) {
+		if !isAlnum(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
 func (p *parser) name(it *item) error {
 	end := strings.IndexByte(p.text[p.i:], ')')
 	if end < 0 {
@@ -302,7 +314,13 @@ func (p *parser) braces(it *item) error {
 				known = true
 			}
 		}
-		if !known {
+		switch {
+		case known:
+		case word[0] == '-' && isName(word[1:]): // HAProxy has had others than these
+			if p.o.Warn != nil {
+				p.o.Warn(start, "flag '"+word+"' has no effect: there is nothing that it switches off")
+			}
+		default:
 			return p.fail(start, "", "unknown flag '%s': +Q, +X, +E, +bin, +json, +cbor, or with - are known", word)
 		}
 	}
