@@ -61,6 +61,9 @@ func (g *Group) Step(now mono.Time, ev Event, out []Action) []Action {
 // long: hundreds of addresses take longer to set than a short advert interval, and who
 // is silent meanwhile loses them again. Whatever else is due waits for the next Step.
 func (g *Group) Overdue(now mono.Time, out []Action) []Action {
+	if g.fenced(now) {
+		return out
+	}
 	for i := range g.members {
 		out = g.of(i, len(out), g.members[i].overdue(now, out))
 	}
@@ -75,11 +78,17 @@ func Ahead(interval time.Duration) time.Duration { return interval / 8 }
 // with like intervals fall into step after a while, and leave together from then on. An advert that comes
 // early disturbs nobody, a wake-up costs more than the advert.
 func (g *Group) Ahead(now mono.Time, out []Action) []Action {
+	if g.fenced(now) {
+		return out
+	}
 	for i := range g.members {
 		out = g.of(i, len(out), g.members[i].ahead(now, out))
 	}
 	return out
 }
+
+// fenced reports whether a sync group leaves MASTER in its next Step (fence): no member speaks before.
+func (g *Group) fenced(now mono.Time) bool { return g.sync && g.overslept(now, 0) }
 
 // Deadline is when a Timer event is due; mono.Never if none is.
 func (g *Group) Deadline() mono.Time {
