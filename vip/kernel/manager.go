@@ -60,6 +60,7 @@ type Manager struct {
 	asker   *asker
 	lost    atomic.Bool              // Watch saw a held address go
 	stale   atomic.Bool              // Watch saw interfaces change
+	watched atomic.Bool              // Watch would see it
 	status  []atomic.Pointer[Status] // one for each of cfgs
 }
 
@@ -246,7 +247,13 @@ func (m *Manager) Tick(now mono.Time) {
 	case ev.Kind == vip.Missing || m.keeper.Due(now):
 		m.run(now, ev)
 	case m.renewed < len(m.renewals):
-		m.perform(now, m.renewSome(now, m.queue[:0]))
+		q := m.queue[:0]
+		if m.stale.Load() { // the round goes on with what is ours still
+			q = m.sync(now, "", q)
+		} else {
+			q = m.renewSome(now, q)
+		}
+		m.perform(now, q)
 		if m.renewed == len(m.renewals) {
 			m.publishAll()
 		}

@@ -17,14 +17,15 @@ import (
 const renewBatch = 64
 
 // renewSome gives the next addresses of the round new leases. What is not wanted any
-// more, or was renewed since the round began, is passed over. Where Watch has seen an
+// more, was renewed since the round began, or failed since, is passed over: it may be
+// somebody else's by now, and a renewal would take it from him. Where Watch has seen an
 // address go, the rest is left to the new round that begins then: it would be put back
 // here without a word.
 func (m *Manager) renewSome(now mono.Time, q []vip.Action) []vip.Action {
 	var piece [renewBatch]vip.Address
 	n := 0
 	for ; n < len(piece) && m.renewed < len(m.renewals) && !m.lost.Load(); m.renewed++ {
-		if a := m.renewals[m.renewed]; m.keeper.Stale(a, m.round) {
+		if a := m.renewals[m.renewed]; m.keeper.Stale(a, m.round) && m.errs[keyOf(a)] == nil {
 			piece[n] = a
 			n++
 		}

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -109,11 +110,7 @@ func TestListIsReadAgain(t *testing.T) {
 		{"addr", "add", "10.0.0.9/32", "dev", "eth0"},
 	} {
 		host.IP(change...)
-		for end := time.Now().Add(patienceInTests); !h.stale.Load(); runtime.Gosched() {
-			if time.Now().After(end) {
-				t.Fatalf("nobody sees %q", change)
-			}
-		}
+		awaitStale(t, h)
 		if !tick(vip.LeaseRenew) {
 			t.Errorf("not read after %q", change)
 		}
@@ -124,5 +121,89 @@ func TestListIsReadAgain(t *testing.T) {
 		h.mustSet("VI_1", false)
 		h.mustSet("VI_1", true)
 		tick(vip.LeaseRenew)
+	}
+}
+
+// longRound is a Manager in the middle of a round of renewals: one more address than a
+// piece has is still to be renewed, 10.0.0.9 of VI_2.
+func longRound(t *testing.T, host *nettest.Host) (h *harness, round mono.Time) {
+	t.Helper()
+	var first []string
+	for i := range renewBatch {
+		first = append(first, fmt.Sprintf("10.0.1.%d/32", i))
+	}
+	h = newHarness(t, host.NS, instance("VI_1", first...), instance("VI_2", "10.0.0.9/24"))
+	links := h.watch()
+	awaitLink(t, links, func(l Link) bool { return l.Up })
+	h.mustSet("VI_1", true)
+	h.mustSet("VI_2", true)
+	for h.Deadline() == 0 {
+		h.tick(mono.Now())
+	}
+	round = mono.Now().Add(vip.LeaseRenew)
+	h.tick(round)
+	if d := h.Deadline(); d != 0 {
+		t.Fatalf("nothing is left to renew, deadline %v", d)
+	}
+	return h, round
+}
+
+// awaitStale waits until Watch has seen that something changed.
+func awaitStale(t *testing.T, h *harness) {
+	t.Helper()
+	for end := time.Now().Add(patienceInTests); !h.stale.Load(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("Watch has seen no change")
+		}
+	}
+}
+
+// Whoever takes an address for himself in the middle of a round keeps it.
+func TestAddressTakenWithinRound(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	h, round := longRound(t, host)
+	host.IP("addr", "change", "10.0.0.9/24", "dev", "eth0", "valid_lft", "forever", "preferred_lft", "forever")
+	awaitStale(t, h)
+	h.tick(round)
+	if got := host.IP("addr", "show", "to", "10.0.0.9"); !strings.Contains(got, "valid_lft forever") {
+		t.Errorf("leased again:\n%s", got)
+	}
+	if s := h.Status()[1]; !strings.Contains(s.Error, "was not put there by baton") {
+		t.Errorf("status %+v", s)
+	}
+}
+
+// Nor does what was refused since the round began belong to it.
+func TestAddressRefusedWithinRound(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	h, _ := longRound(t, host)
+	h.mustSet("VI_2", false)
+	host.IP("addr", "add", "10.0.0.9/24", "dev", "eth0")
+	if err := h.set("VI_2", true); err == nil {
+		t.Fatal("took an address that is somebody else's")
+	}
+	h.stale.Store(false) // as if Watch was late
+	h.tick(mono.Now())   // before it is tried again
+	if got := host.IP("addr", "show", "to", "10.0.0.9"); !strings.Contains(got, "valid_lft forever") {
+		t.Errorf("leased:\n%s", got)
+	}
+}
+
+// What changed while nobody listened is found with the new subscription.
+func TestSubscriptionBeginsWithDoubt(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	h := newHarness(t, host.NS, instance("VI_1", "10.0.0.9/24"))
+	h.mustSet("VI_1", true)
+	for i := range 2 {
+		before := h.listedAt
+		if h.tick(mono.Now().Add(time.Duration(i+1) * vip.LeaseRenew)); h.listedAt == before {
+			t.Error("goes by a list that nobody watches over")
+		}
+	}
+	host.IP("addr", "change", "10.0.0.9/24", "dev", "eth0", "valid_lft", "forever", "preferred_lft", "forever")
+	links := h.watch()
+	awaitLink(t, links, func(l Link) bool { return l.Up })
+	if !h.stale.Load() {
+		t.Error("renewals go on by a list from before")
 	}
 }

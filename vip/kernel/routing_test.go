@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -212,6 +213,37 @@ func TestLostRoutesComeBack(t *testing.T) {
 	host.IP("link", "set", "eth0", "up")
 	back("an interface that was down")
 	h.mustSet("VI_1", false)
+}
+
+// Those that went while nobody listened are looked for as soon as somebody does again.
+func TestRoutesLostUnwatched(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	c := instance("VI_1", "10.0.0.9/24")
+	c.Routes = routed().Routes[:1]
+	h := newHarness(t, host.NS, c)
+	h.mustSet("VI_1", true)
+	host.IP("route", "del", "10.1.0.0/16", "proto", "66")
+	if h.tick(mono.Now()); h.routing.lost.Load() {
+		t.Fatal("known without Watch")
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop() // so it reads nothing
+	woken := 0
+	w := &watcher{m: h.Manager, nl: h.nl, last: map[string]Link{}, fn: func(Link) { woken++ }}
+	host.Do(func() {
+		sock, err := h.subscribe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = w.follow(stopped, sock)
+	})
+	if !h.routing.lost.Load() || woken != 2 {
+		t.Errorf("routes are not looked for, the thread was woken %d times", woken)
+	}
+	h.tick(mono.Now())
+	if got := ofOurs(t, host.NS); len(got) != 1 {
+		t.Errorf("have %q", got)
+	}
 }
 
 // Static ones stand after the first Tick, and go at the end.

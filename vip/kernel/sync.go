@@ -165,7 +165,7 @@ func (m *Manager) remember(about string, err error) (news bool) {
 const listFresh = 100 * time.Millisecond
 
 // listHolds is how long one counts for renewals. What somebody else does to addresses
-// meanwhile Watch reports, so it is read again to be sure.
+// meanwhile Watch reports, so it is read again to be sure; where nobody watches, each time.
 const listHolds = 10 * time.Second
 
 // fresh reports whether the list need not be read again for an instance ("": for all).
@@ -175,7 +175,7 @@ func (m *Manager) fresh(now mono.Time, instance string) bool {
 		return false
 	case instance == "":
 		// A lease that was not renewed in time may have ended, and Watch be late to say so.
-		return m.listedAll && age <= listHolds && now.Sub(m.renewedAt) <= vip.LeaseValid/2
+		return m.listedAll && m.watched.Load() && age <= listHolds && now.Sub(m.renewedAt) <= vip.LeaseValid/2
 	case age > listFresh:
 		return false
 	}

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"baton/internal/sys"
+	"baton/vip"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -68,12 +70,10 @@ func (m *Manager) Watch(ctx context.Context, fn func(Link)) error {
 			// Changes came faster than they were read and some are lost. The new
 			// subscription starts with a look at everything.
 			m.notes.add(slog.LevelWarn, "missed changes of interfaces, reading them anew")
-			m.stale.Store(true)
 		} else {
 			m.notes.add(slog.LevelError, err.Error())
 			select {
 			case <-time.After(resubscribe):
-				m.stale.Store(true)
 			case <-ctx.Done():
 				return nil
 			}
@@ -120,9 +120,15 @@ func (w *watcher) follow(ctx context.Context, sock *nl.NetlinkSocket) error {
 			_ = sock.Close()
 		}
 	}()
-	if err := w.look(); err != nil { // after subscribing, so that no change falls between
+	// After subscribing, so that no change falls between. What the VRRP thread has read
+	// before it may be untrue, too.
+	w.m.stale.Store(true)
+	w.m.watched.Store(true)
+	defer w.m.watched.Store(false)
+	if err := w.look(); err != nil {
 		return err
 	}
+	w.wake(&w.m.routing.lost)
 	for {
 		msgs, _, err := sock.Receive()
 		if err != nil {
@@ -162,7 +168,7 @@ func (w *watcher) heed(msg *syscall.NetlinkMessage) (changed bool) {
 		return true
 	}
 	var local netip.Addr
-	mark := byte(0)
+	mark, lifetime := byte(0), uint32(0)
 	for _, a := range attrs {
 		switch a.Attr.Type {
 		case sys.AttrAddr:
@@ -174,6 +180,10 @@ func (w *watcher) heed(msg *syscall.NetlinkMessage) (changed bool) {
 		case sys.AttrAddrProto:
 			if len(a.Value) > 0 {
 				mark = a.Value[0]
+			}
+		case sys.AttrAddrLease: // preferred, then valid
+			if len(a.Value) >= 8 {
+				lifetime = binary.NativeEndian.Uint32(a.Value[4:])
 			}
 		}
 	}
@@ -187,7 +197,8 @@ func (w *watcher) heed(msg *syscall.NetlinkMessage) (changed bool) {
 	if head.Flags&sys.AddrPermanent != 0 {
 		return true // one of ours that somebody has made his
 	}
-	return w.static(local) || mark != Protocol && !w.virtual(local)
+	ours := mark == Protocol || mark == 0 && lifetime <= uint32(vip.LeaseValid.Seconds()) && w.virtual(local) // see resembles
+	return w.static(local) || !ours
 }
 
 // wake lets the VRRP thread look at its routes and rules at once.

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -146,6 +147,32 @@ func testHeed(t *testing.T, want []bool, cfgs ...vip.Config) {
 	}
 	if !slices.Equal(heeded, want) {
 		t.Errorf("heeds %v, want %v", heeded, want)
+	}
+}
+
+// A lifetime alone does not make a virtual address ours: longer than our leases, it is
+// somebody else's, and renewals by the list of before have to end.
+func TestWatchHeedsForeignLease(t *testing.T) {
+	host := nettest.NewSwitch(t).Host("a", "10.0.0.1/24")
+	h := newHarness(t, host.NS, instance("VI_1", "10.0.0.9/24"))
+	w := &watcher{m: h.Manager, last: map[string]Link{}}
+	for lifetime, want := range map[string]bool{"3600": true, "3": false} { // 3: how ours look where the kernel keeps no mark
+		var msgs []syscall.NetlinkMessage
+		host.Do(func() {
+			sock, err := h.subscribe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer sock.Close()
+			host.IP("addr", "add", "10.0.0.9/32", "dev", "eth0", "valid_lft", lifetime, "preferred_lft", lifetime)
+			if msgs, _, err = sock.Receive(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got := w.heed(&msgs[0]); got != want {
+			t.Errorf("of %s s: heeds %t", lifetime, got)
+		}
+		host.IP("addr", "del", "10.0.0.9/32", "dev", "eth0")
 	}
 }
 
