@@ -141,7 +141,7 @@ var httpResponseActions = []keyword[*ruleLine]{
 	{"track-sc1", 0, false, Refused, nil, "no stick tables yet"},
 	{"track-sc2", 0, false, Refused, nil, "no stick tables yet"},
 	{"unset-var", 0, false, Done, actionUnsetVar, "unset a variable"},
-	{"wait-for-body", 0, false, Refused, nil, "res.body sees what came together with the head"},
+	{"wait-for-body", 0, false, Done, actionWaitForBody, "wait for the response's body"},
 }
 
 func parseHTTPRequest(p *proxy, a *args) {

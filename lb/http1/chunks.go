@@ -1,5 +1,7 @@
 package http1
 
+import "bytes"
+
 // The limits on what surrounds the data of a chunked body.
 const (
 	maxExtension = 4096 // bytes of one chunk's extensions
@@ -272,3 +274,27 @@ func hexValue(b byte) int {
 	}
 	return -1
 }
+
+// CutChunk returns what is here of the data of the chunk that b begins with, and what
+// follows that chunk; more tells whether it has come whole. It is for bodies, or parts of
+// them, that Scan has let pass.
+func CutChunk(b []byte) (data, rest []byte, more bool) {
+	line, rest, _ := bytes.Cut(b, crlf)
+	size := 0
+	for _, c := range line {
+		digit := bytes.IndexByte(hexDigits, c|0x20)
+		if digit < 0 || size > len(b) {
+			break
+		}
+		size = size<<4 | digit
+	}
+	if size == 0 || len(rest) < size+len(crlf) {
+		return rest[:min(size, len(rest))], nil, false
+	}
+	return rest[:size], rest[size+len(crlf):], true
+}
+
+var (
+	crlf      = []byte("\r\n")
+	hexDigits = []byte("0123456789abcdef")
+)

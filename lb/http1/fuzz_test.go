@@ -200,5 +200,14 @@ func FuzzChunks(f *testing.F) {
 		if int64(len(data)) != c.Payload || err != nil {
 			t.Fatalf("net/http finds %d bytes in %q, we %d: %v", len(data), b[:n], c.Payload, err)
 		}
+		var cut []byte
+		for rest, more := b[:n], true; more; {
+			var one []byte
+			one, rest, more = CutChunk(rest)
+			cut = append(cut, one...)
+		}
+		if !bytes.Equal(cut, data) {
+			t.Fatalf("net/http reads %q in %q, CutChunk %q", data, b[:n], cut)
+		}
 	})
 }

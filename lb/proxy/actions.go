@@ -87,7 +87,7 @@ func (s *httpSession) act(t *engine.Task, r *httpRule, c *sample.Ctx, response b
 	case spec.ActionRedirect:
 		return s.redirectBy(t, r, c, response)
 	case spec.ActionWaitForBody:
-		if !s.waitForBody(t, r.Time, r.Len) {
+		if response && !s.waitForAnswer(t, r.Time, r.Len) || !response && !s.waitForBody(t, r.Time, r.Len) {
 			return answered
 		}
 	case spec.ActionSetMap, spec.ActionDelMap, spec.ActionAddACL:

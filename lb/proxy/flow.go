@@ -155,8 +155,25 @@ func (f *flow) read(l *engine.Loop) (int, error) {
 	if err != nil {
 		return 0, f.sourceEnd(err)
 	}
-	f.r, f.w = 0, n
-	return n, f.account(n)
+	f.r = 0
+	return n, f.account(0, n)
+}
+
+// hoard reads what has come behind what is held, which stays where it is, while there is
+// room for a message head.
+func (f *flow) hoard() (int, error) {
+	if f.ended || f.garbled || f.w >= maxHead {
+		return 0, nil
+	}
+	room := f.buf.B[f.w:maxHead]
+	if f.framing == http1.Length && f.left < int64(len(room)) {
+		room = room[:f.left]
+	}
+	n, err := f.src.TryRead(room)
+	if err != nil {
+		return 0, f.sourceEnd(err)
+	}
+	return n, f.account(f.w, n)
 }
 
 // gather reads what has come without waiting, behind what is there, while there is room
@@ -181,16 +198,17 @@ func (f *flow) gather(l *engine.Loop) error {
 	return nil
 }
 
-// account follows the framing over n bytes that were read into buf.B[:n].
-func (f *flow) account(n int) error {
+// account follows the framing over n bytes that were read into buf.B[from:].
+func (f *flow) account(from, n int) error {
+	f.w = from + n
 	switch f.framing {
 	case http1.Length:
 		f.left -= int64(n)
 		f.ended = f.left == 0
 	case http1.Chunked:
-		m, st := f.chunked.Scan(f.buf.B[f.r:f.w])
+		m, st := f.chunked.Scan(f.buf.B[from:f.w])
 		f.extra = n - m
-		f.w = f.r + m
+		f.w = from + m
 		switch st {
 		case http1.Done:
 			f.ended = true

@@ -95,7 +95,7 @@ func (s *httpSession) paramKey(t *engine.Task, c *spec.Balance) (k balance.Key, 
 	}
 	body := s.in.B[x.req.HeadLen : x.req.HeadLen+x.bodyIn]
 	if x.req.Framing == http1.Chunked {
-		body = firstChunk(body)
+		body, _, _ = http1.CutChunk(body)
 	}
 	if v, found := balance.Param(body, c.Name); found {
 		return balance.KeyOf(c, v), true
@@ -195,19 +195,3 @@ func (s *httpSession) incomplete(t *engine.Task, status int, end termination) {
 func (s *httpSession) brokenOff() {
 	s.x.keep, s.x.parsed, s.x.end = false, 0, termination{'C', 'R'}
 }
-
-// firstChunk returns what is there of a chunked body's first chunk.
-func firstChunk(body []byte) []byte {
-	line, data, _ := bytes.Cut(body, crlf)
-	size := 0
-	for _, c := range line {
-		digit := bytes.IndexByte(hexDigits, c|0x20)
-		if digit < 0 || size > len(body) {
-			break
-		}
-		size = size<<4 | digit
-	}
-	return data[:min(size, len(data))]
-}
-
-var hexDigits = []byte("0123456789abcdef")

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"time"
+
 	"baton/lb/engine"
 	"baton/lb/http1"
 	"baton/lb/logfmt"
@@ -105,6 +107,52 @@ func (s *httpSession) frameResponse(got int) {
 		d.w = d.r
 	}
 	d.extra = got - d.w
+}
+
+// waitForAnswer is waitForBody for the server's response. The request's body goes on
+// meanwhile: the server may wait for it. A response that ends early is relayed as far as
+// it has come; one that is garbled or late is not relayed at all.
+func (s *httpSession) waitForAnswer(t *engine.Task, limit time.Duration, enough int) bool {
+	x, d := s.x, &s.x.down
+	if d.framing == http1.Tunnel {
+		return true
+	}
+	for until := t.Now().Add(limit); ; {
+		busy, err := x.up.step(t.Loop())
+		switch err {
+		case nil:
+		case errDest:
+			x.up.lost = true // the server may answer all the same
+		case errFormat:
+			x.responded = 0
+			s.fail(t, 400, termination{'P', 'H'})
+			return false
+		default:
+			s.fail(t, -1, termination{'C', 'D'})
+			return false
+		}
+		n, err := d.hoard()
+		switch {
+		case d.garbled:
+			x.responded = 0
+			s.fail(t, 502, termination{'P', 'H'})
+			return false
+		case err != nil:
+			d.failed = err
+			return true
+		case d.ended, d.w >= maxHead, enough > 0 && d.w-d.r >= enough:
+			return true
+		case busy || n > 0:
+			t.Yield()
+			continue
+		}
+		fromClient, toServer := x.up.wants()
+		if t.Wait2(s.client, fromClient, x.link.conn, toServer|engine.ToRead, until) != nil {
+			x.responded = 0
+			s.fail(t, 504, termination{'s', 'R'}) // as HAProxy logs it
+			return false
+		}
+	}
 }
 
 // appendResponse writes the head that the client gets.

@@ -62,7 +62,7 @@ func (s *httpSession) ctx() *sample.Ctx {
 	in := s.in.B[:s.n]
 	s.facts(c)
 	c.Req = sample.Message{Head: &x.req, Buf: in}
-	if x.req.Framing == http1.Length {
+	if x.req.Framing != http1.NoBody {
 		c.Req.Body, c.Req.Size = in[x.req.HeadLen:x.req.HeadLen+x.bodyIn], x.req.ContentLength
 	}
 	return c
@@ -108,7 +108,7 @@ func (s *httpSession) resCtx() *sample.Ctx {
 	buf := x.down.buf.B[:]
 	c.Res = sample.Message{Head: x.res, Buf: buf, Added: x.resEdits.added, Status: x.res.Status}
 	switch x.res.Framing {
-	case http1.Length, http1.UntilClose:
+	case http1.Length, http1.Chunked, http1.UntilClose:
 		c.Res.Body, c.Res.Size = buf[x.down.r:x.down.w], x.res.ContentLength
 	}
 	if x.link.conn != nil {

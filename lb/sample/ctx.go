@@ -78,7 +78,7 @@ type Message struct {
 	Head  *http1.Message // nil: there is none (mode tcp, or it has been forwarded)
 	Buf   []byte         // the bytes that Head's spans point into
 	Added []*Line        // lines that rules have appended to Head
-	Body  []byte         // what is here of the body; nil where that is not to be had in one piece
+	Body  []byte         // what is here of the body, chunks as they came; nil where there is none
 	Size  int64          // of the body as advertised, or less than what is here
 
 	// What is kept when the head is gone.

@@ -351,37 +351,54 @@ func (m *Message) body() bool {
 	return m.Head != nil && (m.Body != nil || m.Head.Framing == http1.NoBody)
 }
 
+// payload is what is here of the body, without the framing of its chunks.
+func (m *Message) payload(c *Ctx) []byte {
+	if m.Head.Framing != http1.Chunked {
+		return m.Body
+	}
+	out := c.room()
+	for rest, more := m.Body, true; more; {
+		var data []byte
+		data, rest, more = http1.CutChunk(rest)
+		out = append(out, data...)
+	}
+	return out
+}
+
 func runBody(of func(*Ctx) *Message) func(*Ctx, []Arg, *Sample) bool {
 	return func(c *Ctx, _ []Arg, s *Sample) bool {
 		m := of(c)
-		return m.body() && s.setBin(m.Body)
+		return m.body() && s.setBin(m.payload(c))
 	}
 }
 
 func runBodyLen(of func(*Ctx) *Message) func(*Ctx, []Arg, *Sample) bool {
 	return func(c *Ctx, _ []Arg, s *Sample) bool {
 		m := of(c)
-		return m.body() && s.setInt(int64(len(m.Body)))
+		return m.body() && s.setInt(int64(len(m.payload(c))))
 	}
 }
 
 func runBodySize(of func(*Ctx) *Message) func(*Ctx, []Arg, *Sample) bool {
 	return func(c *Ctx, _ []Arg, s *Sample) bool {
 		m := of(c)
-		return m.body() && s.setInt(max(m.Size, int64(len(m.Body))))
+		return m.body() && s.setInt(max(m.Size, int64(len(m.payload(c)))))
 	}
 }
 
 func runBodyParam(c *Ctx, a []Arg, s *Sample) bool {
 	m := c.request()
+	if !m.body() {
+		return false
+	}
 	var one cursor
 	cur := &one
 	if c.iterate {
 		cur = &c.cur
 	}
-	v, ok := nextParam(m.Body, cur, a[0].Str, '&')
+	v, ok := nextParam(m.payload(c), cur, a[0].Str, '&')
 	c.more = c.iterate && ok
-	return s.setStr(v) && ok && m.Head != nil
+	return s.setStr(v) && ok
 }
 
 func checkDelim(a []Arg) string {

@@ -138,6 +138,18 @@ func TestResponse(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.expr, got, c.want)
 		}
 	}
+
+	chunked := []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;ext\r\nhel\r\n0A\r\nlo")
+	m.Reset()
+	if st := m.ParseResponse(chunked, http1.MethodGet); st != http1.Done {
+		t.Fatal(st)
+	}
+	x.Res = Message{Head: m, Buf: chunked, Body: chunked[m.HeadLen:], Size: -1, Status: 200}
+	for expr, want := range map[string]string{"res.body": "hello", "res.body_len": "5", "res.body_size": "5"} {
+		if got := evalText(t, x, expr); got != want {
+			t.Errorf("%s of chunks: %q, want %q", expr, got, want)
+		}
+	}
 }
 
 func TestSetVarConditions(t *testing.T) {
