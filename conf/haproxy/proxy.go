@@ -181,6 +181,7 @@ func (p *proxy) validate() {
 	p.checkPersistence()
 	p.checkBackends()
 	p.checkPorts()
+	p.checkProtocols()
 	p.checkUseServers()
 	p.checkAgents()
 	p.checkExternal()

@@ -28,6 +28,8 @@ type server struct {
 
 	sendProxy sendProxyLine
 
+	proto, checkProto conf.Word // as written
+
 	resolvers conf.Word // the section that `resolvers` names
 	naming    spec.Naming
 }
@@ -66,7 +68,7 @@ var serverKeywords = slices.Concat(serverCheckKeywords, []keyword[*server]{
 	{"ca-file", 0, false, Refused, nil, tlsHint},
 	{"check", 0, false, Done, func(s *server, _ *args) { s.checked = true }, "health checks"},
 	{"check-alpn", 0, false, Refused, nil, tlsHint},
-	{"check-proto", 0, false, Refused, nil, "HTTP/1 is the only protocol yet"},
+	{"check-proto", 0, false, Done, serverCheckProto, "h1 for HTTP checks, none for others: what is spoken as it is"},
 	{"check-send-proxy", 0, false, Done, func(s *server, _ *args) { s.CheckProxy = true }, "checks begin with a PROXY header too, also at another port or address"},
 	{"check-sni", 0, false, Refused, nil, tlsHint},
 	{"check-ssl", 0, false, Refused, nil, tlsHint},
@@ -91,7 +93,7 @@ var serverKeywords = slices.Concat(serverCheckKeywords, []keyword[*server]{
 	{"init-addr", 0, false, Done, serverInitAddr, "where the first address comes from, default last,libc"},
 	{"inter", 0, false, Done, serverInter, "check interval, default 2s"},
 	{"log-proto", 0, false, Refused, nil, "it belongs to the servers of ring sections"},
-	{"max-reuse", 0, false, Refused, nil, "a connection serves as many requests as the server allows"},
+	{"max-reuse", 0, false, Done, serverMaxReuse, "how often a connection is used again, default -1: no limit"},
 	{"maxconn", 0, false, Done, serverMaxconn, "most connections at a time"},
 	{"maxqueue", 0, false, Done, serverMaxqueue, "most requests in the server's own queue"},
 	{"minconn", 0, false, Done, serverMinconn, "least limit of connections, below fullconn"},
@@ -121,7 +123,7 @@ var serverKeywords = slices.Concat(serverCheckKeywords, []keyword[*server]{
 	{"pool-max-conn", 0, false, Done, serverPoolMax, "idle connections to keep, default -1: no limit"},
 	{"pool-purge-delay", 0, false, Done, serverPoolFor, "how long an idle connection is kept, default 5s"},
 	{"port", 0, false, Done, serverPort, "port to send checks to"},
-	{"proto", 0, false, Refused, nil, "HTTP/1 is the only protocol yet"},
+	{"proto", 0, false, Done, serverProto, "h1 in mode http, none in mode tcp: what is spoken as it is"},
 	{"proxy-v2-options", 0, false, Done, serverProxyOptions, "crc32c, authority, unique-id, ssl and its kin"},
 	{"redir", 0, false, Done, serverRedir, "GET and HEAD requests are redirected to a prefix and their path"},
 	{"resolve-net", 0, false, Done, serverResolveNet, "networks whose addresses are preferred"},
@@ -149,7 +151,7 @@ var serverKeywords = slices.Concat(serverCheckKeywords, []keyword[*server]{
 	{"verify", 0, false, Refused, nil, tlsHint},
 	{"verifyhost", 0, false, Refused, nil, tlsHint},
 	{"weight", 0, false, Done, serverWeight, "share of the load, 0 to 256, default 1"},
-	{"ws", 0, false, Refused, nil, "HTTP/1 is the only protocol yet"},
+	{"ws", 0, false, Done, serverWebSockets, "auto, h1: websockets begin as HTTP/1"},
 })
 
 func undoNothing(*server, *args) {}
@@ -213,6 +215,11 @@ func serverPoolMax(s *server, a *args) {
 func serverPoolFor(s *server, a *args) {
 	d, ok := a.duration(0)
 	s.PoolFor, s.NoPool = d, s.NoPool || ok && d == 0
+}
+
+func serverMaxReuse(s *server, a *args) {
+	n, _ := a.integer("a number of times, or -1 for no limit", -1, math.MaxInt32-1)
+	s.MostRequests = n + 1
 }
 
 func serverRise(s *server, a *args) {

@@ -65,7 +65,7 @@ func (a *arrival) tell(f *sample.Facts, fe *Frontend) {
 }
 
 func (k *link) tell(f *sample.Facts, end termination) {
-	f.Retries, f.Redispatched, f.Reused = k.retries, k.redispatched, k.reused
+	f.Retries, f.Redispatched, f.Reused = k.retries, k.redispatched, k.served > 0
 	f.State = [2]byte{end.who, end.phase}
 	f.Forwarded = k.connected != 0
 	f.PriorityClass, f.PriorityOffset = k.waiter.class, k.waiter.offset

@@ -275,7 +275,7 @@ func (s *httpSession) noAnswer(t *engine.Task, heard bool) outcome {
 	if x.link.killed != 0 && x.up.open() {
 		return s.fail(t, -1, x.link.verdict(termination{'S', 'H'}, '-'))
 	}
-	if !heard && x.link.reused {
+	if !heard && x.link.served > 0 {
 		whole := x.up.ended && x.up.moved == 0 // all of it was sent from the buffer we still hold
 		if whole && idempotent(x.req.Method) && x.link.killed == 0 {
 			x.down.drop(t.Loop())

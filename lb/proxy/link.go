@@ -19,7 +19,7 @@ type link struct {
 	conn    *engine.Conn
 	pool    *idlePool // of conn: where it is counted and may rest
 	site    *site     // where conn leads: the server may have moved since
-	reused  bool      // conn has served requests before
+	served  int       // requests that conn has served before
 
 	guard engine.Guard // on the client: whose end ends the waiting for a server
 
@@ -77,7 +77,7 @@ const (
 // reset forgets the last exchange.
 func (k *link) reset() {
 	k.backend, k.server, k.conn, k.site = nil, nil, nil, nil
-	k.reused, k.redispatched = false, false
+	k.served, k.redispatched = 0, false
 	k.persist, k.anyState, k.forced = nil, false, false
 	k.retries, k.place, k.ownPlace, k.wanted = 0, 0, 0, nil
 	k.assigned, k.connected, k.guard = 0, 0, engine.Guard{}
@@ -143,7 +143,7 @@ func (k *link) connect(t *engine.Task, w *Worker, key balance.Key, client *engin
 		if err == nil {
 			s.Opened.Add(1)
 			if err = k.introduce(t, conn, client); err == nil {
-				k.hold(w, conn, at, false, t.Now())
+				k.hold(w, conn, at, 0, t.Now())
 				s.saw(SawConnection)
 				return linked
 			}
@@ -241,8 +241,8 @@ func (k *link) drop() {
 }
 
 // hold takes a connection to k.server into use.
-func (k *link) hold(w *Worker, c *engine.Conn, at *site, reused bool, now mono.Time) {
-	k.conn, k.site, k.reused, k.connected = c, at, reused, now
+func (k *link) hold(w *Worker, c *engine.Conn, at *site, served int, now mono.Time) {
+	k.conn, k.site, k.served, k.connected = c, at, served, now
 	k.pool = &w.idle[k.server.global]
 	k.pool.took(now)
 }

@@ -42,7 +42,7 @@ func (p *idlePool) took(now mono.Time) {
 type idleConn struct {
 	conn   *engine.Conn
 	site   *site // where it leads
-	proven bool  // it has served more than one client's requests
+	served int   // requests so far
 	owner  *httpSession
 	pool   *idlePool
 	timer  wheel.Timer
@@ -50,7 +50,7 @@ type idleConn struct {
 
 // put keeps a connection that goes out of use. When enough of them rest already, the
 // one that has rested longest goes.
-func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site, proven bool) {
+func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site, served int) {
 	p.inUse--
 	sp := p.server.Spec
 	if sp.NoPool || sp.PoolMax > 0 && int(p.server.idle.Load()) >= sp.PoolMax {
@@ -64,8 +64,7 @@ func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site, proven bool) {
 		}
 		p.conns[0].close()
 	}
-	ic := p.park(c, at)
-	ic.proven = proven
+	ic := p.park(c, at, served)
 	p.conns = append(p.conns, ic)
 	p.server.idle.Add(1)
 	keep := sp.PoolFor
@@ -76,7 +75,7 @@ func (p *idlePool) put(l *engine.Loop, c *engine.Conn, at *site, proven bool) {
 }
 
 // park puts a connection where its end is noticed.
-func (p *idlePool) park(c *engine.Conn, at *site) *idleConn {
+func (p *idlePool) park(c *engine.Conn, at *site, served int) *idleConn {
 	var ic *idleConn
 	if n := len(p.free); n > 0 {
 		ic = p.free[n-1]
@@ -85,7 +84,7 @@ func (p *idlePool) park(c *engine.Conn, at *site) *idleConn {
 		ic = &idleConn{pool: p}
 		ic.timer.Owner = ic
 	}
-	ic.conn, ic.site = c, at
+	ic.conn, ic.site, ic.served = c, at, served
 	c.Idle = ic
 	return ic
 }
@@ -98,17 +97,17 @@ func (w *Worker) speaks(c *engine.Conn) bool {
 	return n > 0 || err != nil
 }
 
-// get takes a connection that is open as far as we know, or nil, and where it leads.
-// With proven set only one that has been reused before will do.
-func (p *idlePool) get(l *engine.Loop, proven bool) (*engine.Conn, *site) {
+// get takes a connection that is open as far as we know, or nil, where it leads and how
+// many requests it has served. With proven set only one that has been reused before will do.
+func (p *idlePool) get(l *engine.Loop, proven bool) (c *engine.Conn, at *site, served int) {
 	for i := len(p.conns) - 1; i >= 0; i-- {
-		if ic := p.conns[i]; ic.proven || !proven {
+		if ic := p.conns[i]; ic.served > 1 || !proven {
 			p.conns = append(p.conns[:i], p.conns[i+1:]...)
 			p.server.idle.Add(-1)
-			return p.detach(l, ic), ic.site
+			return p.detach(l, ic), ic.site, ic.served
 		}
 	}
-	return nil, nil
+	return nil, nil, 0
 }
 
 func (p *idlePool) detach(l *engine.Loop, ic *idleConn) *engine.Conn {

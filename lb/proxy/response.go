@@ -232,12 +232,12 @@ func (s *httpSession) releaseServer(t *engine.Task) {
 	case !whole:
 		k.closeConn()
 	case !x.res.KeepAlive || x.res.Framing == http1.UntilClose || connMode(s.fe, x.backend) != spec.KeepAlive ||
-		!k.server.Usable() || k.marked() || k.server.varies || k.site != k.server.at.Load() || s.w.speaks(k.conn):
+		!k.server.Usable() || k.worn() || k.marked() || k.server.varies || k.site != k.server.at.Load() || s.w.speaks(k.conn):
 		k.partConn()
 	case k.private():
 		s.keepOwn(k)
 	default:
-		k.pool.put(t.Loop(), k.conn, k.site, k.reused)
+		k.pool.put(t.Loop(), k.conn, k.site, k.served+1)
 		k.conn = nil
 	}
 }

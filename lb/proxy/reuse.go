@@ -26,11 +26,11 @@ func (s *httpSession) idle(t *engine.Task) bool {
 	if first && reuse == spec.ReuseSafe {
 		return false
 	}
-	c, at := s.w.idle[k.server.global].get(t.Loop(), first && reuse == spec.ReuseAggressive)
+	c, at, served := s.w.idle[k.server.global].get(t.Loop(), first && reuse == spec.ReuseAggressive)
 	if c == nil {
 		return false
 	}
-	k.hold(s.w, c, at, true, t.Now())
+	k.hold(s.w, c, at, served, t.Now())
 	return true
 }
 
@@ -48,6 +48,12 @@ func (s *httpSession) preferLast(t *engine.Task) bool {
 	return true
 }
 
+// worn reports whether the connection may not be used again (max-reuse).
+func (k *link) worn() bool {
+	most := k.server.Spec.MostRequests
+	return most > 0 && k.served+1 >= most
+}
+
 // private reports whether connections to the server serve one client alone: because of
 // http-reuse never, or because a PROXY header has told the server who that is.
 func (k *link) private() bool {
@@ -60,7 +66,7 @@ func (s *httpSession) keepOwn(k *link) {
 		s.own.close()
 	}
 	k.pool.inUse--
-	s.own = k.pool.park(k.conn, k.site)
+	s.own = k.pool.park(k.conn, k.site, k.served+1)
 	s.own.owner = s
 	k.conn = nil
 }
@@ -76,8 +82,8 @@ func (s *httpSession) takeOwn(t *engine.Task) bool {
 		return false
 	}
 	s.own = nil
-	at := ic.site
-	k.hold(s.w, ic.pool.detach(t.Loop(), ic), at, true, t.Now())
+	at, served := ic.site, ic.served
+	k.hold(s.w, ic.pool.detach(t.Loop(), ic), at, served, t.Now())
 	return true
 }
 

@@ -277,11 +277,12 @@ type Server struct {
 	KillOnDown      bool // on-marked-down shutdown-sessions: its sessions end when it goes down
 	KillBackupsOnUp bool // on-marked-up shutdown-backup-sessions: those with backups end when it comes up
 
-	NoPool   bool          // pool-max-conn 0, pool-purge-delay 0: no idle connections are kept
-	PoolMax  int           // pool-max-conn: idle connections kept; 0: no limit
-	PoolFor  time.Duration // pool-purge-delay: how long one is kept; 0: 5 s
-	InitAddr []InitAddr    // none: InitLast, InitLibc
-	Naming   *Naming       // nil: the address found at start stays
+	NoPool       bool          // pool-max-conn 0, pool-purge-delay 0: no idle connections are kept
+	PoolMax      int           // pool-max-conn: idle connections kept; 0: no limit
+	MostRequests int           // max-reuse and the first: requests that a connection serves; 0: no limit
+	PoolFor      time.Duration // pool-purge-delay: how long one is kept; 0: 5 s
+	InitAddr     []InitAddr    // none: InitLast, InitLibc
+	Naming       *Naming       // nil: the address found at start stays
 }
 
 // SendProxy is the header of send-proxy, send-proxy-v2 and proxy-v2-options.
