@@ -29,9 +29,10 @@ func AppendNA(dst []byte, hw [6]byte, a netip.Addr, router bool) []byte {
 	if router {
 		flags |= routers
 	}
-	msg := []byte{advert, 0, 0, 0}
+	ip := a.As16()
+	msg := append(make([]byte, 0, NALen-14-40), advert, 0, 0, 0) // on the stack
 	msg = binary.BigEndian.AppendUint32(msg, flags)
-	msg = append(msg, a.AsSlice()...)
+	msg = append(msg, ip[:]...)
 	msg = append(msg, 2, 1) // target link-layer address, in units of 8 bytes
 	msg = append(msg, hw[:]...)
 	return appendICMP6(dst, hw, a, netip.AddrFrom16([16]byte{0: 0xff, 1: 0x02, 15: 1}), msg)

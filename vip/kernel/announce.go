@@ -33,45 +33,61 @@ const (
 // each is announced once before any is announced twice. One that is ours no longer is
 // passed over.
 func (m *Manager) announceSome() {
-	burst := announcement{m: m}
-	var heard []string // instances whose status has changed
-	for n := 0; n < sendBatch && len(m.outbox) > 0; {
-		a := m.outbox[0]
-		m.outbox = m.outbox[1:]
-		if !m.keeper.Holds(a.Address) {
-			continue
-		}
-		if who := m.instanceOf(a.Address); !slices.Contains(heard, who) {
-			heard = append(heard, who)
-		}
-		if a.Kind == vip.Ask {
-			n += burst.ask(a.Address)
-			continue
-		}
-		burst.send(a.Address, 1, a.Form)
-		n++
-		if a.Count--; a.Count > 0 {
-			m.outbox = append(m.outbox, a)
-		}
+	if m.stale.Load() || !m.watched.Load() {
+		m.forgetPorts()
 	}
-	if len(m.outbox) == 0 {
-		m.outbox = nil
+	burst := announcement{m: m}
+	for n := 0; n < sendBatch; m.turn++ {
+		if m.turn >= len(m.outbox) {
+			m.outbox, m.turn = slices.DeleteFunc(m.outbox, func(a vip.Action) bool { return a == vip.Action{} }), 0
+			if len(m.outbox) == 0 {
+				break
+			}
+		}
+		switch a := &m.outbox[m.turn]; {
+		case !m.keeper.Holds(a.Address):
+			*a = vip.Action{}
+		case a.Kind == vip.Ask:
+			n += burst.ask(a.Address)
+			*a = vip.Action{}
+		default:
+			burst.send(a.Address, a.Form)
+			n++
+			if a.Count--; a.Count <= 0 {
+				*a = vip.Action{}
+			}
+		}
 	}
 	burst.awaitAnswers()
-	for _, who := range heard {
-		m.publish(who)
-	}
 }
 
 // announcer sends frames on one interface and receives none.
 type announcer struct {
 	index int
 	conn  *packet.Conn
-	arp   *arp.Client // nil until an IPv4 address is announced
+	raw   syscall.RawConn
+	try   func(fd uintptr) (done bool) // sends frame; one function for all frames makes no garbage
+	frame []byte
+	errno sys.Errno
 }
 
-// announcement sends the frames of one pass and looks each interface up only
-// once: its hardware address and its index may be others than last time.
+func (s *announcer) send(frame []byte) error {
+	s.frame = frame
+	if err := s.raw.Write(s.try); err != nil {
+		return err
+	}
+	if s.errno != 0 {
+		return os.NewSyscallError("send", s.errno)
+	}
+	return nil
+}
+
+func (s *announcer) trySend(fd uintptr) (done bool) {
+	_, s.errno = sys.FD(fd).Send(s.frame)
+	return s.errno != sys.EAGAIN
+}
+
+// announcement sends the frames of one pass.
 type announcement struct {
 	m     *Manager
 	ports map[string]*port
@@ -80,32 +96,36 @@ type announcement struct {
 	ours      map[[6]byte]bool // the hardware addresses of this host, for questions
 }
 
+// port is what announcing on an interface takes. The Manager keeps it until Watch sees
+// a change: a takeover of hundreds of instances sends thousands of frames, and has no
+// time to collect what each leaves behind.
 type port struct {
 	announcer *announcer // nil: nothing to send with, err or not
 	ifi       net.Interface
+	arp       map[arp.Operation][]byte // gratuitous ARP, but for the address
+	router    bool                     // of IPv6; looked up in each pass
+	frame     []byte                   // reused
 }
 
-// send broadcasts count gratuitous ARP requests or unsolicited neighbour
-// advertisements for an address.
-func (b *announcement) send(a vip.Address, count int, form vip.ARPForm) {
+// send broadcasts a gratuitous ARP request or an unsolicited neighbour advertisement
+// for an address, or whatever form says.
+func (b *announcement) send(a vip.Address, form vip.ARPForm) {
 	p := b.port(a.Interface)
 	if p.announcer == nil {
 		return
 	}
-	write, err := p.writer(a.Prefix.Addr(), form)
-	for range count {
-		if err != nil {
-			break
+	err := p.send(a.Prefix.Addr(), form)
+	if err == nil {
+		b.m.sent[b.m.byName[b.m.instanceOf(a)]].Add(1)
+		if len(b.m.failed) == 0 { // nothing to take back, as a rule
+			return
 		}
-		if err = write(); err == nil {
-			b.m.sent[b.m.instanceOf(a)]++
-		}
-	}
-	if err != nil {
+	} else {
 		err = fmt.Errorf("announce %s on %s: %w", a.Prefix, a.Interface, err)
 		if errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.ENODEV) {
 			p.announcer.close()
 			delete(b.m.sockets, a.Interface)
+			delete(b.m.ports, a.Interface)
 			p.announcer = nil
 		}
 	}
@@ -117,7 +137,11 @@ func (b *announcement) port(ifname string) *port {
 	p, ok := b.ports[ifname]
 	if !ok {
 		var err error
-		p, err = b.m.port(ifname)
+		if p, err = b.m.port(ifname); err == nil {
+			if err = p.begin(); err != nil {
+				p = &port{}
+			}
+		}
 		b.m.complain("announcements on "+ifname, err)
 		if b.ports == nil {
 			b.ports = map[string]*port{}
@@ -127,47 +151,59 @@ func (b *announcement) port(ifname string) *port {
 	return p
 }
 
-// writer returns what sends one frame for an address, or one of each form.
-func (p *port) writer(a netip.Addr, form vip.ARPForm) (func() error, error) {
-	if a.Is6() {
-		frame := vip.AppendNA(make([]byte, 0, vip.NALen), [6]byte(p.ifi.HardwareAddr), a, forwards6(p.ifi.Name))
-		to := &packet.Addr{HardwareAddr: net.HardwareAddr(frame[:6])}
-		return func() error {
-			_, err := p.announcer.conn.WriteTo(frame, to)
-			return err
-		}, nil
+// begin is for what counts for one pass.
+func (p *port) begin() error {
+	p.router = forwards6(p.ifi.Name)
+	if err := p.announcer.conn.SetWriteDeadline(time.Now().Add(sendPatience)); err != nil {
+		return fmt.Errorf("set deadline of packet socket on %s: %w", p.ifi.Name, err)
 	}
-	if err := p.openARP(); err != nil {
-		return nil, err
-	}
-	// Sender and target are the virtual address; the target's hardware address
-	// is all ones, as keepalived sends it, and not the zeros of RFC 5227.
-	var frames []*arp.Packet
-	for _, f := range []struct {
-		form vip.ARPForm
-		op   arp.Operation
-	}{{vip.ARPRequest, arp.OperationRequest}, {vip.ARPReply, arp.OperationReply}} {
-		if form == f.form || form == vip.ARPBoth {
-			frame, err := arp.NewPacket(f.op, p.ifi.HardwareAddr, a, ethernet.Broadcast, a)
-			if err != nil {
-				return nil, err
-			}
-			frames = append(frames, frame)
-		}
-	}
-	return func() error {
-		for _, f := range frames {
-			if err := p.announcer.arp.WriteTo(f, ethernet.Broadcast); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, nil
+	return nil
 }
 
-// port prepares an interface for a burst. The error says why nothing can be
-// announced there.
+// send sends one frame for an address, or one of each form.
+func (p *port) send(a netip.Addr, form vip.ARPForm) error {
+	if a.Is6() {
+		p.frame = vip.AppendNA(p.frame[:0], [6]byte(p.ifi.HardwareAddr), a, p.router)
+		return p.announcer.send(p.frame)
+	}
+	if form != vip.ARPReply {
+		if err := p.sendARP(arp.OperationRequest, a); err != nil || form == vip.ARPRequest {
+			return err
+		}
+	}
+	return p.sendARP(arp.OperationReply, a)
+}
+
+func (p *port) sendARP(op arp.Operation, a netip.Addr) error {
+	const sender, target = 14 + 14, 14 + 24 // Ethernet header; RFC 826
+	frame, ip := p.arp[op], a.As4()
+	copy(frame[sender:], ip[:])
+	copy(frame[target:], ip[:])
+	return p.announcer.send(frame)
+}
+
+// gratuitousARP makes the frame of an interface, of no address yet. Sender and target are the
+// virtual address; the target's hardware address is all ones, as keepalived sends it,
+// and not the zeros of RFC 5227.
+func gratuitousARP(op arp.Operation, hw net.HardwareAddr) ([]byte, error) {
+	none := netip.IPv4Unspecified()
+	p, err := arp.NewPacket(op, hw, none, ethernet.Broadcast, none)
+	if err != nil {
+		return nil, fmt.Errorf("make ARP packet: %w", err)
+	}
+	payload, err := p.MarshalBinary()
+	if err != nil {
+		return nil, fmt.Errorf("make ARP packet: %w", err)
+	}
+	return (&ethernet.Frame{Destination: ethernet.Broadcast, Source: hw, EtherType: ethernet.EtherTypeARP, Payload: payload}).MarshalBinary()
+}
+
+// port finds or makes what announcing on an interface takes. The error says why nothing
+// can be announced there.
 func (m *Manager) port(ifname string) (*port, error) {
+	if p := m.ports[ifname]; p != nil {
+		return p, nil
+	}
 	link, err := m.nl.LinkByName(ifname)
 	if err != nil {
 		return &port{}, linkError(ifname, err)
@@ -176,6 +212,15 @@ func (m *Manager) port(ifname string) (*port, error) {
 	if at.RawFlags&(sys.LinkLoopback|sys.LinkNoARP) != 0 || len(at.HardwareAddr) != 6 {
 		return &port{}, fmt.Errorf("interface %s is not Ethernet, its virtual addresses are not announced", ifname)
 	}
+	p := &port{
+		ifi: net.Interface{Index: at.Index, Name: ifname, HardwareAddr: at.HardwareAddr},
+		arp: map[arp.Operation][]byte{arp.OperationRequest: nil, arp.OperationReply: nil},
+	}
+	for op := range p.arp {
+		if p.arp[op], err = gratuitousARP(op, at.HardwareAddr); err != nil {
+			return &port{}, err
+		}
+	}
 	s := m.sockets[ifname]
 	if s != nil && s.index != at.Index {
 		s.close()
@@ -183,36 +228,30 @@ func (m *Manager) port(ifname string) (*port, error) {
 		delete(m.sockets, ifname)
 	}
 	if s == nil {
-		if s, err = openAnnouncer(&net.Interface{Index: at.Index, Name: ifname}); err != nil {
+		if s, err = openAnnouncer(&p.ifi); err != nil {
 			return &port{}, err
 		}
 		m.sockets[ifname] = s
 	}
-	if err := s.conn.SetWriteDeadline(time.Now().Add(sendPatience)); err != nil {
-		return &port{}, fmt.Errorf("set deadline of packet socket on %s: %w", ifname, err)
-	}
-	return &port{announcer: s, ifi: net.Interface{Index: at.Index, Name: ifname, HardwareAddr: at.HardwareAddr}}, nil
+	p.announcer = s
+	m.ports[ifname] = p
+	return p, nil
+}
+
+// forgetPorts is for interfaces that may be others than before.
+func (m *Manager) forgetPorts() {
+	clear(m.ports)
+	m.ours = nil
 }
 
 // prepare opens what announcing addresses takes, a millisecond that a takeover has not.
 // What fails here is tried again then, and told.
 func (m *Manager) prepare(addresses []vip.Address) {
 	for _, a := range addresses {
-		if m.sockets[a.Interface] != nil {
-			continue
-		}
-		if p, err := m.port(a.Interface); err == nil && a.Prefix.Addr().Is4() {
-			_ = p.openARP()
+		if m.sockets[a.Interface] == nil {
+			_, _ = m.port(a.Interface)
 		}
 	}
-}
-
-// openARP makes the ARP client, which wants an IPv4 address on the interface.
-func (p *port) openARP() (err error) {
-	if p.announcer.arp == nil {
-		p.announcer.arp, err = arp.New(&p.ifi, p.announcer.conn)
-	}
-	return err
 }
 
 // forwards6 reports whether the host routes IPv6 between its interfaces, this one
@@ -232,7 +271,14 @@ func openAnnouncer(ifi *net.Interface) (*announcer, error) {
 		}
 		return nil, fmt.Errorf("open packet socket on %s: %w", ifi.Name, err)
 	}
-	return &announcer{index: ifi.Index, conn: conn}, nil
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("open packet socket on %s: %w", ifi.Name, err)
+	}
+	s := &announcer{index: ifi.Index, conn: conn, raw: raw}
+	s.try = s.trySend
+	return s, nil
 }
 
 func (s *announcer) close() { _ = s.conn.Close() }

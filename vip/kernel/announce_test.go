@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -87,6 +88,39 @@ func TestAnnounceFrames(t *testing.T) {
 	h.mustSet("VI_1", false)
 	h.announce("VI_1", now)
 	expect(0, 16)
+}
+
+// What is kept of an interface for the next announcements ends with its hardware
+// address: whether the change is still to be heeded, or has been.
+func TestHardwareAddressChanges(t *testing.T) {
+	sw := nettest.NewSwitch(t)
+	host, peer := sw.Host("a"), sw.Host("b", "10.0.0.2/24")
+	c := instance("VI_1", "10.0.0.9/24")
+	c.Announce = vip.Schedule{Repeat: 1}
+	h := newHarness(t, host.NS, c)
+	links := h.watch()
+	awaitLink(t, links, func(l Link) bool { return l.Up })
+	h.mustSet("VI_1", true)
+	seen := peer.Capture("eth0", 0x0806)
+	now := mono.Now()
+	announced := func() {
+		t.Helper()
+		h.announce("VI_1", now)
+		if d := cmp.Diff(gratuitous(hardwareAddr(t, host.NS), "10.0.0.9"), seen.Next(notProbe)); d != "" {
+			t.Errorf("frame on the wire (-want +got):\n%s", d)
+		}
+	}
+	for i := range 4 {
+		announced()
+		h.stale.Store(false)
+		host.IP("link", "set", "eth0", "address", fmt.Sprintf("02:00:00:00:00:%02x", i))
+		awaitStale(t, h)
+		if i%2 == 1 {
+			now = now.Add(vip.LeaseRenew)
+			h.tick(now)
+		}
+	}
+	announced()
 }
 
 // The interface is made anew under a running Manager: the address comes back on

@@ -88,8 +88,8 @@ func (b *announcement) ask(a vip.Address) (frames int) {
 	q, err := b.question(p, a)
 	if err == nil {
 		q.addresses[a.Prefix.Addr()] = keyOf(a)
-		frame := vip.AppendProbe(nil, [6]byte(p.ifi.HardwareAddr), a.Prefix.Addr())
-		_, err = p.announcer.conn.WriteTo(frame, &packet.Addr{HardwareAddr: frame[:6]})
+		p.frame = vip.AppendProbe(p.frame[:0], [6]byte(p.ifi.HardwareAddr), a.Prefix.Addr())
+		err = p.announcer.send(p.frame)
 	}
 	b.m.complain("question who has "+a.Prefix.String()+" on "+a.Interface, err)
 	return 1
@@ -121,8 +121,12 @@ func (b *announcement) awaitAnswers() {
 	}
 }
 
-// hardware returns the hardware addresses of this host.
+// hardware returns the hardware addresses of this host, a set that is not changed any
+// more: those who await answers read it.
 func (m *Manager) hardware() map[[6]byte]bool {
+	if m.ours != nil {
+		return m.ours
+	}
 	set := map[[6]byte]bool{}
 	links, err := m.nl.LinkList()
 	m.complain("list of interfaces", err)
@@ -130,6 +134,9 @@ func (m *Manager) hardware() map[[6]byte]bool {
 		if hw := l.Attrs().HardwareAddr; len(hw) == 6 {
 			set[[6]byte(hw)] = true
 		}
+	}
+	if err == nil {
+		m.ours = set
 	}
 	return set
 }

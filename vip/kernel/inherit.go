@@ -41,8 +41,9 @@ func (m *Manager) Inherit(now mono.Time, old *Manager, was map[string]string) {
 	m.keeper.Inherit(now, old.keeper, was)
 	m.changed = append(old.changed, m.changed...)
 	for name, before := range was {
-		if n := old.sent[before]; n > 0 {
-			m.sent[name] = n
+		i, ok := m.byName[name]
+		if j, was := old.byName[before]; ok && was {
+			m.sent[i].Store(old.sent[j].Load())
 		}
 	}
 	maps.Copy(m.failed, old.failed)

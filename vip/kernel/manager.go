@@ -34,11 +34,13 @@ type Manager struct {
 	nl      *netlink.Handle
 	links   map[string]int        // interface name -> index, forgotten when stale
 	sockets map[string]*announcer // by interface name
+	ports   map[string]*port      // by interface name, forgotten when stale
+	ours    map[[6]byte]bool      // what hardware has found; nil when stale
 	promote map[int]bool          // interfaces whose promote_secondaries is known to be set
 	changed []inetConf            // sysctls to set back at the end
 	failed  map[string]string     // what was logged last about a thing that fails, by thing
 	errs    map[key]error         // of the last sync
-	sent    map[string]uint64     // frames per instance
+	sent    []atomic.Uint64       // frames per instance, in the order of cfgs
 
 	batch     *sys.RouteBatch
 	round     mono.Time       // when the present round of renewals began
@@ -49,7 +51,8 @@ type Manager struct {
 	listed    map[string]bool // interfaces whose addresses are in have
 	listedAt  mono.Time       // when they were read; 0: they have to be read again
 	pause     func()          // Set's; else nil
-	outbox    []vip.Action    // announcements and questions that wait for their turn
+	outbox    []vip.Action    // announcements and questions that wait for their turn; zero when done
+	turn      int             // whose turn it is
 	queue     []vip.Action    // reused
 	want      vip.Set         // reused
 	have      present         // as listed, and changed since
@@ -101,7 +104,8 @@ func New(cfgs []vip.Config, log *slog.Logger) (*Manager, error) {
 		promote: map[int]bool{},
 		failed:  map[string]string{},
 		errs:    map[key]error{},
-		sent:    map[string]uint64{},
+		ports:   map[string]*port{},
+		sent:    make([]atomic.Uint64, len(cfgs)),
 		notes:   newNotes(log),
 	}
 	m.routing.init(cfgs)

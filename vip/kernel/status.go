@@ -39,6 +39,7 @@ func (m *Manager) Status() []Status {
 	list := make([]Status, len(m.status))
 	for i := range m.status {
 		list[i] = *m.status[i].Load()
+		list[i].Announced = m.sent[i].Load()
 	}
 	return list
 }
@@ -58,8 +59,8 @@ func (m *Manager) publishAll() {
 
 func (m *Manager) snapshot(h *vip.Holding) *Status {
 	s := Status{
-		Instance: h.Config.Instance, Announced: m.sent[h.Config.Instance],
-		Held: len(h.Leases) > 0, Addresses: make([]AddressStatus, 0, len(h.Leases)),
+		Instance: h.Config.Instance,
+		Held:     len(h.Leases) > 0, Addresses: make([]AddressStatus, 0, len(h.Leases)),
 	}
 	for j, l := range h.Leases {
 		a := AddressStatus{Address: h.Config.Addresses[j], Wanted: h.Wanted, Lease: l}

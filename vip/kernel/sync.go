@@ -27,6 +27,7 @@ var errNoInterface = errors.New("does not exist")
 func (m *Manager) sync(now mono.Time, instance string, q []vip.Action) []vip.Action {
 	if m.stale.Swap(false) {
 		clear(m.links)
+		m.forgetPorts()
 		m.listedAt = 0
 		m.raiseWanted()
 	}

@@ -99,6 +99,7 @@ func (m *Manager) vmac(v vip.VMAC) (netlink.Link, error) {
 		}
 		// It stands on something that had the base's name before, or has the hardware
 		// address of before a reload.
+		m.forgetPorts()
 		if err := m.nl.LinkDel(link); err != nil {
 			return nil, fmt.Errorf("remove %s: %w", v.Name, explain(err))
 		}
@@ -124,6 +125,7 @@ func (m *Manager) makeVMAC(v vip.VMAC, base netlink.Link) (netlink.Link, error) 
 		return nil, fmt.Errorf("make %s on %s: %w", v.Name, v.Base, err)
 	}
 	delete(m.links, v.Name)
+	m.forgetPorts() // Watch tells of it later
 	link, err := m.nl.LinkByName(v.Name)
 	if err == nil {
 		err = m.nl.LinkSetAlias(link, vmacAlias)
