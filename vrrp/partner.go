@@ -99,7 +99,8 @@ func (i *Instance) hint(now mono.Time, ev Event, out []Action) []Action {
 	p := &i.partner
 	switch ev.Kind {
 	case PeerGone:
-		if i.state == Backup && i.isMaster(ev.From) && now >= p.distrustUntil {
+		// Below a master of priority 1 there is no rank for a claim: silence decides.
+		if i.state == Backup && i.isMaster(ev.From) && i.peerPriority > 1 && now >= p.distrustUntil {
 			i.presume(now)
 			return i.take(now, ProcessGone, out)
 		}
