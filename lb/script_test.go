@@ -17,7 +17,7 @@ import (
 //
 //	start [http|tcp]           the configuration, with the names of rig; preset goes
 //	                           before it
-//	client NAME [fe=fe] [from=IP]   connects; one of that name closes first
+//	client NAME [fe=fe] [from=IP] [reset]   connects; one of that name closes first; reset: it is reset at once
 //	accept NAME [s=s1]         an origin takes the next connection
 //	send NAME [body=TEXT]      a head: lines that get CRLF, and the empty line
 //	raw NAME                   bytes, as Go strings, one or more lines
@@ -100,6 +100,10 @@ func (p *player) play(_ *testing.T, d *datadriven.TestData) string {
 		d.MaybeScanArgs(t, "fe", &fe)
 		d.MaybeScanArgs(t, "from", &from)
 		p.leave(name)
+		if d.HasArg("reset") {
+			p.r.resetFrom(fe, from)
+			return ""
+		}
 		p.clients[name] = true
 		p.wires[name] = p.r.clientFrom(fe, from)
 		return ""

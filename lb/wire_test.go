@@ -45,17 +45,37 @@ func (r *rig) client(fe string) *wire { return r.clientFrom(fe, "127.0.0.1") }
 // clientFrom connects from one of the addresses of loopback.
 func (r *rig) clientFrom(fe, ip string) *wire {
 	r.t.Helper()
-	to, err := net.ResolveTCPAddr("tcp", r.names[fe])
-	if err != nil || r.names[fe] == "" {
-		r.t.Fatalf("no listener %q: %v", fe, err)
-	}
-	c, err := net.DialTCP("tcp", &net.TCPAddr{IP: net.ParseIP(ip)}, to)
+	c, err := r.dial(fe, ip)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	w := newWire(r.t, c)
 	r.conns = append(r.conns, w)
 	return w
+}
+
+func (r *rig) dial(fe, ip string) (*net.TCPConn, error) {
+	r.t.Helper()
+	to, err := net.ResolveTCPAddr("tcp", r.names[fe])
+	if err != nil || r.names[fe] == "" {
+		r.t.Fatalf("no listener %q: %v", fe, err)
+	}
+	return net.DialTCP("tcp", &net.TCPAddr{IP: net.ParseIP(ip)}, to)
+}
+
+// resetFrom connects a client that is reset at once, on a busy host before it knows that it is
+// connected.
+func (r *rig) resetFrom(fe, ip string) {
+	r.t.Helper()
+	c, err := r.dial(fe, ip)
+	if err == nil {
+		defer c.Close()
+		_ = c.SetReadDeadline(time.Now().Add(patience))
+		_, err = c.Read(make([]byte, 1))
+	}
+	if !errors.Is(err, syscall.ECONNRESET) {
+		r.t.Fatalf("not reset but %v", err)
+	}
 }
 
 // accept takes the next connection of an origin.

@@ -84,7 +84,7 @@ var addresses = []string{
 	":1999", "*:1999", "127.0.0.1:1999", "::1:1999", "[::1]:1999", ":::1999", "[::]:1999 v4v6", ":::1999 v6only", "ipv4@:1999", "ipv6@:1999", "ipv4@127.0.0.1:1999",
 	"127.0.0.1:1999,127.0.0.1:2000", "127.0.0.1:1999-2003", "127.0.0.1:2003-1999", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:0", "127.0.0.1:65536",
 	"1999", "", "300.1.1.1:1999", "unix@/tmp/baton-compat.sock", "/tmp/baton-compat.sock", "/tmp/baton-compat.sock mode 660", "/tmp/baton-compat.sock user root group root",
-	"/tmp/baton-compat.sock user nobody-of-this-name", "abns@baton-compat", "fd@907", "fd@", "fd@x", ":1999 name web", ":1999 name", ":1999 nonsense", ":1999 id 5",
+	"/tmp/baton-compat.sock user nobody-of-this-name", "abns@baton-compat", "fd@19907", "fd@", "fd@x", ":1999 name web", ":1999 name", ":1999 nonsense", ":1999 id 5",
 	":1999 id x", ":1999 backlog 10", ":1999 maxconn 10", ":1999 tfo", ":1999 nice 5", ":1999 thread 1", "\"fd@${UNSET}\"", ":1999\n bind 127.0.0.1:2000",
 }
 
