@@ -139,6 +139,32 @@ func testNoAllocation(t *testing.T, c vrrp.Config) {
 	}
 }
 
+// TestTakeAlong: of the adverts that are due a little later than one that leaves, those
+// within reach go with it, and what a turn looks at knows of their next ones.
+func TestTakeAlong(t *testing.T) {
+	ha, _, _ := hosts(t)
+	var configs []vrrp.Config
+	for i := range 3 {
+		c := config(150)
+		c.Name, c.VRID = fmt.Sprintf("VI_%d", i), uint8(i+1)
+		configs = append(configs, c)
+	}
+	r := newRig(t, ha, configs...)
+	l := openLoop(r, mono.Now())
+	master := l.r.teams[2].group.Deadline() // that of the others is not later
+	for i, m := range l.r.members {
+		l.step(master.Add(time.Duration(i)*100*time.Millisecond), m, vrrp.Event{Kind: vrrp.Timer})
+	}
+	now := master.Add(time.Second)
+	l.step(now, l.r.members[0], vrrp.Event{Kind: vrrp.Timer})
+	l.takeAlong(now)
+	for i, want := range []mono.Time{now.Add(time.Second), now.Add(time.Second), now.Add(200 * time.Millisecond)} {
+		if d := l.r.teams[i].group.Deadline(); d != want || l.r.due[i] != d {
+			t.Errorf("advert of %s is due at %v, looked at at %v, want %v", l.r.members[i].cfg.Name, d, l.r.due[i], want)
+		}
+	}
+}
+
 // TestConsumerBehind: a consumer that hangs holds nobody up, and learns the
 // present states when it goes on.
 func TestConsumerBehind(t *testing.T) {
