@@ -12,6 +12,10 @@ import (
 // Options of mode http that change single things; see spec.HTTPOptions.
 var httpOptionKeywords = []keyword[*proxy]{
 	{"http-send-name-header", back, false, Done, parseNameHeader, "tell the server its name"},
+	{"option accept-invalid-http-request", front, true, Done, lenientRequests, "take bytes in targets, names and values that frame nothing; what could smuggle a request stays refused"},
+	{"option accept-invalid-http-response", back, true, Done, lenientResponses, "take bytes in names and values that frame nothing; what could split a response stays refused"},
+	{"option accept-unsafe-violations-in-http-request", front, true, Done, lenientRequests, "the newer name of accept-invalid-http-request"},
+	{"option accept-unsafe-violations-in-http-response", back, true, Done, lenientResponses, "the newer name of accept-invalid-http-response"},
 	{"option checkcache", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.CheckCache = !a.no }, "no cookies in responses that caches may keep: 502"},
 	{"option h1-case-adjust-bogus-client", front, true, Done, func(p *proxy, a *args) { p.common.HTTP.AdjustToClient = !a.no }, "write names as h1-case-adjust says"},
 	{"option h1-case-adjust-bogus-server", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.AdjustToServer = !a.no }, "write names as h1-case-adjust says"},
@@ -25,6 +29,10 @@ var httpOptionKeywords = []keyword[*proxy]{
 	{"option originalto", inAll, false, Done, optionOriginalTo, "add X-Original-To; except, header"},
 	{"option prefer-last-server", back, true, Done, func(p *proxy, a *args) { p.common.HTTP.PreferLast = !a.no }, "a client's next request goes to the same server"},
 }
+
+func lenientRequests(p *proxy, a *args) { p.common.HTTP.LenientRequests = !a.no }
+
+func lenientResponses(p *proxy, a *args) { p.common.HTTP.LenientResponses = !a.no }
 
 func parseNameHeader(p *proxy, a *args) {
 	if w, ok := a.next("a header name"); ok && a.headerName(w) {

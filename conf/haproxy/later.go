@@ -15,8 +15,6 @@ var laterKeywords = []keyword[*proxy]{
 	{"filter", both, false, Refused, nil, "no filters: no compression, cache, SPOE or trace"},
 	{"log-balance", back, false, Refused, nil, "no backends of mode log: write a log line for each server, with sample to share the lines out"},
 	{"max-keep-alive-queue", back, false, Refused, nil, "connections are kept as http-reuse says"},
-	{"option accept-invalid-http-request", front, true, Refused, nil, "baton answers malformed requests with 400: they are how requests are smuggled"},
-	{"option accept-invalid-http-response", back, true, Refused, nil, "baton answers malformed responses with 502: they are how responses are split"},
 	{"option contstats", front, true, Warned, noArguments, "it only changes when statistics are added up"},
 	{"option disable-h2-upgrade", front, true, Warned, noArguments, "there is no upgrade to HTTP/2 to disable"},
 	{"option socket-stats", front, true, Warned, noArguments, "it only adds statistics"},

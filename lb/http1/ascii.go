@@ -13,6 +13,17 @@ var tokenBytes = byteSet("!#$%&'*+-.^_`|~" + alphanumeric)
 // two parsers disagree about where such a target ends. # is told apart by the parser.
 var targetBytes = byteSet("!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~" + alphanumeric)
 
+// delimiters are the bytes that a name may have beside those of tokens under
+// Message.Lenient. Blanks, control bytes and bytes above 0x7f are none of them: a server
+// that trims them reads a name that frames the message.
+var delimiters = byteSet("\"(),/;<=>?@[\\]{}")
+
+// unescaped reports whether Message.Lenient lets c pass in a target.
+func unescaped(c byte) bool { return c == '#' || c >= 0x80 }
+
+// inert reports whether a control byte ends no line and, unlike NUL, no text.
+func inert(c byte) bool { return c != 0 && c != '\r' && c != '\n' }
+
 // authorityBytes holds the bytes of host and port (RFC 3986 section 3.2) without
 // userinfo's @ (RFC 9110 section 4.2.4 has it refused), and without the comma, by
 // which two Host lines could have been joined.

@@ -6,7 +6,7 @@ func (m *Message) fields(b []byte) State {
 	resumeValue := m.scan.phase == inValue
 	for {
 		if !resumeValue {
-			for i < len(b) && tokenBytes[b[i]] {
+			for i < len(b) && (tokenBytes[b[i]] || m.Lenient && delimiters[b[i]]) {
 				i++
 			}
 			if i == len(b) {
@@ -29,7 +29,7 @@ func (m *Message) fields(b []byte) State {
 		}
 		resumeValue = false
 
-		i = skipText(b, i)
+		i = m.skipValue(b, i)
 		if len(b)-i < 2 || b[i] != '\r' || b[i+1] != '\n' {
 			if _, st := m.lineEnd(b, i); st == Bad {
 				return Bad
@@ -50,6 +50,15 @@ func (m *Message) fields(b []byte) State {
 			}
 		}
 	}
+}
+
+// skipValue is skipText, or more of that.
+func (m *Message) skipValue(b []byte, i int) int {
+	i = skipText(b, i)
+	for m.Lenient && i < len(b) && inert(b[i]) {
+		i = skipText(b, i+1)
+	}
+	return i
 }
 
 // nameEnd deals with what is not a name and its colon at b[mark:i+1]: the end of the

@@ -49,6 +49,34 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
+// FuzzLenient: who takes more reads the same in what everybody takes, and never more than
+// one framing or host.
+func FuzzLenient(f *testing.F) {
+	seeds(f, func(b []byte) { f.Add(b) }, "lenient", "request", "request-bad")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 300 {
+			return
+		}
+		strict, m := new(Message), parseAllWays(t, b, false, MethodGet, true)
+		if feed(strict, b, false, MethodGet, len(b)) == Done {
+			strict.Lenient = true
+			sameMessage(t, strict, m)
+		}
+		if m.scan.phase != ended {
+			return
+		}
+		if head := b[:m.HeadLen]; bytes.IndexByte(head, 0) >= 0 || bytes.Count(head, []byte("\r")) != bytes.Count(head, []byte("\r\n")) || bytes.Count(head, []byte("\n")) != bytes.Count(head, []byte("\r\n")) {
+			t.Fatalf("accepted %q", head)
+		}
+		for i := range m.Fields[:m.N] {
+			name := m.Fields[i].Name.Of(b)
+			if bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+				t.Fatalf("accepted the name %q", name)
+			}
+		}
+	})
+}
+
 func FuzzResponse(f *testing.F) {
 	seeds(f, func(b []byte) { f.Add(b, byte(MethodGet)) }, "response", "response-bad")
 	f.Add([]byte(smallResponse), byte(MethodHead))
@@ -68,7 +96,7 @@ func FuzzResponse(f *testing.F) {
 // parseSomeWays is parseAllWays, bounded for long input.
 func parseSomeWays(t *testing.T, b []byte, response bool, req Method) *Message {
 	if len(b) <= 300 {
-		return parseAllWays(t, b, response, req)
+		return parseAllWays(t, b, response, req, false)
 	}
 	m := new(Message)
 	feed(m, b, response, req, len(b))

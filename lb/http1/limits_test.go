@@ -22,7 +22,7 @@ func TestFieldLimit(t *testing.T) {
 	if st := m.ParseRequest(b); st != Bad || m.Reason != TooManyFields {
 		t.Errorf("%d fields: %v (%v)", MaxHeaders+1, st, m.Reason)
 	}
-	parseAllWays(t, b, false, MethodGet)
+	parseAllWays(t, b, false, MethodGet, false)
 	m.Reset()
 	if st := m.ParseRequest(head(3)); st != Done || m.N != 3 {
 		t.Errorf("after a refused head: %v (%v), %d fields", st, m.Reason, m.N)
@@ -63,7 +63,7 @@ func TestReset(t *testing.T) {
 	m.scan = parser{phase: inValue, mark: 1, named: true}
 	fields := m.Fields
 	m.Reset()
-	want := Message{Fields: fields, OldBodies: true} // a setting
+	want := Message{Fields: fields, OldBodies: true, Lenient: true} // settings
 	if m != want {
 		t.Errorf("left over: %+v", m)
 	}

@@ -119,6 +119,7 @@ type Message struct {
 	Framing       Framing
 	ContentLength int64 // as declared, also where there is no body (HEAD, 304); -1 when not declared
 	OldBodies     bool  // let bodies pass that old servers never look for; Reset keeps it
+	Lenient       bool  // let bytes pass in targets, names and values that are not allowed but frame nothing; Reset keeps it
 	KeepAlive     bool  // the peer keeps the connection after this message (version, Connection and framing)
 	ConnUpgrade   bool  // Connection: upgrade together with an Upgrade header, in HTTP/1.1
 	Expect100     bool  // Expect: 100-continue, in HTTP/1.1

@@ -64,7 +64,7 @@ func (m *Message) requestLine(b []byte) State {
 }
 
 func (m *Message) target(b []byte, start, i int) State {
-	for i < len(b) && targetBytes[b[i]] {
+	for i < len(b) && (targetBytes[b[i]] || m.Lenient && unescaped(b[i])) {
 		i++
 	}
 	if i == len(b) {

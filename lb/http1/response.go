@@ -56,7 +56,7 @@ func (m *Message) statusLine(b []byte) State {
 }
 
 func (m *Message) reasonPhrase(b []byte, start, i int) State {
-	i = skipText(b, i)
+	i = m.skipValue(b, i)
 	end, st := m.lineEnd(b, i)
 	switch st {
 	case NeedMore:

@@ -13,8 +13,8 @@ import (
 // TestScripts runs testdata/. The input of a command is wire text: lines are joined
 // without anything between them, and escapes are Go's (\r \n \t \x00 \\).
 //
-//	request               parse, show what was understood
-//	response [to=METHOD]  the same, for the response to such a request
+//	request [lenient]     parse, show what was understood
+//	response [lenient] [to=METHOD]  the same, for the response to such a request
 //	forward [response] [to=METHOD] [keep=upgrade]  show the head as it is passed on
 //	chunks                scan a chunked body
 //
@@ -27,11 +27,11 @@ func TestScripts(t *testing.T) {
 			b := wire(t, d)
 			switch d.Cmd {
 			case "request", "response":
-				m := parseAllWays(t, b, d.Cmd == "response", toMethod(t, d))
+				m := parseAllWays(t, b, d.Cmd == "response", toMethod(t, d), d.HasArg("lenient"))
 				seen[m.Reason] = true
 				return show(m, b)
 			case "forward":
-				m := parseAllWays(t, b, d.HasArg("response"), toMethod(t, d))
+				m := parseAllWays(t, b, d.HasArg("response"), toMethod(t, d), false)
 				if m.scan.phase != ended {
 					d.Fatalf(t, "not parsed: %v", m.Reason)
 				}
@@ -77,12 +77,12 @@ func quote(b []byte) string {
 }
 
 // parseAllWays parses b at once, cut in two at every place, and byte by byte.
-func parseAllWays(t testing.TB, b []byte, response bool, req Method) *Message {
+func parseAllWays(t testing.TB, b []byte, response bool, req Method, lenient bool) *Message {
 	t.Helper()
-	whole := new(Message)
+	whole := &Message{Lenient: lenient}
 	st := feed(whole, b, response, req, len(b))
 	for cut := range len(b) {
-		m := new(Message)
+		m := &Message{Lenient: lenient}
 		if got := feed(m, b, response, req, cut, len(b)); got != st {
 			t.Fatalf("cut at %d: %v (%v), whole: %v (%v)", cut, got, m.Reason, st, whole.Reason)
 		}
@@ -92,7 +92,7 @@ func parseAllWays(t testing.TB, b []byte, response bool, req Method) *Message {
 	for i := range steps {
 		steps[i] = i + 1
 	}
-	m := new(Message)
+	m := &Message{Lenient: lenient}
 	m.N, m.Minor, m.scan.named = 17, 1, true // Reset has to clear leftovers
 	m.Reset()
 	if got := feed(m, b, response, req, steps...); got != st {

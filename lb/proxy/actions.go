@@ -494,7 +494,7 @@ func (s *httpSession) adopt(t *engine.Task, next *engine.Buffer, head []byte) bo
 func (s *httpSession) sound(head []byte, m *http1.Message) bool {
 	trial := s.w.getResponse()
 	trial.Reset()
-	trial.OldBodies = m.OldBodies
+	trial.OldBodies, trial.Lenient = m.OldBodies, m.Lenient
 	var state http1.State
 	if m == &s.x.req {
 		state = trial.ParseRequest(head)

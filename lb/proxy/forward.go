@@ -161,6 +161,7 @@ func (s *httpSession) awaitResponse(t *engine.Task) outcome {
 			}
 			if x.res == nil {
 				x.res = s.w.getResponse()
+				x.res.Lenient = x.backend.Spec.HTTP.LenientResponses
 			}
 			n, err := c.TryRead(x.down.buf.B[got:])
 			got, heard = got+n, heard || n > 0

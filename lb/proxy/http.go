@@ -244,6 +244,7 @@ func (s *httpSession) awaitBytes(t *engine.Task, deadline mono.Time) error {
 
 func (s *httpSession) beginExchange(t *engine.Task) {
 	s.x, s.peer = s.w.getExchange(), s.src
+	s.x.req.Lenient = s.fe.Spec.HTTP.LenientRequests
 	s.x.start, s.x.waited = t.Now(), s.ended
 	if s.served == 0 {
 		s.x.start, s.x.waited = s.accepted, s.accepted
@@ -581,6 +582,7 @@ func (w *Worker) getResponse() *http1.Message {
 	if n := len(w.responses); n > 0 {
 		m := w.responses[n-1]
 		w.responses = w.responses[:n-1]
+		m.Lenient = false
 		return m
 	}
 	return new(http1.Message)

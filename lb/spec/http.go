@@ -14,6 +14,8 @@ type HTTPOptions struct {
 	ProxyHeader      bool        // frontend, option http-use-proxy-header: requests to a proxy are asked for Proxy-Authorization
 	IdleStays        bool        // frontend, option idle-close-on-response: a stop leaves idle connections a last request
 	CheckCache       bool        // backend, option checkcache: no cookies in what caches may keep
+	LenientRequests  bool        // frontend, option accept-invalid-http-request: see http1.Message.Lenient
+	LenientResponses bool        // backend, option accept-invalid-http-response
 	NameHeader       string      // backend, http-send-name-header: in lower case; "": none
 }
 
