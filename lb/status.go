@@ -79,6 +79,7 @@ type ServerStatus struct {
 	Active      bool      `json:"active"` // shares the traffic now
 	Weight      int       `json:"weight"`
 	Current     int       `json:"current_sessions"`
+	Queued      int       `json:"queued,omitempty"` // who waits for this one alone
 	Sessions    uint64    `json:"sessions"`
 	Opened      uint64    `json:"connections_opened"`
 	ConnErrors  uint64    `json:"connection_errors,omitempty"`
@@ -135,7 +136,7 @@ func serverStatus(k *check, active bool) ServerStatus {
 	st := ServerStatus{
 		Name: s.Spec.Name, Address: s.Place(), Since: mono.Time(k.since.Load()).Wall(),
 		Backup: s.Spec.Backup, Active: active, Weight: s.Weight(),
-		Current: int(s.Load.Load()), Sessions: s.Sessions.Load(), Opened: s.Opened.Load(),
+		Current: int(s.Load.Load()), Queued: s.Queued(), Sessions: s.Sessions.Load(), Opened: s.Opened.Load(),
 		ConnErrors: s.ConnErrs.Load(), RespErrors: s.RespErrs.Load(), Retries: s.Retries.Load(), Redispatch: s.Redisps.Load(),
 	}
 	st.State = k.word()

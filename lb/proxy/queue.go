@@ -134,8 +134,10 @@ func (b *Backend) await(t *engine.Task, w *waiter, s *Server, guard *engine.Guar
 	if w.wake == nil {
 		w.wake = func() { w.task.Wake() }
 	}
-	w.due = t.Now().Add(w.offset)
 	b.queue.mu.Lock()
+	// Not the loop's instant: it is that of the turn's begin, by which one who comes late in
+	// a long turn would overtake those whom other loops have queued since.
+	w.due = mono.Now().Add(w.offset)
 	if s != nil {
 		s.waiting.push(w)
 		s.stamp()
