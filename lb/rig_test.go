@@ -283,13 +283,26 @@ func (r *rig) runHAProxy(text string) {
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
 	r.stop = func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-ended
 	}
+	// A busy host takes its time to start a process: what ends the wait is that it listens,
+	// or that there is none any more.
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for name, addr := range r.names {
-		if strings.HasPrefix(name, "fe") {
-			r.await("haproxy to listen", func() bool { return listens(r.t, addr) })
+		for strings.HasPrefix(name, "fe") && !listens(r.t, addr) {
+			select {
+			case <-ended:
+				r.t.Fatalf("haproxy ended: %v", cmd.ProcessState)
+			case <-tick.C:
+			}
 		}
 	}
 }
@@ -297,15 +310,34 @@ func (r *rig) runHAProxy(text string) {
 // listens tells whether somebody listens at an IPv4 address of this host, without
 // making a connection that would be logged and counted.
 func listens(t testing.TB, addr string) bool {
-	a := netip.MustParseAddrPort(addr)
-	b := a.Addr().As4()
 	table, err := os.ReadFile("/proc/net/tcp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The address is in host order; state 0A is LISTEN.
-	want := fmt.Sprintf(" %08X:%04X 00000000:0000 0A ", binary.NativeEndian.Uint32(b[:]), a.Port())
-	return strings.Contains(string(table), want)
+	return strings.Contains(string(table), " "+procAddr(addr)+" 00000000:0000 0A ") // state 0A is LISTEN
+}
+
+// procAddr is an IPv4 address and port as /proc/net/tcp has them: in host order.
+func procAddr(addr string) string {
+	a := netip.MustParseAddrPort(addr)
+	b := a.Addr().As4()
+	return fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(b[:]), a.Port())
+}
+
+// awaitRead waits until the balancer has read all that w has sent, which a reset would
+// overtake.
+func (r *rig) awaitRead(w *wire) {
+	r.t.Helper()
+	ours, theirs := procAddr(w.LocalAddr().String()), procAddr(w.RemoteAddr().String())
+	r.await("the balancer to read", func() bool {
+		table, err := os.ReadFile("/proc/net/tcp")
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		// State 01 is ESTABLISHED; then come the bytes to be acknowledged and those to be read.
+		sent := strings.Contains(string(table), " "+ours+" "+theirs+" 01 00000000:")
+		return sent && regexp.MustCompile(" "+theirs+" "+ours+" 01 [0-9A-F]+:00000000 ").Match(table)
+	})
 }
 
 // close ends everything, and fails the test when sessions stay behind though their
@@ -372,8 +404,8 @@ func (r *rig) balanced() {
 			r.t.Errorf("backend %s has %d sessions and %d queued left", b.Name, b.Current, b.Queued)
 		}
 		for _, s := range b.Servers {
-			if s.Current != 0 {
-				r.t.Errorf("server %s/%s has %d sessions left", b.Name, s.Name, s.Current)
+			if s.Current != 0 || s.Queued != 0 {
+				r.t.Errorf("server %s/%s has %d sessions and %d queued left", b.Name, s.Name, s.Current, s.Queued)
 			}
 		}
 	}
@@ -400,6 +432,16 @@ func (r *rig) backend(name string) lb.BackendStatus {
 	}
 	r.t.Fatalf("no backend %q", name)
 	panic("unreachable")
+}
+
+// queued is how many wait in a backend, for any server or for one.
+func (r *rig) queued(backend string) int {
+	b := r.backend(backend)
+	n := b.Queued
+	for _, s := range b.Servers {
+		n += s.Queued
+	}
+	return n
 }
 
 // nextUsable waits for the next change of the number of usable servers.

@@ -25,6 +25,9 @@ import (
 //	recv NAME head | bytes=N | end     a head alone, N bytes, the end of the stream
 //	fin NAME, close NAME, reset NAME   ends a stream, or its connection
 //	log                        shows the next log line
+//	read NAME                  waits until the balancer has read all that NAME has sent
+//	queued B=N                 waits until N requests are in the queues of backend B; of
+//	                           HAProxy this cannot be seen
 //	untouched S                no connection waits at the origin
 //	usable                     the next change in the number of usable servers
 //
@@ -116,6 +119,15 @@ func (p *player) play(_ *testing.T, d *datadriven.TestData) string {
 		return p.r.nextLog() + "\n"
 	case "usable":
 		return p.r.nextUsable() + "\n"
+	case "queued":
+		n, err := strconv.Atoi(d.CmdArgs[0].Vals[0])
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		if p.r.lb != nil {
+			p.r.await("the queue", func() bool { return p.r.queued(name) == n })
+		}
+		return ""
 	case "untouched":
 		if !p.r.untouched(name) {
 			return "somebody has connected\n"
@@ -152,6 +164,8 @@ func (p *player) play(_ *testing.T, d *datadriven.TestData) string {
 			return show(w.bytes(n), nil)
 		}
 		return show(w.message(), nil)
+	case "read":
+		p.r.awaitRead(w)
 	case "fin":
 		_ = w.CloseWrite()
 	case "close":
