@@ -346,7 +346,11 @@ func (l *LB) tellIfNone(b *proxy.Backend, had, usable int) {
 	if usable > 0 || had == 0 {
 		return
 	}
-	line := health.AppendNoServer(nil, b.Spec.Name)
+	kind := "backend"
+	if b.Spec.Listen {
+		kind = "proxy"
+	}
+	line := health.AppendNoServer(nil, kind, b.Spec.Name)
 	b.Logs.Send(health.LevelNoServer, time.Now(), line)
 	l.log.Error(string(line))
 }

@@ -151,8 +151,11 @@ func TestLines(t *testing.T) {
 			string(AppendChange(nil, Name{Backend: "plain", Server: "a"}, WentUp, true, &connected, Counts{Active: 1})),
 			`Server plain/a is UP, reason: Layer4 check passed, check duration: 0ms. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.`,
 		}, {
-			string(AppendNoServer(nil, "plain")),
+			string(AppendNoServer(nil, "backend", "plain")),
 			`backend plain has no server available!`,
+		}, {
+			string(AppendNoServer(nil, "proxy", "l")),
+			`proxy l has no server available!`,
 		},
 	} {
 		if c.got != c.want {

@@ -189,9 +189,10 @@ func appendCounts(dst []byte, up bool, c Counts) []byte {
 	return append(dst, " remaining in queue."...)
 }
 
-// AppendNoServer appends the line of a backend whose last server went down.
-func AppendNoServer(dst []byte, backend string) []byte {
-	dst = append(dst, "backend "...)
+// AppendNoServer appends the line of a backend whose last server went down. The kind is
+// HAProxy's word for the section that it comes from.
+func AppendNoServer(dst []byte, kind, backend string) []byte {
+	dst = append(append(dst, kind...), ' ')
 	dst = append(dst, backend...)
 	return append(dst, " has no server available!"...)
 }
