@@ -42,7 +42,7 @@ func (k *link) assign(t *engine.Task, w *Worker, key balance.Key, except int) fa
 		}
 		s.Sessions.Add(1)
 		w.countRate(&s.sessionRate)
-		k.server, k.assigned, k.persist = s, t.Now(), nil
+		k.server, k.assigned, k.named, k.persist = s, t.Now(), s == k.persist, nil
 		k.join(t, w)
 		return linked
 	}

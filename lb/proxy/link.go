@@ -29,6 +29,7 @@ type link struct {
 	dst       netip.AddrPort // where it wants to go, as a rule has set it; zero: where it connected to
 
 	pinned  *Server            // whom a use-server rule names
+	named   bool               // server is whom a cookie or a rule names
 	most    int                // retries and one, as a rule has set them; 0: the backend's
 	options sys.ConnectOptions // with Marks or a source: the server's, for this connection alone
 	source  sys.Sockaddr       // what options point at
@@ -78,7 +79,7 @@ const (
 func (k *link) reset() {
 	k.backend, k.server, k.conn, k.site = nil, nil, nil, nil
 	k.served, k.redispatched = 0, false
-	k.persist, k.anyState, k.forced = nil, false, false
+	k.persist, k.named, k.anyState, k.forced = nil, false, false, false
 	k.retries, k.place, k.ownPlace, k.wanted = 0, 0, 0, nil
 	k.assigned, k.connected, k.guard = 0, 0, engine.Guard{}
 	k.pinned, k.most, k.dst = nil, 0, netip.AddrPort{}
@@ -213,8 +214,8 @@ func (k *link) another(t *engine.Task, w *Worker, key balance.Key) (moved bool, 
 
 // mayRedispatch follows `option redispatch`: interval n counts retries on one
 // server, a negative one counts back from the last (-1, the default: the last). A
-// server that has just left service, or one of several chosen by no hash, is left
-// at once.
+// server that has just left service, or one of several that neither a hash nor a cookie
+// nor a rule names, is left at once.
 func (k *link) mayRedispatch() bool {
 	b := k.backend
 	n := b.Spec.Redispatch
@@ -223,7 +224,7 @@ func (k *link) mayRedispatch() bool {
 		return false
 	case !k.server.Usable():
 		return true
-	case k.pinned != k.server && !b.Spec.Balance.Algorithm.Hashes() && b.Usable() > 1:
+	case !k.named && !b.Spec.Balance.Algorithm.Hashes() && b.Usable() > 1:
 		return true
 	case n > 0:
 		return k.retries%n == 0
