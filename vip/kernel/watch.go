@@ -96,8 +96,7 @@ func (m *Manager) subscribe() (*nl.NetlinkSocket, error) {
 	_ = sock.SetReceiveBufferSize(1<<20, true)
 	if !m.heedsOurs() {
 		if err := hush(sock); err != nil {
-			_ = sock.Close()
-			return nil, err
+			m.notes.add(slog.LevelWarn, err.Error()) // each is looked at then, and left alone
 		}
 	}
 	return sock, nil
