@@ -61,33 +61,33 @@ func (g *Group) Step(now mono.Time, ev Event, out []Action) []Action {
 // long: hundreds of addresses take longer to set than a short advert interval, and who
 // is silent meanwhile loses them again. Whatever else is due waits for the next Step.
 func (g *Group) Overdue(now mono.Time, out []Action) []Action {
-	if g.fenced(now) {
-		return out
-	}
-	for i := range g.members {
-		out = g.of(i, len(out), g.members[i].overdue(now, out))
-	}
-	return out
+	return g.speak(now, (*Instance).overdue, out)
 }
 
-// Ahead is by how much an advert may leave early.
-func Ahead(interval time.Duration) time.Duration { return interval / 8 }
+// Lead is by how much an advert may leave early.
+func Lead(interval time.Duration) time.Duration { return interval / 8 }
 
-// Ahead appends what belongs to adverts that are due within a moment (Ahead). It is for
-// a shell that is awake for another group's advert: of hundreds of instances those
-// with like intervals fall into step after a while, and leave together from then on. An advert that comes
-// early disturbs nobody, a wake-up costs more than the advert.
+// Ahead appends what belongs to adverts that are due within their Lead. It is for a shell
+// that is awake for another group's advert: of hundreds of instances those with like
+// intervals fall into step after a while, and leave together from then on. An advert that
+// comes early disturbs nobody, and a wake-up costs more than the advert.
 func (g *Group) Ahead(now mono.Time, out []Action) []Action {
+	return g.speak(now, (*Instance).ahead, out)
+}
+
+// speak lets the members say what they have to, outside of a Step.
+func (g *Group) speak(now mono.Time, say func(*Instance, mono.Time, []Action) []Action, out []Action) []Action {
 	if g.fenced(now) {
 		return out
 	}
 	for i := range g.members {
-		out = g.of(i, len(out), g.members[i].ahead(now, out))
+		out = g.of(i, len(out), say(&g.members[i], now, out))
 	}
 	return out
 }
 
-// fenced reports whether a sync group leaves MASTER in its next Step (fence): no member speaks before.
+// fenced reports whether a sync group leaves MASTER in its next Step (fence): no member
+// speaks before.
 func (g *Group) fenced(now mono.Time) bool { return g.sync && g.overslept(now, 0) }
 
 // Deadline is when a Timer event is due; mono.Never if none is.

@@ -386,7 +386,7 @@ func (i *Instance) overdue(now mono.Time, out []Action) []Action {
 
 // ahead is a MASTER's advert that may leave now though it is due a little later.
 func (i *Instance) ahead(now mono.Time, out []Action) []Action {
-	if i.state != Master || i.contested || now < i.deadline.Add(-Ahead(i.cfg.AdvertInterval)) || i.overslept(now, 0) {
+	if i.state != Master || i.contested || now < i.deadline.Add(-Lead(i.cfg.AdvertInterval)) || i.overslept(now, 0) {
 		return out
 	}
 	return i.expire(now, out)

@@ -295,7 +295,7 @@ func (m *model) run(to mono.Time) {
 				}
 				due := n.g.Deadline().Add(n.lost)
 				consider(max(due, n.asleep), func() { m.step(i, Event{Kind: Timer}) })
-				if early := due.Add(-Ahead(n.cfg.AdvertInterval)); n.eager && early > m.now {
+				if early := due.Add(-Lead(n.cfg.AdvertInterval)); n.eager && early > m.now {
 					consider(max(early, n.asleep), func() { m.takeAlong(i) })
 				}
 			}

@@ -101,6 +101,19 @@ func (s *side) refused() {
 	})
 }
 
+// endBy ends a process by a signal while a request is under way, which an orderly end
+// (SIGUSR1) lets finish.
+func (s *side) endBy(i *instance, sig syscall.Signal) {
+	s.Helper()
+	c := s.begun()
+	i.signal(sig)
+	if sig == syscall.SIGUSR1 {
+		s.refused()
+		s.finish(c)
+	}
+	s.note("%v: status %d", sig, i.status())
+}
+
 // begun is a connection with half a request that has been accepted.
 func (s *side) begun() net.Conn {
 	s.Helper()
@@ -185,13 +198,7 @@ var lives = []struct {
 	{"foreground", func(s *side) {
 		for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1} {
 			i := s.serving("-db", "-f", "%cfg")
-			c := s.begun()
-			i.signal(sig)
-			if sig == syscall.SIGUSR1 {
-				s.refused()
-				s.finish(c)
-			}
-			s.note("%v: status %d", sig, i.status())
+			s.endBy(i, sig)
 		}
 	}, endsWithZero},
 	{"signals that end nothing", func(s *side) {
@@ -252,13 +259,7 @@ var lives = []struct {
 	{"ends of a master", func(s *side) {
 		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1} {
 			i := s.master()
-			c := s.begun()
-			i.signal(sig)
-			if sig == syscall.SIGUSR1 {
-				s.refused()
-				s.finish(c)
-			}
-			s.note("%v: status %d", sig, i.status())
+			s.endBy(i, sig)
 		}
 	}, nil},
 	{"ends of a worker", func(s *side) {

@@ -29,9 +29,9 @@ const (
 	sendBatch = 64
 )
 
-// announceSome sends the next frames of the outbox and asks its questions. The addresses take turns, so that
-// each is announced once before any is announced twice. One that is ours no longer is
-// passed over.
+// announceSome sends the next frames of the outbox and asks its questions. The addresses
+// take turns, so that each is announced once before any is announced twice. One that is
+// ours no longer is passed over.
 func (m *Manager) announceSome() {
 	if m.stale.Load() || !m.watched.Load() {
 		m.forgetPorts()
@@ -182,8 +182,8 @@ func (p *port) sendARP(op arp.Operation, a netip.Addr) error {
 	return p.announcer.send(frame)
 }
 
-// gratuitousARP makes the frame of an interface, of no address yet. Sender and target are the
-// virtual address; the target's hardware address is all ones, as keepalived sends it,
+// gratuitousARP makes the frame of an interface, of no address yet. Sender and target are
+// the virtual address; the target's hardware address is all ones, as keepalived sends it,
 // and not the zeros of RFC 5227.
 func gratuitousARP(op arp.Operation, hw net.HardwareAddr) ([]byte, error) {
 	none := netip.IPv4Unspecified()

@@ -12,8 +12,8 @@ import (
 )
 
 // renewBatch bounds the renewals of one piece of a round, which go to the kernel in one
-// system call: more of them, some five microseconds each, would hold up the adverts that the same
-// thread sends.
+// system call: more of them, some five microseconds each, would hold up the adverts that
+// the same thread sends.
 const renewBatch = 64
 
 // renewSome gives the next addresses of the round new leases. What is not wanted any
@@ -34,7 +34,8 @@ func (m *Manager) renewSome(now mono.Time, q []vip.Action) []vip.Action {
 	return m.renew(now, piece[:n], "", q)
 }
 
-// renew gives at most renewBatch addresses new leases, and tells the keeper. instance is as for sync.
+// renew gives at most renewBatch addresses new leases, and tells the keeper. instance is
+// as for sync.
 func (m *Manager) renew(now mono.Time, list []vip.Address, instance string, q []vip.Action) []vip.Action {
 	errs := m.replace(list)
 	for i, a := range list {

@@ -72,7 +72,7 @@ func (t *team) form() {
 		t.group = vrrp.NewSyncGroup(configs...)
 	}
 	for i, m := range t.members {
-		t.ahead = max(t.ahead, vrrp.Ahead(m.cfg.AdvertInterval))
+		t.ahead = max(t.ahead, vrrp.Lead(m.cfg.AdvertInterval))
 		m.group, m.index = t.group, i
 		m.publish()
 	}
